@@ -1,0 +1,26 @@
+//! The nouns and rules of Draft: what tickets, jobs and runs are, and which commands and facts lead to which steps.
+//!
+//! Nothing here reads a clock, a file, the environment or a random number; those come in as values. The value types
+//! that the screen draws (log entries, hunks, evidence) live here too, so that no screen needs a process or a database.
+
+pub mod board;
+pub mod change;
+pub mod command;
+pub mod dependencies;
+pub mod detail;
+pub mod diff;
+pub mod event;
+pub mod evidence;
+pub mod fact;
+pub mod goal;
+pub mod id;
+pub mod job;
+pub mod log;
+pub mod outcome;
+pub mod pick;
+pub mod revision;
+pub mod rule;
+pub mod run;
+pub mod state;
+pub mod ticket;
+pub mod time;

@@ -1,0 +1,93 @@
+//! What is to be saved, and what became true once it was.
+
+use super::event::{Event, NewEvent};
+use super::evidence::Evidence;
+use super::goal::Goal;
+use super::id::JobId;
+use super::job::{Job, JobStatus};
+use super::revision::Revision;
+use super::run::Run;
+use super::state::StateName;
+use super::ticket::{Ticket, Usage};
+
+/// One thing that the rules want done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// Save this; all saves of one decision go into one transaction.
+    Save(Save),
+    /// Stop what runs for this job.
+    Stop(JobId),
+}
+
+/// One thing to be written. Whole values, with what must still be true for the write to be right.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Save {
+    /// Stores a goal.
+    Goal(Goal),
+    /// Stores a new ticket with its description; its first event comes beside it.
+    NewTicket {
+        /// The ticket.
+        ticket: Ticket,
+        /// Its description.
+        description: String,
+    },
+    /// Stores a ticket again, if it is still in that state.
+    Ticket {
+        /// The ticket as it is to be.
+        ticket: Ticket,
+        /// The state in which it must be now.
+        was: StateName,
+    },
+    /// Stores a job: a new one, or one that still has that status.
+    Job {
+        /// The job as it is to be.
+        job: Job,
+        /// The status that it must have now; nothing for a new one.
+        was: Option<JobStatus>,
+    },
+    /// Stores a run, new or again.
+    Run(Run),
+    /// Stores evidence, once for each run.
+    Evidence(Evidence),
+    /// Stores a revision, once for each job; open ones of its ticket are superseded.
+    Revision(Revision),
+    /// Appends an event.
+    Event(NewEvent),
+}
+
+/// What became true: whole new values, so that applying one twice is harmless.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Change {
+    /// A goal.
+    Goal(Goal),
+    /// A ticket.
+    Ticket(Ticket),
+    /// A job.
+    Job(Job),
+    /// A run.
+    Run(Run),
+    /// Evidence.
+    Evidence(Evidence),
+    /// A revision.
+    Revision(Revision),
+    /// An event.
+    Event(Event),
+    /// What a running job does right now; it is not stored.
+    Live {
+        /// The job.
+        job: JobId,
+        /// What it does.
+        live: Live,
+    },
+}
+
+/// What a running job does right now, read from its output.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Live {
+    /// What its agent used so far.
+    pub usage: Usage,
+    /// Its agent tries to reach its model again.
+    pub retrying: Option<String>,
+    /// Bytes of output so far.
+    pub output_bytes: u64,
+}

@@ -1,0 +1,117 @@
+//! What a person, a rule or the command line wants, and the answer when it cannot be.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Actor;
+use super::goal::Goal;
+use super::id::{GoalId, TicketId, TicketRef};
+use super::state::{StateName, words};
+use super::ticket::{Priority, Title};
+
+/// What somebody wants. It is data, so that another process can hand it to the one that acts.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Sets a goal.
+    AddGoal(Goal),
+    /// Files tickets, all of them or none.
+    AddTickets(Vec<NewTicket>),
+    /// Moves a ticket by hand. A move to executing asks for a run.
+    Move {
+        /// The ticket.
+        ticket: TicketRef,
+        /// Where to.
+        to: StateName,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Asks for an agent to work on a ticket.
+    Run {
+        /// The ticket.
+        ticket: TicketRef,
+    },
+    /// Stops the ticket's job, or takes it out of the queue.
+    Cancel {
+        /// The ticket.
+        ticket: TicketRef,
+    },
+}
+
+/// A ticket as somebody files it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NewTicket {
+    /// Its identity, made by the caller.
+    pub id: TicketId,
+    /// One line.
+    pub title: Title,
+    /// More about it; Markdown.
+    pub description: String,
+    /// How urgent.
+    pub priority: Option<Priority>,
+    /// The goal that it serves.
+    pub goal: Option<GoalId>,
+    /// What it waits for; earlier ones of the same call can be named too.
+    pub after: Vec<TicketRef>,
+    /// Whether it is accepted at once.
+    pub accepted: bool,
+    /// The agent that it asks for.
+    pub agent: Option<String>,
+    /// The model that it asks for.
+    pub model: Option<String>,
+    /// Checks of its own.
+    pub verify: Vec<String>,
+}
+
+/// A command with who gives it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub command: Command,
+}
+
+words! {
+    /// Why something was refused, for programs.
+    RefusalCode, "refusal" {
+        /// There is no such ticket.
+        UnknownTicket = "unknown_ticket",
+        /// There is no such goal.
+        UnknownGoal = "unknown_goal",
+        /// The table has no such move.
+        IllegalMove = "illegal_move",
+        /// A value is out of its range.
+        BadValue = "bad_value",
+        /// Tickets would wait for each other for ever.
+        Cycle = "dependency_cycle",
+        /// It waits for another ticket.
+        Waits = "waits_for_blocker",
+        /// It has a job already.
+        Busy = "job_active",
+        /// It has no job to stop.
+        Idle = "no_active_job",
+        /// The repository's commands are not trusted yet.
+        NotTrusted = "not_trusted",
+        /// Its change is not on the target.
+        NotLanded = "not_landed",
+    }
+}
+
+/// A refusal: not an error, but an answer with a reason and with what is possible instead.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// For programs.
+    pub code: RefusalCode,
+    /// What was refused and why.
+    pub message: String,
+    /// What to do instead.
+    pub hint: String,
+}
+
+impl Refused {
+    /// Returns a refusal.
+    pub fn new(code: RefusalCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: hint.into() }
+    }
+}

@@ -1,0 +1,93 @@
+//! What was learned about a job: the other kind of input that the rules decide on.
+
+use super::id::JobId;
+use super::outcome::{Executed, Verified};
+use super::run::RunEnd;
+use super::ticket::{Usage, Worktree};
+
+/// What was learned.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fact {
+    /// The engine has a slot for this queued job and takes it.
+    Taken {
+        /// The job.
+        job: JobId,
+        /// How many runs it will have, where that is known.
+        steps: Option<u32>,
+    },
+    /// A worktree was made for the job's ticket.
+    WorktreeMade {
+        /// The job.
+        job: JobId,
+        /// The worktree.
+        worktree: Worktree,
+    },
+    /// The job's agent is known: which one, with which model, in which session.
+    AgentChosen {
+        /// The job.
+        job: JobId,
+        /// The agent.
+        agent: String,
+        /// The model.
+        model: Option<String>,
+        /// The session.
+        session: Option<String>,
+    },
+    /// An execute job is over.
+    Executed {
+        /// The job.
+        job: JobId,
+        /// What came of it.
+        outcome: Executed,
+        /// How its agent ended; nothing when none was started.
+        end: Option<RunEnd>,
+        /// What its agent used.
+        usage: Usage,
+        /// The agent's own name for its session.
+        session: Option<String>,
+    },
+    /// A verify job is over.
+    Verified {
+        /// The job.
+        job: JobId,
+        /// What came of it.
+        outcome: Verified,
+    },
+    /// The job's tree was stopped because somebody asked.
+    Stopped {
+        /// The job.
+        job: JobId,
+        /// What its agent used until then.
+        usage: Usage,
+    },
+    /// The job is over, and no one saw how.
+    Lost {
+        /// The job.
+        job: JobId,
+        /// What is known.
+        reason: String,
+    },
+    /// Draft could not do the job: no worktree, a full disk.
+    Broke {
+        /// The job.
+        job: JobId,
+        /// What failed.
+        reason: String,
+    },
+}
+
+impl Fact {
+    /// Returns the job that it is about.
+    pub fn job(&self) -> JobId {
+        match self {
+            Self::Taken { job, .. }
+            | Self::WorktreeMade { job, .. }
+            | Self::AgentChosen { job, .. }
+            | Self::Executed { job, .. }
+            | Self::Verified { job, .. }
+            | Self::Stopped { job, .. }
+            | Self::Lost { job, .. }
+            | Self::Broke { job, .. } => *job,
+        }
+    }
+}

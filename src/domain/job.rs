@@ -1,0 +1,114 @@
+//! A job: one piece of work on a ticket. It is a row first (queued), then taken, then finished with the ticket's move.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{JobId, TicketId};
+use super::state::words;
+use super::ticket::Usage;
+use super::time::Timestamp;
+
+words! {
+    /// What a job does.
+    JobKind, "job kind" {
+        /// Runs an agent.
+        Execute = "execute",
+        /// Runs the checks.
+        Verify = "verify",
+        /// Takes over a person's edits.
+        Resume = "resume",
+        /// Brings an approved change to its target.
+        Land = "land",
+    }
+}
+
+words! {
+    /// How far a job is.
+    JobStatus, "job status" {
+        /// Waits for a free slot.
+        Queued = "queued",
+        /// Taken by the engine.
+        Running = "running",
+        /// Ended well.
+        Succeeded = "succeeded",
+        /// Ended badly.
+        Failed = "failed",
+        /// Somebody stopped it.
+        Canceled = "canceled",
+        /// Ended, and no one saw how.
+        Lost = "lost",
+    }
+}
+
+impl JobStatus {
+    /// Says whether the job still has something to do.
+    pub fn is_active(self) -> bool {
+        match self {
+            Self::Queued | Self::Running => true,
+            Self::Succeeded | Self::Failed | Self::Canceled | Self::Lost => false,
+        }
+    }
+}
+
+/// One piece of work on a ticket, made of one or more runs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// Its identity; its folder of runs is named by it.
+    pub id: JobId,
+    /// The ticket that it works on.
+    pub ticket: TicketId,
+    /// What it does.
+    pub kind: JobKind,
+    /// How far it is.
+    pub status: JobStatus,
+    /// Somebody asked to stop it; stored before anything is stopped, so that a crash does not forget it.
+    pub cancel_requested: bool,
+    /// Which try of its agent is the newest, counted from 1.
+    pub attempt: u32,
+    /// How many runs it has to do in all, where that is known: the number of checks.
+    pub steps: Option<u32>,
+    /// The agent that ran.
+    pub agent: Option<String>,
+    /// The model that the agent was asked to use.
+    pub model: Option<String>,
+    /// The agent's own name for its session.
+    pub session: Option<String>,
+    /// Exit code of the run that decided it.
+    pub exit_code: Option<i32>,
+    /// Signal that ended the run that decided it.
+    pub signal: Option<i32>,
+    /// Why it ended as it did, for people.
+    pub reason: String,
+    /// What its agent used.
+    pub usage: Usage,
+    /// When it was asked for.
+    pub queued_at: Timestamp,
+    /// When the engine took it.
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// Returns a job that waits for a slot.
+    pub fn queued(id: JobId, ticket: TicketId, kind: JobKind, at: Timestamp) -> Self {
+        Self {
+            id,
+            ticket,
+            kind,
+            status: JobStatus::Queued,
+            cancel_requested: false,
+            attempt: 1,
+            steps: None,
+            agent: None,
+            model: None,
+            session: None,
+            exit_code: None,
+            signal: None,
+            reason: String::new(),
+            usage: Usage::default(),
+            queued_at: at,
+            started_at: None,
+            finished_at: None,
+        }
+    }
+}

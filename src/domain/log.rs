@@ -1,0 +1,150 @@
+//! What an agent or a check printed, as people read it.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::TicketId;
+use super::run::RunId;
+use super::state::words;
+use super::ticket::Usage;
+use super::time::Timestamp;
+
+words! {
+    /// What a log entry is.
+    EntryKind, "log entry kind" {
+        /// A session began; its name is in `session`.
+        Session = "session",
+        /// The agent says something.
+        Assistant = "assistant",
+        /// The agent thinks.
+        Thinking = "thinking",
+        /// The agent uses a tool.
+        ToolCall = "tool_call",
+        /// What the tool answered.
+        ToolResult = "tool_result",
+        /// The agent edited a file; its name is in `path`.
+        Edit = "edit",
+        /// The agent ran a command.
+        Command = "command",
+        /// Something went wrong.
+        Error = "error",
+        /// The agent tries to reach its model again.
+        Retry = "retry",
+        /// Tokens or cost.
+        Usage = "usage",
+        /// The agent's own end of its work; `ok` says how.
+        End = "end",
+        /// Something about the run that is none of the above, or is not known to the reader.
+        System = "system",
+        /// A plain line.
+        Text = "text",
+    }
+}
+
+/// One entry of a readable log. Its texts are untrusted: whoever draws them makes control characters harmless.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// What to read; it may have several lines.
+    pub text: String,
+    /// The tool's own name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The file, relative to the worktree where it lies in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The exit code of a command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The agent's name for its session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// What was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Whether it went well, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ok: Option<bool>,
+}
+
+impl Entry {
+    /// Returns an entry that has only a text.
+    pub fn new(kind: EntryKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), tool: None, path: None, exit_code: None, session: None, usage: None, ok: None }
+    }
+}
+
+words! {
+    /// How a log is shown.
+    LogView, "log view" {
+        /// As the agent's reader understands it.
+        Pretty = "pretty",
+        /// The bytes, line by line.
+        Raw = "raw",
+    }
+}
+
+/// Which part of a log is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogPlace {
+    /// The last rows there are, and more as they come.
+    End,
+    /// The rows from this one on.
+    From(u64),
+}
+
+/// Asks for some rows of the newest run of a ticket, or of one run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogRequest {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The run; nothing asks for the newest.
+    pub run: Option<RunId>,
+    /// How.
+    pub view: LogView,
+    /// From where.
+    pub place: LogPlace,
+    /// How many rows at the most.
+    pub rows: u16,
+}
+
+/// Some rows of a log: the answer to a [`LogRequest`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogPage {
+    /// What was asked.
+    pub request: LogRequest,
+    /// The run that it is from; nothing when the ticket has none yet.
+    pub run: Option<RunId>,
+    /// Number of the first row, counted from 0.
+    pub first: u64,
+    /// How many rows there are in all, as far as is known.
+    pub total: u64,
+    /// The rows.
+    pub rows: LogRows,
+    /// What keeps it from being read, if anything does.
+    pub trouble: Option<String>,
+}
+
+/// Rows as they are drawn.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LogRows {
+    /// Entries with the time at which they were written, where the index knows it.
+    Pretty(Vec<(Option<Timestamp>, Entry)>),
+    /// Lines without their ends, with all their control characters; very long ones are cut.
+    Raw(Vec<String>),
+}
+
+impl LogRows {
+    /// Returns how many rows there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Pretty(entries) => entries.len(),
+            Self::Raw(lines) => lines.len(),
+        }
+    }
+
+    /// Says whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,1 @@
+//! The heart: which command or fact leads to which steps.
