@@ -20,6 +20,8 @@ pub mod outcome;
 pub mod pick;
 pub mod revision;
 pub mod rule;
+mod rule_commands;
+mod rule_facts;
 pub mod run;
 pub mod state;
 pub mod ticket;

@@ -10,13 +10,14 @@ use super::run::Run;
 use super::state::StateName;
 use super::ticket::{Ticket, Usage};
 
-/// One thing that the rules want done.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Step {
-    /// Save this; all saves of one decision go into one transaction.
-    Save(Save),
-    /// Stop what runs for this job.
-    Stop(JobId),
+/// What a decision leads to: first everything is saved in one transaction, then what is to be stopped is stopped. After a
+/// crash in between, recovery finds the wish to stop in what was saved.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Steps {
+    /// What to save, in this order.
+    pub saves: Vec<Save>,
+    /// The jobs whose process trees are to be stopped.
+    pub stops: Vec<JobId>,
 }
 
 /// One thing to be written. Whole values, with what must still be true for the write to be right.

@@ -50,6 +50,11 @@ pub enum Executed {
         /// What was refused.
         reason: String,
     },
+    /// Draft would not start it: its worktree is not safe to run in.
+    Unsafe {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A person is to do the work in an interactive program.
     HandedOver {
         /// What to do.

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::board::{Board, order};
+use super::dependencies::Readiness;
 use super::id::JobId;
 use super::job::{JobKind, JobStatus};
 
@@ -16,6 +17,7 @@ pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
         .jobs()
         .filter(|job| job.status == JobStatus::Queued)
         .filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket)))
+        .filter(|(job, ticket)| job.kind != JobKind::Execute || board.readiness(ticket) == Readiness::Ready)
         .collect();
     queued.sort_by_key(|(job, ticket)| (Reverse(job.kind == JobKind::Verify), order(ticket)));
     queued.into_iter().take(slots.saturating_sub(running)).map(|(job, _)| job.id).collect()

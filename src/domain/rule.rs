@@ -1,1 +1,176 @@
-//! The heart: which command or fact leads to which steps.
+//! The heart: which command or fact leads to which steps. Pure, and the only place where a ticket's next state is chosen.
+
+use serde_json::{Value, json};
+
+use super::board::Board;
+use super::change::{Save, Steps};
+use super::command::{Command, RefusalCode, Refused};
+use super::event::{Actor, EventKind, NewEvent};
+use super::fact::Fact;
+use super::id::{JobId, TicketRef};
+use super::state::{State, StateName, legal_moves, may_move};
+use super::ticket::Ticket;
+use super::time::Timestamp;
+use super::{rule_commands, rule_facts};
+
+/// What is to be decided, with everything that the rules may not find out themselves.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    /// Now.
+    pub at: Timestamp,
+    /// Who wants it, or who learned it.
+    pub actor: Actor,
+    /// A fresh identity for the one job that a decision may create.
+    pub fresh: JobId,
+    /// What is known of the world outside the board.
+    pub known: Known,
+    /// What is wanted or was learned.
+    pub what: What,
+}
+
+/// A wish or a fact.
+#[derive(Clone, PartialEq, Debug)]
+pub enum What {
+    /// Somebody wants something.
+    Command(Command),
+    /// Something was learned.
+    Fact(Fact),
+}
+
+/// What the engine looked up before asking for a decision, since the rules do no I/O.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// The repository's commands are trusted by the user, or it has none.
+    pub checks: Trust,
+    /// Whether the ticket's change is on its target branch already.
+    pub landed: Landed,
+}
+
+/// Whether a repository's commands may run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// The user trusts them in their present form, or there are none.
+    Given,
+    /// The user was not asked yet, or they changed since.
+    Missing,
+}
+
+/// Whether a ticket's change is on its target branch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Landed {
+    /// It is: merging it would change nothing.
+    Yes,
+    /// It is not, or nobody looked.
+    No,
+}
+
+/// Decides what a command or a fact leads to.
+///
+/// # Errors
+/// A refusal says why nothing is done and what is possible instead; the board stays as it is.
+pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
+    let mut decision = Decision { board, input, steps: Steps::default() };
+    match &input.what {
+        What::Command(Command::AddGoal(goal)) => decision.save(Save::Goal(goal.clone())),
+        What::Command(Command::AddTickets(new)) => rule_commands::add_tickets(&mut decision, new)?,
+        What::Command(Command::Move { ticket, to, reason }) => {
+            rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
+        }
+        What::Command(Command::Run { ticket }) => rule_commands::run(&mut decision, *ticket)?,
+        What::Command(Command::Cancel { ticket }) => rule_commands::cancel(&mut decision, *ticket)?,
+        What::Fact(fact) => rule_facts::learn(&mut decision, fact)?,
+    }
+    Ok(decision.steps)
+}
+
+/// A decision as it is made: the steps so far, and what they may be based on.
+pub(super) struct Decision<'a> {
+    pub(super) board: &'a Board,
+    pub(super) input: &'a Input,
+    steps: Steps,
+}
+
+impl<'a> Decision<'a> {
+    pub(super) fn save(&mut self, save: Save) {
+        self.steps.saves.push(save);
+    }
+
+    pub(super) fn stop(&mut self, job: JobId) {
+        self.steps.stops.push(job);
+    }
+
+    /// Returns the ticket that a command names.
+    pub(super) fn find(&self, name: TicketRef) -> Result<&'a Ticket, Refused> {
+        self.board.find(name).ok_or_else(|| {
+            Refused::new(
+                RefusalCode::UnknownTicket,
+                format!("there is no ticket {name} on board {}", self.board.about.name),
+                "`draft ticket list` shows the tickets of this board.",
+            )
+        })
+    }
+
+    /// Moves a ticket along the table and writes it into the history.
+    pub(super) fn transition(
+        &mut self,
+        mut ticket: Ticket,
+        to: State,
+        reason: &str,
+        payload: Value,
+    ) -> Result<(), Refused> {
+        let was = ticket.state.name();
+        if !may_move(was, to.name()) {
+            return Err(illegal(&ticket, to.name()));
+        }
+        ticket.state = to;
+        reason.clone_into(&mut ticket.reason);
+        ticket.updated_at = self.input.at;
+        self.event(&ticket, EventKind::Transitioned, Some(was), Some(to.name()), reason, payload);
+        self.save(Save::Ticket { ticket, was });
+        Ok(())
+    }
+
+    /// Writes something into a ticket's history that does not move it.
+    pub(super) fn note(&mut self, ticket: &Ticket, kind: EventKind, reason: &str, payload: Value) {
+        let state = ticket.state.name();
+        self.event(ticket, kind, Some(state), Some(state), reason, payload);
+    }
+
+    pub(super) fn event(
+        &mut self,
+        ticket: &Ticket,
+        kind: EventKind,
+        from: Option<StateName>,
+        to: Option<StateName>,
+        reason: &str,
+        payload: Value,
+    ) {
+        self.save(Save::Event(NewEvent {
+            ticket: ticket.id,
+            at: self.input.at,
+            kind,
+            from,
+            to,
+            actor: self.input.actor.clone(),
+            reason: reason.to_owned(),
+            payload,
+        }));
+    }
+}
+
+/// The payload of an event that is about a job.
+pub(super) fn about_job(job: JobId) -> Value {
+    json!({ "job_id": job })
+}
+
+/// Refuses a move that the table does not have, naming the ones that it has.
+pub(super) fn illegal(ticket: &Ticket, to: StateName) -> Refused {
+    let from = ticket.state.name();
+    let message = if from == to {
+        format!("{} is {from} already", ticket.number)
+    } else {
+        format!("{} cannot move from {from} to {to}", ticket.number)
+    };
+    let legal: Vec<&str> = legal_moves(from).map(StateName::as_str).collect();
+    Refused::new(RefusalCode::IllegalMove, message, format!("From {from} it can move to {}.", legal.join(", ")))
+}

@@ -1,0 +1,294 @@
+//! What the commands lead to: filing, moving by hand, asking for a run, cancelling.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::change::Save;
+use super::command::{NewTicket, RefusalCode, Refused};
+use super::dependencies::{Readiness, find_cycle, planned_dependents};
+use super::event::EventKind;
+use super::id::{TicketId, TicketNumber, TicketRef};
+use super::job::{Job, JobKind, JobStatus};
+use super::rule::{Decision, Landed, Trust, about_job, illegal};
+use super::state::{Blocked, NeedsHuman, State, StateName, may_move};
+use super::ticket::{Ticket, Usage, VERIFY_LENGTH_MAX, VERIFY_MAX};
+
+/// Files tickets, all or none; they may wait for each other, but not in a circle.
+pub(super) fn add_tickets(decision: &mut Decision<'_>, new: &[NewTicket]) -> Result<(), Refused> {
+    let first = decision.board.next_number().0;
+    let numbered = |index: usize| TicketNumber(first.saturating_add(u32::try_from(index).unwrap_or(u32::MAX)));
+    let fresh: HashMap<TicketId, TicketNumber> =
+        new.iter().enumerate().map(|(index, one)| (one.id, numbered(index))).collect();
+    let mut tickets = Vec::with_capacity(new.len());
+    for (index, one) in new.iter().enumerate() {
+        check_values(decision, one)?;
+        let mut blocked_by = Vec::new();
+        for name in &one.after {
+            let id = match name {
+                TicketRef::Id(id) if fresh.contains_key(id) => *id,
+                TicketRef::Number(number) if number.0 >= first && (number.0 - first) as usize >= new.len() => {
+                    return Err(decision.find(*name).err().unwrap_or_else(|| unreachable_number(*name)));
+                }
+                TicketRef::Number(number) if number.0 >= first => new[(number.0 - first) as usize].id,
+                TicketRef::Id(_) | TicketRef::Number(_) => decision.find(*name)?.id,
+            };
+            if !blocked_by.contains(&id) {
+                blocked_by.push(id);
+            }
+        }
+        tickets.push(filed(decision, one, numbered(index), blocked_by));
+    }
+    refuse_cycle(&tickets, &fresh)?;
+    for (ticket, one) in tickets.into_iter().zip(new) {
+        let payload = json!({
+            "title": ticket.title, "description": one.description, "goal_id": ticket.goal,
+            "priority": ticket.priority, "blocked_by": ticket.blocked_by,
+        });
+        decision.save(Save::NewTicket { ticket: ticket.clone(), description: one.description.clone() });
+        decision.event(&ticket, EventKind::Created, None, Some(ticket.state.name()), "", payload);
+    }
+    Ok(())
+}
+
+fn unreachable_number(name: TicketRef) -> Refused {
+    Refused::new(RefusalCode::UnknownTicket, format!("there is no ticket {name}"), "Name a ticket that exists.")
+}
+
+fn check_values(decision: &Decision<'_>, new: &NewTicket) -> Result<(), Refused> {
+    if let Some(goal) = new.goal
+        && decision.board.goal(goal).is_none()
+    {
+        let message = format!("there is no goal {goal} on this board");
+        return Err(Refused::new(RefusalCode::UnknownGoal, message, "Leave the goal out, or name one that exists."));
+    }
+    if decision.board.ticket(new.id).is_some() {
+        let message = format!("there is a ticket {} already", new.id);
+        return Err(Refused::new(RefusalCode::BadValue, message, "A new ticket needs a new identity."));
+    }
+    let bad = |message: String| {
+        let hint = format!("A ticket has at most {VERIFY_MAX} checks of {VERIFY_LENGTH_MAX} characters each.");
+        Err(Refused::new(RefusalCode::BadValue, message, hint))
+    };
+    if new.verify.len() > VERIFY_MAX {
+        return bad(format!("`{}` has {} checks", new.title, new.verify.len()));
+    }
+    match new.verify.iter().find(|check| check.trim().is_empty() || check.chars().count() > VERIFY_LENGTH_MAX) {
+        Some(check) if check.trim().is_empty() => bad(format!("a check of `{}` is empty", new.title)),
+        Some(_) => bad(format!("a check of `{}` is too long", new.title)),
+        None => Ok(()),
+    }
+}
+
+fn filed(decision: &Decision<'_>, new: &NewTicket, number: TicketNumber, blocked_by: Vec<TicketId>) -> Ticket {
+    Ticket {
+        id: new.id,
+        number,
+        board: decision.board.about.id,
+        goal: new.goal,
+        title: new.title.clone(),
+        state: if new.accepted { State::Planned } else { State::Proposed },
+        reason: String::new(),
+        priority: new.priority,
+        hand_order: None,
+        blocked_by,
+        verify: new.verify.clone(),
+        agent: new.agent.clone(),
+        model: new.model.clone(),
+        worktree: None,
+        usage: Usage::default(),
+        created_at: decision.input.at,
+        updated_at: decision.input.at,
+    }
+}
+
+/// Only tickets of one call can wait for each other in a circle: older ones cannot wait for newer ones.
+fn refuse_cycle(tickets: &[Ticket], numbers: &HashMap<TicketId, TicketNumber>) -> Result<(), Refused> {
+    let graph = tickets.iter().map(|ticket| (ticket.id, ticket.blocked_by.clone())).collect();
+    let Some(cycle) = find_cycle(&graph) else { return Ok(()) };
+    let mut names: Vec<String> = cycle.iter().filter_map(|id| numbers.get(id)).map(ToString::to_string).collect();
+    names.extend(names.first().cloned());
+    let message = format!("these tickets would wait for each other for ever: {}", names.join(" → "));
+    Err(Refused::new(RefusalCode::Cycle, message, "Take one of these dependencies out."))
+}
+
+/// Moves a ticket by hand.
+pub(super) fn move_ticket(
+    decision: &mut Decision<'_>,
+    name: TicketRef,
+    to: StateName,
+    reason: Option<&str>,
+) -> Result<(), Refused> {
+    let ticket = decision.find(name)?;
+    if to == StateName::Executing {
+        return run(decision, name);
+    }
+    if !may_move(ticket.state.name(), to) {
+        return Err(illegal(ticket, to));
+    }
+    if let Some(job) = decision.board.active_job(ticket.id) {
+        return Err(busy(ticket, job));
+    }
+    let reason = reason.unwrap_or_default();
+    let state = match to {
+        StateName::Proposed => State::Proposed,
+        StateName::Planned => State::Planned,
+        StateName::Blocked => State::Blocked { why: Blocked::Canceled },
+        StateName::Abandoned => State::Abandoned,
+        StateName::NeedsHuman => State::NeedsHuman { why: NeedsHuman::Handover },
+        StateName::Done => {
+            refuse_unlanded(decision, ticket)?;
+            State::Done
+        }
+        StateName::Executing | StateName::Verifying => return Err(needs_a_job(ticket, to)),
+    };
+    decision.transition(ticket.clone(), state, reason, json!({}))?;
+    match (ticket.state.name(), to) {
+        (_, StateName::Abandoned) => block_dependents(decision, ticket),
+        (StateName::Abandoned, StateName::Planned) => free_dependents(decision, ticket),
+        _ => Ok(()),
+    }
+}
+
+fn needs_a_job(ticket: &Ticket, to: StateName) -> Refused {
+    let message = format!("{} becomes {to} only by a job that Draft runs", ticket.number);
+    Refused::new(RefusalCode::IllegalMove, message, format!("`draft run {}` runs it.", ticket.number.0))
+}
+
+/// `done` is a fact: a change that is not on its target is not done, whoever says so.
+fn refuse_unlanded(decision: &Decision<'_>, ticket: &Ticket) -> Result<(), Refused> {
+    let (Some(revision), Some(worktree)) = (decision.board.revision(ticket.id), &ticket.worktree) else {
+        return Ok(());
+    };
+    match decision.input.known.landed {
+        Landed::Yes => Ok(()),
+        Landed::No => Err(Refused::new(
+            RefusalCode::NotLanded,
+            format!(
+                "{} has a change (revision {}) that is not on {}",
+                ticket.number, revision.number, worktree.base_branch
+            ),
+            format!(
+                "Merge commit {} into {} and move it again, or abandon it.",
+                revision.head.get(..12).unwrap_or(&revision.head),
+                worktree.base_branch
+            ),
+        )),
+    }
+}
+
+/// Tickets that wait for an abandoned one would wait for ever; they are shown as blocked instead.
+fn block_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
+    let board = decision.board;
+    for dependent in planned_dependents(blocker.id, board.tickets()) {
+        if board.active_job(dependent.id).is_some() {
+            continue;
+        }
+        let reason = format!("{}, which it waits for, was abandoned", blocker.number);
+        let state = State::Blocked { why: Blocked::Dependency };
+        decision.transition(dependent.clone(), state, &reason, json!({ "blocker": blocker.id }))?;
+    }
+    Ok(())
+}
+
+fn free_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
+    let board = decision.board;
+    let still_dead = |ticket: &Ticket| {
+        ticket
+            .blocked_by
+            .iter()
+            .filter(|id| **id != blocker.id)
+            .filter_map(|id| board.ticket(*id))
+            .any(|other| other.state == State::Abandoned)
+    };
+    let waiting = State::Blocked { why: Blocked::Dependency };
+    for dependent in board.tickets().filter(|one| one.state == waiting && one.blocked_by.contains(&blocker.id)) {
+        if board.active_job(dependent.id).is_none() && !still_dead(dependent) {
+            let reason = format!("{}, which it waits for, is back", blocker.number);
+            decision.transition(dependent.clone(), State::Planned, &reason, json!({ "blocker": blocker.id }))?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks for an agent to work on a ticket.
+pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Refused> {
+    let ticket = decision.find(name)?;
+    if let Some(job) = decision.board.active_job(ticket.id) {
+        return Err(busy(ticket, job));
+    }
+    if !may_move(ticket.state.name(), StateName::Executing) {
+        return Err(illegal(ticket, StateName::Executing));
+    }
+    refuse_waiting(ticket, &decision.board.readiness(ticket))?;
+    if decision.input.known.checks == Trust::Missing {
+        return Err(Refused::new(
+            RefusalCode::NotTrusted,
+            "this repository's commands are not trusted yet",
+            "`draft trust --show` shows what would run, `draft trust` trusts it in its present form.",
+        ));
+    }
+    let job = Job::queued(decision.input.fresh, ticket.id, JobKind::Execute, decision.input.at);
+    decision.note(ticket, EventKind::JobQueued, "", about_job(job.id));
+    decision.save(Save::Job { job, was: None });
+    Ok(())
+}
+
+fn refuse_waiting(ticket: &Ticket, readiness: &Readiness) -> Result<(), Refused> {
+    let list = |numbers: &[TicketNumber]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match readiness {
+        Readiness::Ready => Ok(()),
+        Readiness::Waits(blockers) => Err(Refused::new(
+            RefusalCode::Waits,
+            format!("{} waits for {}", ticket.number, list(blockers)),
+            "It can run once they are done.",
+        )),
+        Readiness::Dead(blockers) => Err(Refused::new(
+            RefusalCode::Waits,
+            format!("{} waits for {}, abandoned", ticket.number, list(blockers)),
+            format!("Reactivate {}, or take the dependency out.", list(blockers)),
+        )),
+    }
+}
+
+fn busy(ticket: &Ticket, job: &Job) -> Refused {
+    let doing = match job.status {
+        JobStatus::Queued => "is queued",
+        JobStatus::Running | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => "runs",
+    };
+    let message = format!("{} has a job already: its {} {doing}", ticket.number, job.kind);
+    Refused::new(RefusalCode::Busy, message, "Wait until it ends, or cancel it first.")
+}
+
+/// Stops the ticket's job. The wish is saved before anything is stopped; the ticket moves when the tree is gone.
+pub(super) fn cancel(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Refused> {
+    let ticket = decision.find(name)?;
+    let Some(job) = decision.board.active_job(ticket.id) else {
+        let message = format!("{} has no job to stop", ticket.number);
+        return Err(Refused::new(RefusalCode::Idle, message, "Only a queued or running job can be canceled."));
+    };
+    let mut job = job.clone();
+    let was = Some(job.status);
+    if job.status == JobStatus::Running {
+        let (id, first) = (job.id, !job.cancel_requested);
+        if first {
+            job.cancel_requested = true;
+            decision.note(ticket, EventKind::CancelRequested, "", about_job(id));
+            decision.save(Save::Job { job, was });
+        }
+        decision.stop(id);
+        return Ok(());
+    }
+    let id = job.id;
+    job.status = JobStatus::Canceled;
+    job.finished_at = Some(decision.input.at);
+    "canceled before it started".clone_into(&mut job.reason);
+    decision.save(Save::Job { job, was });
+    let blocked = State::Blocked { why: Blocked::Canceled };
+    if may_move(ticket.state.name(), StateName::Blocked) {
+        decision.transition(ticket.clone(), blocked, "canceled before it started", about_job(id))
+    } else {
+        decision.note(ticket, EventKind::Comment, "its queued job was canceled", about_job(id));
+        Ok(())
+    }
+}
