@@ -1,6 +1,6 @@
 //! The board in memory: every ticket, and of the rest what rules and cards need.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub struct Board {
     numbers: BTreeMap<TicketNumber, TicketId>,
     /// The newest job of each ticket, and with it every active one: a ticket has at most one.
     jobs: HashMap<TicketId, Job>,
+    /// Whose newest job it is.
+    job_tickets: HashMap<JobId, TicketId>,
+    /// The jobs that are queued or running.
+    active: BTreeSet<JobId>,
     /// The runs of those jobs, by number.
     runs: HashMap<JobId, BTreeMap<u32, Run>>,
     /// The newest revision of each ticket.
@@ -66,6 +70,8 @@ impl Board {
             tickets: HashMap::new(),
             numbers: BTreeMap::new(),
             jobs: HashMap::new(),
+            job_tickets: HashMap::new(),
+            active: BTreeSet::new(),
             runs: HashMap::new(),
             revisions: HashMap::new(),
             live: HashMap::new(),
@@ -85,7 +91,7 @@ impl Board {
             }
             Change::Job(job) => self.apply_job(job),
             Change::Run(run) => {
-                if self.jobs.values().any(|job| job.id == run.id.job) {
+                if self.job_tickets.contains_key(&run.id.job) {
                     self.runs.entry(run.id.job).or_default().insert(run.id.n, run.clone());
                 }
             }
@@ -96,7 +102,9 @@ impl Board {
                 }
             }
             Change::Live { job, live } => {
-                self.live.insert(*job, live.clone());
+                if self.active.contains(job) {
+                    self.live.insert(*job, live.clone());
+                }
             }
             Change::Evidence(_) | Change::Event(_) => {}
         }
@@ -111,12 +119,18 @@ impl Board {
                 }
                 self.runs.remove(&known.id);
                 self.live.remove(&known.id);
+                self.active.remove(&known.id);
+                self.job_tickets.remove(&known.id);
             }
             Some(_) | None => {}
         }
-        if !job.status.is_active() {
+        if job.status.is_active() {
+            self.active.insert(job.id);
+        } else {
+            self.active.remove(&job.id);
             self.live.remove(&job.id);
         }
+        self.job_tickets.insert(job.id, job.ticket);
         self.jobs.insert(job.ticket, job.clone());
     }
 
@@ -177,12 +191,12 @@ impl Board {
 
     /// Returns a job that is the newest of its ticket.
     pub fn job(&self, id: JobId) -> Option<&Job> {
-        self.jobs.values().find(|job| job.id == id)
+        self.job_tickets.get(&id).and_then(|ticket| self.jobs.get(ticket))
     }
 
-    /// Returns the newest job of every ticket that has one, in no order.
-    pub fn jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.values()
+    /// Returns the jobs that are queued or running, oldest first.
+    pub fn active_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.active.iter().filter_map(|id| self.job(*id))
     }
 
     /// Returns the runs of a job, by number.

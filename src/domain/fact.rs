@@ -12,8 +12,13 @@ pub enum Fact {
     Taken {
         /// The job.
         job: JobId,
-        /// How many runs it will have, where that is known.
-        steps: Option<u32>,
+    },
+    /// A verify job has counted its checks.
+    Counted {
+        /// The job.
+        job: JobId,
+        /// How many there are.
+        checks: u32,
     },
     /// A worktree was made for the job's ticket.
     WorktreeMade {
@@ -80,7 +85,8 @@ impl Fact {
     /// Returns the job that it is about.
     pub fn job(&self) -> JobId {
         match self {
-            Self::Taken { job, .. }
+            Self::Taken { job }
+            | Self::Counted { job, .. }
             | Self::WorktreeMade { job, .. }
             | Self::AgentChosen { job, .. }
             | Self::Executed { job, .. }

@@ -12,9 +12,9 @@ use super::job::{JobKind, JobStatus};
 /// Checks of finished work go before new work, since they free a person's time and the slot soonest; then priority, hand
 /// order and age of the tickets decide.
 pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
-    let running = board.jobs().filter(|job| job.status == JobStatus::Running).count();
+    let running = board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
     let mut queued: Vec<_> = board
-        .jobs()
+        .active_jobs()
         .filter(|job| job.status == JobStatus::Queued)
         .filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket)))
         .filter(|(job, ticket)| job.kind != JobKind::Execute || board.readiness(ticket) == Readiness::Ready)

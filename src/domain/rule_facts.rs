@@ -16,7 +16,8 @@ use super::ticket::{Ticket, Usage};
 pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refused> {
     let status = match fact {
         Fact::Taken { .. } => JobStatus::Queued,
-        Fact::WorktreeMade { .. }
+        Fact::Counted { .. }
+        | Fact::WorktreeMade { .. }
         | Fact::AgentChosen { .. }
         | Fact::Executed { .. }
         | Fact::Verified { .. }
@@ -26,7 +27,13 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
     };
     let (job, ticket) = expect(decision, fact.job(), status)?;
     match fact {
-        Fact::Taken { steps, .. } => taken(decision, job, ticket, *steps),
+        Fact::Taken { .. } => taken(decision, job, ticket),
+        Fact::Counted { checks, .. } => {
+            let mut job = job;
+            job.steps = Some(*checks);
+            decision.save(Save::Job { job, was: Some(status) });
+            Ok(())
+        }
         Fact::WorktreeMade { worktree, .. } => {
             let mut ticket = ticket;
             let was = ticket.state.name();
@@ -77,11 +84,10 @@ fn expect(decision: &Decision<'_>, id: JobId, status: JobStatus) -> Result<(Job,
     })
 }
 
-fn taken(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, steps: Option<u32>) -> Result<(), Refused> {
+fn taken(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket) -> Result<(), Refused> {
     let (id, kind) = (job.id, job.kind);
     job.status = JobStatus::Running;
     job.started_at = Some(decision.input.at);
-    job.steps = steps;
     decision.save(Save::Job { job, was: Some(JobStatus::Queued) });
     match kind {
         JobKind::Execute => decision.transition(ticket, State::Executing { job: id }, "", about_job(id)),
