@@ -4,3 +4,4 @@
 //! draws the layers; each module's first lines say what it is for.
 
 pub mod domain;
+pub mod store;

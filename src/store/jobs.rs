@@ -1,0 +1,147 @@
+//! The table of jobs. That a ticket has at most one active job is the database's own rule.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::error::{Fault, taken};
+use super::rows::{Columns, Count};
+use crate::domain::id::{BoardId, TicketId};
+use crate::domain::job::{Job, JobStatus};
+
+macro_rules! columns {
+    () => {
+        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.steps, \
+         jobs.agent, jobs.model, jobs.session, jobs.exit_code, jobs.signal, jobs.reason, jobs.input_tokens, \
+         jobs.output_tokens, jobs.cost_micros, jobs.queued_at, jobs.started_at, jobs.finished_at"
+    };
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let mut columns = Columns::of(row);
+    Ok(Job {
+        id: columns.next()?,
+        ticket: columns.next()?,
+        kind: columns.next()?,
+        status: columns.next()?,
+        cancel_requested: columns.next()?,
+        attempt: columns.next()?,
+        steps: columns.next()?,
+        agent: columns.next()?,
+        model: columns.next()?,
+        session: columns.next()?,
+        exit_code: columns.next()?,
+        signal: columns.next()?,
+        reason: columns.next()?,
+        usage: columns.usage()?,
+        queued_at: columns.next()?,
+        started_at: columns.next()?,
+        finished_at: columns.next()?,
+    })
+}
+
+/// Stores a new job, or one that still has the status `was`.
+pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: i64) -> Result<(), Fault> {
+    let sql = match was {
+        None => {
+            "INSERT INTO jobs (
+                id, ticket_id, kind, status, cancel_requested, attempt, steps, agent, model, session, exit_code,
+                signal, reason, input_tokens, output_tokens, cost_micros, queued_at, started_at, finished_at, changed
+            ) VALUES (
+                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :steps, :agent, :model, :session,
+                :exit_code, :signal, :reason, :input_tokens, :output_tokens, :cost_micros, :queued_at, :started_at,
+                :finished_at, :changed
+            )"
+        }
+        Some(was) => {
+            expect_status(db, job, was)?;
+            "UPDATE jobs SET
+                ticket_id = :ticket, kind = :kind, status = :status, cancel_requested = :cancel_requested,
+                attempt = :attempt, steps = :steps, agent = :agent, model = :model, session = :session,
+                exit_code = :exit_code, signal = :signal, reason = :reason, input_tokens = :input_tokens,
+                output_tokens = :output_tokens, cost_micros = :cost_micros, queued_at = :queued_at,
+                started_at = :started_at, finished_at = :finished_at, changed = :changed
+            WHERE id = :id"
+        }
+    };
+    db.prepare_cached(sql)?
+        .execute(named_params! {
+            ":id": job.id,
+            ":ticket": job.ticket,
+            ":kind": job.kind,
+            ":status": job.status,
+            ":cancel_requested": job.cancel_requested,
+            ":attempt": job.attempt,
+            ":steps": job.steps,
+            ":agent": job.agent,
+            ":model": job.model,
+            ":session": job.session,
+            ":exit_code": job.exit_code,
+            ":signal": job.signal,
+            ":reason": job.reason,
+            ":input_tokens": Count(job.usage.input_tokens),
+            ":output_tokens": Count(job.usage.output_tokens),
+            ":cost_micros": job.usage.cost_micros.map(Count),
+            ":queued_at": job.queued_at,
+            ":started_at": job.started_at,
+            ":finished_at": job.finished_at,
+            ":changed": changed,
+        })
+        .map_err(taken(|| format!("{} job {}", job.kind, job.id)))?;
+    Ok(())
+}
+
+fn expect_status(db: &Connection, job: &Job, was: JobStatus) -> Result<(), Fault> {
+    let mut query = db.prepare_cached("SELECT status FROM jobs WHERE id = :id")?;
+    let status: Option<JobStatus> = query.query_row(named_params! { ":id": job.id }, |row| row.get(0)).optional()?;
+    let why = match status {
+        Some(status) if status == was => return Ok(()),
+        Some(status) => format!("it is {status} and not {was} any more"),
+        None => "there is no such job".to_owned(),
+    };
+    Err(Fault::Conflict { what: format!("{} job {}", job.kind, job.id), why })
+}
+
+/// Returns the newest job of each of the board's tickets.
+pub(super) fn newest(db: &Connection, board: BoardId) -> Result<Vec<Job>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM tickets JOIN jobs ON jobs.id = (
+              SELECT newest.id FROM jobs AS newest WHERE newest.ticket_id = tickets.id
+              ORDER BY newest.queued_at DESC, newest.id DESC LIMIT 1
+          ) WHERE tickets.board_id = :board"
+    ))?;
+    Ok(query.query_map(named_params! { ":board": board }, read)?.collect::<Result<_, _>>()?)
+}
+
+/// Returns the board's jobs that are queued or running, oldest first.
+pub(super) fn active(db: &Connection, board: BoardId) -> Result<Vec<Job>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM jobs CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+          WHERE jobs.status IN ('queued', 'running') AND tickets.board_id = :board
+          ORDER BY jobs.queued_at, jobs.id"
+    ))?;
+    Ok(query.query_map(named_params! { ":board": board }, read)?.collect::<Result<_, _>>()?)
+}
+
+/// Returns the board's jobs that changed after `since`, in the order in which they changed.
+pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Job>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM jobs CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+          WHERE jobs.changed > :since AND tickets.board_id = :board ORDER BY jobs.changed, jobs.queued_at, jobs.id"
+    ))?;
+    Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)
+}
+
+/// Returns a ticket's jobs, oldest first.
+pub(super) fn of_ticket(db: &Connection, ticket: TicketId) -> Result<Vec<Job>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM jobs WHERE ticket_id = :ticket ORDER BY queued_at, id"
+    ))?;
+    Ok(query.query_map(named_params! { ":ticket": ticket }, read)?.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,89 @@
+//! Brings an older database up to date: a copy beside it first, then one transaction for each step.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::error::{Fault, StoreError};
+use super::open::{APPLICATION_ID, Content, content};
+
+/// The steps from an empty file to the newest schema. A released step is history; add one at the end.
+pub(super) const STEPS: &[&str] = &[include_str!("../../assets/schema/0001_first.sql")];
+
+/// Returns the schema that those steps lead to.
+pub(super) fn known(steps: &[&str]) -> u32 {
+    u32::try_from(steps.len()).unwrap_or(u32::MAX)
+}
+
+/// Does the steps that the file lacks. The caller has made sure that it is ours and not newer.
+pub(super) fn migrate(db: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    match content(db).map_err(|fault| fault.at(path))? {
+        Content::Schema(found) if found < known(steps) => back_up(db, path, found)?,
+        Content::Schema(_) | Content::Nothing | Content::Foreign => {}
+    }
+    for (version, step) in (1..).zip(steps) {
+        do_step(db, version, step).map_err(|fault| fault.at(path))?;
+    }
+    Ok(())
+}
+
+fn do_step(db: &mut Connection, version: u32, step: &str) -> Result<(), Fault> {
+    if user_version(db)? >= version {
+        return Ok(());
+    }
+    let tx = Transaction::new(db, TransactionBehavior::Immediate)?;
+    // Another process may have done this step while we waited for the lock.
+    if user_version(&tx)? >= version {
+        return Ok(());
+    }
+    tx.execute_batch(step)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", version)?;
+    tx.commit()?;
+    Ok(())
+}
+
+fn user_version(db: &Connection) -> rusqlite::Result<u32> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Copies the database to `<name>.v<N>.bak` beside it. The copy gets its name only once it is whole and on disk.
+fn back_up(db: &Connection, path: &Path, version: u32) -> Result<(), StoreError> {
+    let backup = beside(path, &format!(".v{version}.bak"));
+    let unfinished = beside(path, &format!(".v{version}.{}.part", std::process::id()));
+    let copied = copy(db, &unfinished).and_then(|()| {
+        fs::rename(&unfinished, &backup).map_err(|error| error.to_string())?;
+        sync_folder(path).map_err(|error| error.to_string())
+    });
+    copied.map_err(|why| {
+        // It may not exist, and the first error is the one that matters.
+        let _ = fs::remove_file(&unfinished);
+        StoreError::Backup { path: path.to_owned(), why }
+    })
+}
+
+fn copy(db: &Connection, to: &Path) -> Result<(), String> {
+    // SQLite writes into an empty file that exists, so the copy is private from its first byte.
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(to);
+    let file = file.map_err(|error| error.to_string())?;
+    let name = to.to_str().ok_or_else(|| format!("`{}` is not UTF-8", to.display()))?;
+    db.execute("VACUUM INTO :to", rusqlite::named_params! { ":to": name }).map_err(|error| error.to_string())?;
+    file.sync_all().map_err(|error| error.to_string())
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
+}
+
+/// Returns the path with something after its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,192 @@
+//! Reads the database through a connection of its own, which cannot write. Each answer is of one moment.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::boards::EngineRow;
+use super::commands::Pending;
+use super::error::{Fault, StoreError};
+use super::open::{self, Limits};
+use super::{boards, commands, events, evidence, goals, jobs, revisions, runs, save, tickets};
+use crate::domain::board::{About, Board};
+use crate::domain::change::Change;
+use crate::domain::command::Refused;
+use crate::domain::detail::Detail;
+use crate::domain::id::{BoardId, JobId, TicketId};
+use crate::domain::job::Job;
+use crate::domain::revision::Revision;
+use crate::domain::run::Run;
+
+/// Reads the database. It never waits for the writer, and each answer is of one moment.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    db: Connection,
+}
+
+impl Reader {
+    /// Opens the database to read.
+    ///
+    /// # Errors
+    /// When there is none, or it is not Draft's, damaged, or of another schema than this Draft needs.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = open::existing(path, OpenFlags::SQLITE_OPEN_READ_ONLY, Limits::default().busy)?;
+        Ok(Self { path: path.to_owned(), db })
+    }
+
+    /// Returns all boards, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read; so with all that follow.
+    pub fn boards(&self) -> Result<Vec<About>, StoreError> {
+        self.read(boards::all)
+    }
+
+    /// Returns the board of a repository.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn board_by_repo(&self, repo_root: &Path) -> Result<Option<About>, StoreError> {
+        self.read(|db| boards::by_repo(db, repo_root))
+    }
+
+    /// Returns a board with all that rules and cards need, and the number of the change at which it stands.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn board(&self, id: BoardId) -> Result<Option<(Board, u64)>, StoreError> {
+        self.read(|db| {
+            let Some(about) = boards::by_id(db, id)? else { return Ok(None) };
+            let mut board = Board::new(about);
+            let mut apply = |change| board.apply(&change);
+            goals::since(db, id, 0)?.into_iter().map(Change::Goal).for_each(&mut apply);
+            tickets::since(db, id, 0)?.into_iter().map(Change::Ticket).for_each(&mut apply);
+            jobs::newest(db, id)?.into_iter().map(Change::Job).for_each(&mut apply);
+            runs::of_newest_jobs(db, id)?.into_iter().map(Change::Run).for_each(&mut apply);
+            revisions::newest(db, id)?.into_iter().map(Change::Revision).for_each(&mut apply);
+            Ok(Some((board, save::newest_change(db)?.cast_unsigned())))
+        })
+    }
+
+    /// Returns what changed on a board after that change, and the number of the change at which it now stands.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn changes_since(&self, board: BoardId, since: u64) -> Result<(u64, Vec<Change>), StoreError> {
+        let since = i64::try_from(since).unwrap_or(i64::MAX);
+        self.read(|db| {
+            let mut changes: Vec<Change> = Vec::new();
+            changes.extend(goals::since(db, board, since)?.into_iter().map(Change::Goal));
+            changes.extend(tickets::since(db, board, since)?.into_iter().map(Change::Ticket));
+            changes.extend(jobs::since(db, board, since)?.into_iter().map(Change::Job));
+            changes.extend(runs::since(db, board, since)?.into_iter().map(Change::Run));
+            changes.extend(revisions::since(db, board, since)?.into_iter().map(Change::Revision));
+            changes.extend(evidence::since(db, board, since)?.into_iter().map(Change::Evidence));
+            changes.extend(events::since(db, board, since)?.into_iter().map(Change::Event));
+            Ok((save::newest_change(db)?.cast_unsigned(), changes))
+        })
+    }
+
+    /// Returns everything about a ticket that the board itself does not keep.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn detail(&self, ticket: TicketId) -> Result<Option<Detail>, StoreError> {
+        self.read(|db| {
+            let Some(description) = tickets::description(db, ticket)? else { return Ok(None) };
+            Ok(Some(Detail {
+                ticket,
+                description,
+                jobs: jobs::of_ticket(db, ticket)?,
+                runs: runs::of_ticket(db, ticket)?,
+                revisions: revisions::of_ticket(db, ticket)?,
+                evidence: evidence::of_ticket(db, ticket)?,
+                events: events::of_ticket(db, ticket)?,
+            }))
+        })
+    }
+
+    /// Returns a ticket's description.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn description(&self, ticket: TicketId) -> Result<Option<String>, StoreError> {
+        self.read(|db| tickets::description(db, ticket))
+    }
+
+    /// Returns a job's runs, by number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn runs_of(&self, job: JobId) -> Result<Vec<Run>, StoreError> {
+        self.read(|db| runs::of_job(db, job))
+    }
+
+    /// Returns a ticket's revisions, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn revisions(&self, ticket: TicketId) -> Result<Vec<Revision>, StoreError> {
+        self.read(|db| revisions::of_ticket(db, ticket))
+    }
+
+    /// Returns a board's jobs that are queued or running, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn active_jobs(&self, board: BoardId) -> Result<Vec<Job>, StoreError> {
+        self.read(|db| jobs::active(db, board))
+    }
+
+    /// Returns the text of the repository's configuration that the user trusts.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trusted(&self, repo_root: &Path) -> Result<Option<String>, StoreError> {
+        self.read(|db| boards::trusted(db, repo_root))
+    }
+
+    /// Returns the commands of other processes that nobody answered yet, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn pending_commands(&self, board: BoardId) -> Result<Vec<Pending>, StoreError> {
+        self.read(|db| commands::pending(db, board))
+    }
+
+    /// Returns the answer to a command, once there is one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn answer(&self, command: i64) -> Result<Option<Result<(), Refused>>, StoreError> {
+        self.read(|db| commands::answered(db, command))
+    }
+
+    /// Returns who last said that it is the board's engine.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn engine(&self, board: BoardId) -> Result<Option<EngineRow>, StoreError> {
+        self.read(|db| boards::engine(db, board))
+    }
+
+    /// Returns a number that differs once another connection, of this process or another, has written.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        let version =
+            self.db.prepare_cached("PRAGMA data_version").and_then(|mut query| query.query_row([], |row| row.get(0)));
+        version.map_err(|error| Fault::from(error).at(&self.path))
+    }
+
+    /// Reads in one transaction, so that all of an answer is of one moment.
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let read = || {
+            let tx = self.db.unchecked_transaction()?;
+            read(&tx)
+        };
+        read().map_err(|fault| fault.at(&self.path))
+    }
+}

@@ -1,0 +1,209 @@
+//! The tables of tickets and of who waits for whom.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::error::{Fault, taken};
+use super::rows::{Columns, Count, Json, PathColumn, broken};
+use crate::domain::id::{BoardId, JobId, TicketId};
+use crate::domain::state::{State, StateName};
+use crate::domain::ticket::{Ticket, Worktree};
+
+macro_rules! columns {
+    () => {
+        "tickets.id, tickets.number, tickets.board_id, tickets.goal_id, tickets.title, tickets.state, \
+         tickets.state_job_id, tickets.state_why, tickets.reason, tickets.priority, tickets.hand_order, \
+         tickets.verify, tickets.agent, tickets.model, tickets.worktree_path, tickets.worktree_branch, \
+         tickets.worktree_base_branch, tickets.worktree_base, tickets.input_tokens, tickets.output_tokens, \
+         tickets.cost_micros, tickets.created_at, tickets.updated_at"
+    };
+}
+
+/// Reads a ticket without what it waits for.
+fn read(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+    let mut columns = Columns::of(row);
+    Ok(Ticket {
+        id: columns.next()?,
+        number: columns.next()?,
+        board: columns.next()?,
+        goal: columns.next()?,
+        title: columns.next()?,
+        state: read_state(&mut columns)?,
+        reason: columns.next()?,
+        priority: columns.next()?,
+        hand_order: columns.next()?,
+        blocked_by: Vec::new(),
+        verify: columns.next::<Json<_>>()?.0,
+        agent: columns.next()?,
+        model: columns.next()?,
+        worktree: read_worktree(&mut columns)?,
+        usage: columns.usage()?,
+        created_at: columns.next()?,
+        updated_at: columns.next()?,
+    })
+}
+
+/// A state lacks its job or its reason.
+#[derive(Debug, thiserror::Error)]
+#[error("a ticket that is {0} lacks its job or its reason")]
+struct BadState(StateName);
+
+fn read_state(columns: &mut Columns<'_, '_>) -> rusqlite::Result<State> {
+    let name: StateName = columns.next()?;
+    let job: Option<JobId> = columns.next()?;
+    columns.next_with(|why: Option<String>| {
+        let bad = || BadState(name);
+        Ok::<_, BadState>(match name {
+            StateName::Proposed => State::Proposed,
+            StateName::Planned => State::Planned,
+            StateName::Executing => State::Executing { job: job.ok_or_else(bad)? },
+            StateName::Verifying => State::Verifying { job: job.ok_or_else(bad)? },
+            StateName::NeedsHuman => State::NeedsHuman { why: word(why).ok_or_else(bad)? },
+            StateName::Blocked => State::Blocked { why: word(why).ok_or_else(bad)? },
+            StateName::Done => State::Done,
+            StateName::Abandoned => State::Abandoned,
+        })
+    })
+}
+
+fn word<T: std::str::FromStr>(text: Option<String>) -> Option<T> {
+    text?.parse().ok()
+}
+
+/// A worktree lacks a branch or its base.
+#[derive(Debug, thiserror::Error)]
+#[error("a worktree lacks its branch or its base")]
+struct BadWorktree;
+
+fn read_worktree(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Worktree>> {
+    let path: Option<PathColumn<_>> = columns.next()?;
+    let branch: Option<String> = columns.next()?;
+    let base_branch: Option<String> = columns.next()?;
+    let base: Option<String> = columns.next()?;
+    match (path, branch, base_branch, base) {
+        (None, None, None, None) => Ok(None),
+        (Some(PathColumn(path)), Some(branch), Some(base_branch), Some(base)) => {
+            Ok(Some(Worktree { path, branch, base_branch, base }))
+        }
+        _ => Err(broken(0, BadWorktree)),
+    }
+}
+
+pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, changed: i64) -> Result<(), Fault> {
+    let insert = "INSERT INTO tickets (
+            id, number, board_id, goal_id, title, description, state, state_job_id, state_why, reason, priority,
+            hand_order, verify, agent, model, worktree_path, worktree_branch, worktree_base_branch, worktree_base,
+            input_tokens, output_tokens, cost_micros, created_at, updated_at, changed
+        ) VALUES (
+            :id, :number, :board, :goal, :title, :description, :state, :state_job, :state_why, :reason, :priority,
+            :hand_order, :verify, :agent, :model, :worktree_path, :worktree_branch, :worktree_base_branch,
+            :worktree_base, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at, :changed
+        )";
+    write(db, insert, ticket, Some(description), changed)?;
+    write_blockers(db, ticket)
+}
+
+/// Stores a ticket again, if it is still in the state `was`.
+pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: i64) -> Result<(), Fault> {
+    let mut query = db.prepare_cached("SELECT state FROM tickets WHERE id = :id")?;
+    let state: Option<StateName> = query.query_row(named_params! { ":id": ticket.id }, |row| row.get(0)).optional()?;
+    if state != Some(was) {
+        let why = match state {
+            Some(state) => format!("it is {state} and not {was} any more"),
+            None => "there is no such ticket".to_owned(),
+        };
+        return Err(Fault::Conflict { what: format!("ticket {}", ticket.number), why });
+    }
+    let update = "UPDATE tickets SET
+            number = :number, board_id = :board, goal_id = :goal, title = :title,
+            description = coalesce(:description, description), state = :state, state_job_id = :state_job,
+            state_why = :state_why, reason = :reason, priority = :priority, hand_order = :hand_order,
+            verify = :verify, agent = :agent, model = :model, worktree_path = :worktree_path,
+            worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
+            worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
+            cost_micros = :cost_micros, created_at = :created_at, updated_at = :updated_at, changed = :changed
+        WHERE id = :id";
+    write(db, update, ticket, None, changed)?;
+    db.prepare_cached("DELETE FROM blockers WHERE ticket_id = :ticket")?
+        .execute(named_params! { ":ticket": ticket.id })?;
+    write_blockers(db, ticket)
+}
+
+fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>, changed: i64) -> Result<(), Fault> {
+    let worktree = ticket.worktree.as_ref();
+    db.prepare_cached(sql)?
+        .execute(named_params! {
+            ":id": ticket.id,
+            ":number": ticket.number,
+            ":board": ticket.board,
+            ":goal": ticket.goal,
+            ":title": ticket.title,
+            ":description": description,
+            ":state": ticket.state.name(),
+            ":state_job": ticket.state.job(),
+            ":state_why": ticket.state.why(),
+            ":reason": ticket.reason,
+            ":priority": ticket.priority,
+            ":hand_order": ticket.hand_order,
+            ":verify": Json(&ticket.verify),
+            ":agent": ticket.agent,
+            ":model": ticket.model,
+            ":worktree_path": worktree.map(|worktree| PathColumn(&worktree.path)),
+            ":worktree_branch": worktree.map(|worktree| &worktree.branch),
+            ":worktree_base_branch": worktree.map(|worktree| &worktree.base_branch),
+            ":worktree_base": worktree.map(|worktree| &worktree.base),
+            ":input_tokens": Count(ticket.usage.input_tokens),
+            ":output_tokens": Count(ticket.usage.output_tokens),
+            ":cost_micros": ticket.usage.cost_micros.map(Count),
+            ":created_at": ticket.created_at,
+            ":updated_at": ticket.updated_at,
+            ":changed": changed,
+        })
+        .map_err(taken(|| format!("ticket {}", ticket.number)))?;
+    Ok(())
+}
+
+fn write_blockers(db: &Connection, ticket: &Ticket) -> Result<(), Fault> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO blockers (ticket_id, place, blocker_id) VALUES (:ticket, :place, :blocker)")?;
+    for (place, blocker) in (0_i64..).zip(&ticket.blocked_by) {
+        insert.execute(named_params! { ":ticket": ticket.id, ":place": place, ":blocker": blocker })?;
+    }
+    Ok(())
+}
+
+/// Returns the board's tickets that changed after `since`, by number.
+pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Ticket>, Fault> {
+    let mut blockers = blockers_since(db, board, since)?;
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM tickets WHERE changed > :since AND +board_id = :board ORDER BY number"
+    ))?;
+    let tickets = query.query_map(named_params! { ":board": board, ":since": since }, |row| {
+        let mut ticket = read(row)?;
+        ticket.blocked_by = blockers.remove(&ticket.id).unwrap_or_default();
+        Ok(ticket)
+    })?;
+    Ok(tickets.collect::<Result<_, _>>()?)
+}
+
+fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap<TicketId, Vec<TicketId>>, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT blockers.ticket_id, blockers.blocker_id
+         FROM tickets CROSS JOIN blockers ON blockers.ticket_id = tickets.id
+         WHERE tickets.changed > :since AND +tickets.board_id = :board ORDER BY blockers.ticket_id, blockers.place",
+    )?;
+    let mut blockers: HashMap<TicketId, Vec<TicketId>> = HashMap::new();
+    let mut rows = query.query(named_params! { ":board": board, ":since": since })?;
+    while let Some(row) = rows.next()? {
+        blockers.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    Ok(blockers)
+}
+
+pub(super) fn description(db: &Connection, ticket: TicketId) -> Result<Option<String>, Fault> {
+    let mut query = db.prepare_cached("SELECT description FROM tickets WHERE id = :id")?;
+    Ok(query.query_row(named_params! { ":id": ticket }, |row| row.get(0)).optional()?)
+}
