@@ -3,5 +3,6 @@
 //! A pure core decides, one engine acts, one thread writes, and the screen is a function of a model. `ARCHITECTURE.md`
 //! draws the layers; each module's first lines say what it is for.
 
+pub mod demo;
 pub mod domain;
 pub mod store;
