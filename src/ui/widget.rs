@@ -1,0 +1,6 @@
+//! Pure drawing: values and a size in, text with styles out. Nothing here keeps state between two frames.
+//!
+//! Every text from outside passes [`text::visible`] or [`ansi`] on its way, so that no agent and no repository can
+//! steer the terminal.
+
+pub mod text;
