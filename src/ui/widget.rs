@@ -3,4 +3,10 @@
 //! Every text from outside passes [`text::visible`] or [`ansi`] on its way, so that no agent and no repository can
 //! steer the terminal.
 
+pub mod ansi;
+pub mod format;
+pub mod scroll;
+mod sgr;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
