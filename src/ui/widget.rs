@@ -4,9 +4,12 @@
 //! steer the terminal.
 
 pub mod ansi;
+pub mod field;
 pub mod format;
+pub mod popup;
 pub mod scroll;
 mod sgr;
+pub mod strip;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;

@@ -3,13 +3,12 @@
 //! Whatever is in the line, nothing of it reaches the terminal as a command.
 
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
-use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use ratatui::text::Line;
 
 use super::sgr;
 pub use super::sgr::Colors;
-use super::text::{self, Seen, TAB};
+use super::strip::Strip;
+use super::text::Seen;
 
 /// The style in force at the end of a line, carried on to the next one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -25,22 +24,14 @@ impl AnsiState {
     }
 }
 
-/// A line as a terminal would have printed it: its text and where each style begins. Tabs are still in it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Printed {
-    text: String,
-    /// Byte offset and style, ascending.
-    runs: Vec<(usize, Style)>,
-}
-
 /// Reads one line without its end and returns `width` columns of it from column `offset` on.
 pub fn line(raw: &str, state: &mut AnsiState, offset: usize, width: usize) -> Line<'static> {
     print(raw, state).window(offset, width)
 }
 
-/// Reads one line without its end. A carriage return starts the line again, a backspace takes a character away.
-pub fn print(raw: &str, state: &mut AnsiState) -> Printed {
-    let mut printed = Printed::default();
+/// Reads one line without its end as it looks when all is printed. A carriage return starts the line again, a backspace takes a character away.
+pub fn print(raw: &str, state: &mut AnsiState) -> Strip {
+    let mut printed = Strip::default();
     let mut seen = Seen::default();
     // One at the very end only moves the cursor: the line still stands.
     let mut rest = raw.trim_end_matches(['\r', '\n']);
@@ -48,16 +39,15 @@ pub fn print(raw: &str, state: &mut AnsiState) -> Printed {
         let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~')).count();
         if plain > 0 {
             let (head, tail) = rest.split_at(plain);
-            printed.push_str(head, state.style);
+            printed.push(head, state.style);
             seen = Seen::default();
             rest = tail;
             continue;
         }
         rest = &rest[c.len_utf8()..];
         match c {
-            '\r' => printed = Printed::default(),
+            '\r' => printed = Strip::default(),
             '\u{8}' => printed.pop(),
-            '\t' => printed.push_str("\t", state.style),
             '\u{1b}' => match sgr::split(rest) {
                 Some((parameters, tail)) => {
                     state.style = sgr::apply(parameters, state.style, state.colors);
@@ -66,161 +56,18 @@ pub fn print(raw: &str, state: &mut AnsiState) -> Printed {
                 // Only its first byte commands; the rest of the sequence is text once that is a picture.
                 None => printed.push_picture(c, state.style),
             },
+            '\t' => printed.push("\t", state.style),
             c if seen.hides(c) => printed.push_picture(c, state.style),
-            c => printed.push_str(c.encode_utf8(&mut [0; 4]), state.style),
+            c => printed.push(c.encode_utf8(&mut [0; 4]), state.style),
         }
     }
-    printed
-}
-
-impl Printed {
-    /// Returns the text without its styles, for searching and copying.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Returns how many columns the whole line takes.
-    pub fn width(&self) -> usize {
-        self.cells().map(|cell| cell.width).sum()
-    }
-
-    /// Returns `width` columns from column `offset` on. Half a wide character at an edge is a blank.
-    pub fn window(&self, offset: usize, width: usize) -> Line<'static> {
-        let right = offset.saturating_add(width);
-        let mut line = Spans::default();
-        let mut column = 0;
-        for cell in self.cells() {
-            let end = column + cell.width;
-            if column >= right {
-                break;
-            }
-            match cell.symbol {
-                Some(symbol) if column >= offset && end <= right => line.push(symbol, cell.style),
-                Some(_) | None => line.blanks(end.min(right).saturating_sub(column.max(offset)), cell.style),
-            }
-            column = end;
-        }
-        line.finish()
-    }
-
-    /// Returns the whole line in rows of at most `width` columns; an empty line is one row.
-    pub fn rows(&self, width: usize) -> Vec<Line<'static>> {
-        let mut rows = Vec::new();
-        let mut line = Spans::default();
-        let mut used = 0;
-        for cell in self.cells() {
-            if cell.width > width {
-                continue;
-            }
-            if used + cell.width > width {
-                rows.push(std::mem::take(&mut line).finish());
-                used = 0;
-            }
-            match cell.symbol {
-                Some(symbol) => line.push(symbol, cell.style),
-                None => line.blanks(cell.width, cell.style),
-            }
-            used += cell.width;
-        }
-        rows.push(line.finish());
-        rows
-    }
-
-    fn push_str(&mut self, text: &str, style: Style) {
-        if self.runs.last().is_none_or(|(_, last)| *last != style) {
-            self.runs.push((self.text.len(), style));
-        }
-        self.text.push_str(text);
-    }
-
-    fn push_picture(&mut self, c: char, style: Style) {
-        let mut picture = String::new();
-        text::push_picture(&mut picture, c);
-        self.push_str(&picture, style);
-    }
-
-    /// Takes the last character away, if there is one.
-    fn pop(&mut self) {
-        let last = self.text.graphemes(true).next_back().map_or(0, str::len);
-        self.text.truncate(self.text.len() - last);
-        while self.runs.last().is_some_and(|(start, _)| *start >= self.text.len()) {
-            self.runs.pop();
-        }
-    }
-
-    fn cells(&self) -> impl Iterator<Item = Piece<'_>> {
-        let mut runs = self.runs.iter().peekable();
-        let mut style = Style::new();
-        let mut column = 0;
-        clusters(&self.text).filter_map(move |(at, symbol)| {
-            while let Some((_, next)) = runs.next_if(|(start, _)| *start <= at) {
-                style = *next;
-            }
-            let piece = match symbol {
-                "\t" => Piece { symbol: None, width: TAB - column % TAB, style },
-                _ => Piece { symbol: Some(symbol), width: symbol.width(), style },
-            };
-            column += piece.width;
-            // What has no width of its own would be drawn into a neighbour's cell.
-            (piece.width > 0).then_some(piece)
-        })
-    }
-}
-
-/// Walks over what is drawn as one: bytes where the text is ASCII, which is much faster, else grapheme clusters.
-fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let ascii = text.is_ascii().then_some(text);
-    let other = ascii.is_none().then_some(text);
-    let ascii = ascii.into_iter().flat_map(|text| (0..text.len()).map(|at| (at, &text[at..=at])));
-    ascii.chain(other.into_iter().flat_map(|text| text.grapheme_indices(true)))
-}
-
-/// What is drawn in one or more neighbouring cells.
-struct Piece<'a> {
-    /// Nothing for a tab.
-    symbol: Option<&'a str>,
-    width: usize,
-    style: Style,
-}
-
-/// Gathers what is drawn into as few spans as there are changes of style.
-#[derive(Default)]
-struct Spans {
-    done: Vec<Span<'static>>,
-    text: String,
-    style: Style,
-}
-
-impl Spans {
-    fn push(&mut self, text: &str, style: Style) {
-        if style != self.style {
-            self.flush();
-            self.style = style;
-        }
-        self.text.push_str(text);
-    }
-
-    fn blanks(&mut self, count: usize, style: Style) {
-        if count > 0 {
-            self.push(&" ".repeat(count), style);
-        }
-    }
-
-    fn flush(&mut self) {
-        if !self.text.is_empty() {
-            self.done.push(Span::styled(std::mem::take(&mut self.text), self.style));
-        }
-    }
-
-    fn finish(mut self) -> Line<'static> {
-        self.flush();
-        Line::from(self.done)
-    }
+    printed.expand_tabs()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use ratatui::text::Span;
 
     use super::*;
     use crate::ui::widget::testing::{assert_harmless, draw, picture_of};
@@ -290,34 +137,6 @@ mod tests {
     fn tabs_reach_to_the_next_stop() {
         assert_eq!(shown("a\tb\t\tc"), "a   b       c");
         assert_eq!(shown("日本\tx"), "日本    x");
-    }
-
-    #[test]
-    fn a_window_cuts_at_cells() {
-        let printed = print("ab日本\tc", &mut AnsiState::default());
-        assert_eq!(printed.width(), 9);
-        for (offset, width, text) in [
-            (0, 3, "ab "),
-            (2, 4, "日本"),
-            (3, 4, " 本 "),
-            (7, 9, " c"),
-            (9, 5, ""),
-            (0, 0, ""),
-            (usize::MAX, usize::MAX, ""),
-        ] {
-            assert_eq!(printed.window(offset, width).to_string(), text, "{offset} {width}");
-        }
-    }
-
-    #[test]
-    fn a_long_line_breaks_into_rows() {
-        let rows = |raw: &str, width| -> Vec<String> {
-            print(raw, &mut AnsiState::default()).rows(width).iter().map(Line::to_string).collect()
-        };
-        assert_eq!(rows("abcdefg", 3), ["abc", "def", "g"]);
-        assert_eq!(rows("a日本", 2), ["a", "日", "本"]);
-        assert_eq!(rows("日本", 1), [""]);
-        assert_eq!(rows("", 5), [""]);
     }
 
     /// What programs print, with the beginnings of sequences cut anywhere.

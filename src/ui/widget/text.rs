@@ -3,6 +3,7 @@
 //! What comes out of [`visible`], [`truncate`], [`pad`] and [`wrap`] never holds a control character, whatever went in.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -202,54 +203,58 @@ pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     }
     let mut lines = Vec::new();
     for line in text.split('\n') {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let line = expand_tabs(line, 0);
-        wrap_line(&visible(&line), limit, &mut lines);
+        let line = expand_tabs(line.strip_suffix('\r').unwrap_or(line), 0);
+        let line = visible(&line);
+        lines.extend(breaks(&line, limit).into_iter().map(|row| line[row].to_owned()));
     }
     lines
 }
 
-fn wrap_line(line: &str, limit: usize, lines: &mut Vec<String>) {
-    let mut current = String::new();
+/// Returns where the rows of one line are when it is broken as in [`wrap`]; at least one row, which may be empty.
+///
+/// The line must be visible and without tabs.
+pub(super) fn breaks(line: &str, limit: usize) -> Vec<Range<usize>> {
+    let mut rows = Vec::new();
+    let mut row = 0..0;
     let mut used = 0;
-    let mut blanks = 0;
+    let mut at = 0;
     for piece in line.split_inclusive(' ') {
         let word = piece.trim_end_matches(' ');
+        let (start, end) = (at, at + word.len());
+        at += piece.len();
         if word.is_empty() {
-            blanks += piece.len();
             continue;
         }
+        let blanks = start - row.end;
         let word_width = width(word);
         if used + blanks + word_width <= limit {
-            current.extend(std::iter::repeat_n(' ', blanks));
-            current.push_str(word);
+            row.end = end;
             used += blanks + word_width;
-        } else {
-            if used > 0 {
-                lines.push(std::mem::take(&mut current));
-            }
-            (current, used) = cut_word(word, limit, lines);
+            continue;
         }
-        blanks = piece.len() - word.len();
+        if used > 0 {
+            rows.push(row);
+        }
+        (row, used) = cut_word(line, start..end, limit, &mut rows);
     }
-    lines.push(current);
+    rows.push(row);
+    rows
 }
 
-/// Pushes full lines of a word and returns what is left of it with its width.
-fn cut_word(mut word: &str, limit: usize, lines: &mut Vec<String>) -> (String, usize) {
+/// Pushes full rows of a word and returns what is left of it with its width.
+fn cut_word(line: &str, mut word: Range<usize>, limit: usize, rows: &mut Vec<Range<usize>>) -> (Range<usize>, usize) {
     loop {
-        let (head, used) = take_width(word, limit);
+        let (head, used) = take_width(&line[word.clone()], limit);
         if head.len() == word.len() {
-            return (head.to_owned(), used);
+            return (word, used);
         }
         if head.is_empty() {
             // One cluster is wider than the whole line: nothing of it can be drawn.
-            let cluster = word.graphemes(true).next().unwrap_or(word);
-            word = &word[cluster.len()..];
+            word.start += line[word.clone()].graphemes(true).next().map_or(word.len(), str::len);
             continue;
         }
-        lines.push(head.to_owned());
-        word = &word[head.len()..];
+        rows.push(word.start..word.start + head.len());
+        word.start += head.len();
     }
 }
 
