@@ -1,1 +1,8 @@
+//! The tests that see Draft from outside: one binary, a file for each subject, and the house they share in `support`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod dependencies;
+mod house;
+mod layering;
+mod support;
