@@ -19,6 +19,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const WIRING: &[&str] = &["app", "cli", "main", "lib"];
 /// What may print: commands, the demo agent, and the supervisor that has no other voice.
 const MAY_PRINT: &[&str] = &["cli", "main", "demo", "run/supervise"];
+/// What decides, reads or draws: it gets the time, the environment and chance as arguments.
+const PURE: &[&str] = &["domain", "config", "ui", "executor/decode", "executor/invocation"];
+const IMPURE: &[&str] = &["::now(", "now_v7(", "new_v4(", "env::var", "env::current_dir", "thread::sleep"];
 const LINES_MAX: usize = 600;
 
 /// Returns every file below `src` as its module path with slashes and its text.
@@ -44,6 +47,11 @@ fn sources() -> Vec<(String, String)> {
             (module.to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
         })
         .collect()
+}
+
+/// Says whether the file is one of the modules, or below one.
+fn is_in(path: &str, modules: &[&str]) -> bool {
+    modules.iter().any(|module| path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// Returns the code: lines that are no comment, up to the tests at the end of the file.
@@ -125,10 +133,19 @@ fn no_file_outgrows_one_idea() {
 }
 
 #[test]
+fn what_decides_and_draws_asks_nothing_of_the_world() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| is_in(path, PURE)) {
+        for (number, line) in code(&text) {
+            let asks = IMPURE.iter().find(|call| line.contains(**call));
+            assert_eq!(asks, None, "src/{path}.rs:{number}; take it as an argument");
+        }
+    }
+}
+
+#[test]
 fn only_commands_print() {
-    for (path, text) in sources() {
-        let may_print = MAY_PRINT.iter().any(|module| path == *module || path.starts_with(&format!("{module}/")));
-        for (number, line) in code(&text).filter(|_| !may_print) {
+    for (path, text) in sources().into_iter().filter(|(path, _)| !is_in(path, MAY_PRINT)) {
+        for (number, line) in code(&text) {
             let prints = ["print!(", "println!(", "dbg!("].iter().any(|mac| line.contains(mac));
             assert!(!prints, "src/{path}.rs:{number} would write over the board; use tracing");
         }
