@@ -1,0 +1,203 @@
+//! Reads what an agent prints: bytes in, log entries and a report out, one dialect a file.
+//!
+//! A [`Reader`] may be fed pieces of any size, keeps a bounded amount of state whatever an agent prints, and gives the
+//! same entries however the bytes were cut. Copies of it are cheap between lines; a pager keeps some, to go on from there.
+
+mod calls;
+mod claude;
+mod codex;
+mod lines;
+mod prune;
+mod shape;
+mod text;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::domain::log::{Entry, EntryKind};
+use crate::domain::outcome::Report;
+use crate::domain::state::words;
+use claude::Claude;
+use codex::Codex;
+use lines::{HalfLine, Line};
+use shape::{Paths, clip};
+use text::Text;
+
+words! {
+    /// How an agent's output is read.
+    Dialect, "output dialect" {
+        /// Claude Code's `stream-json`.
+        Claude = "claude",
+        /// Codex's `exec --json`.
+        Codex = "codex",
+        /// Plain lines.
+        Text = "text",
+    }
+}
+
+/// Reads one agent's output.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    offset: u64,
+    half: HalfLine,
+    state: State,
+    paths: Paths,
+    report: Report,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Claude(Claude),
+    Codex(Codex),
+    Text(Text),
+}
+
+impl Reader {
+    /// Returns a reader for the output of a run in that worktree. Without a root (an empty path), the folder that the
+    /// agent names as its own is taken to show paths against.
+    pub fn new(dialect: Dialect, worktree_root: &Path) -> Self {
+        let (state, promises_end) = match dialect {
+            Dialect::Claude => (State::Claude(Claude::default()), true),
+            Dialect::Codex => (State::Codex(Codex::default()), true),
+            Dialect::Text => (State::Text(Text::default()), false),
+        };
+        let report = Report { promises_end, ..Report::default() };
+        Self { offset: 0, half: HalfLine::default(), state, paths: Paths::new(worktree_root), report }
+    }
+
+    /// Reads bytes, and appends the entries of every line that they end.
+    pub fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<Entry>) {
+        while !bytes.is_empty() {
+            let taken = self.feed_line(bytes, out);
+            bytes = &bytes[taken..];
+        }
+    }
+
+    /// Reads to the end of the next line, or all of the bytes if they do not end it, and returns how many were read.
+    ///
+    /// After each call [`Reader::offset`] says how far the output is read, and [`Reader::is_between_lines`] whether a
+    /// copy made now can go on from there.
+    pub fn feed_line(&mut self, bytes: &[u8], out: &mut Vec<Entry>) -> usize {
+        let (body, taken, ends) = match memchr::memchr(b'\n', bytes) {
+            Some(at) => (&bytes[..at], at + 1, true),
+            None => (bytes, bytes.len(), false),
+        };
+        self.offset += taken as u64;
+        self.half.push(body);
+        if ends {
+            self.end_line(out);
+        }
+        taken
+    }
+
+    /// Reads what is left when the output is over: a last line without an end, and what the dialect held back.
+    pub fn finish(&mut self, out: &mut Vec<Entry>) {
+        if !self.half.is_empty() {
+            self.end_line(out);
+        }
+        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out };
+        match &mut self.state {
+            State::Claude(claude) => claude.finish(&mut scene),
+            State::Codex(_) => {}
+            State::Text(text) => text.finish(&mut scene),
+        }
+    }
+
+    /// Returns what the output says about the work so far.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Returns how many bytes were read.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns how many of those bytes belong to a line that has not ended yet, and so gave no entry.
+    pub fn unread(&self) -> u64 {
+        self.half.len()
+    }
+
+    /// Says whether the last line that was read has ended, so that a copy holds no half of one.
+    pub fn is_between_lines(&self) -> bool {
+        self.half.is_empty()
+    }
+
+    fn end_line(&mut self, out: &mut Vec<Entry>) {
+        let mut half = std::mem::take(&mut self.half);
+        self.line(&half.line(), out);
+        half.reset();
+        self.half = half;
+    }
+
+    fn line(&mut self, line: &Line<'_>, out: &mut Vec<Entry>) {
+        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out };
+        if let State::Text(state) = &mut self.state {
+            return state.line(&line.text, &mut scene);
+        }
+        let event = match serde_json::from_str::<Value>(&line.text) {
+            Ok(event) if event.is_object() => event,
+            Ok(_) | Err(_) => return no_event(line, &mut scene),
+        };
+        match &mut self.state {
+            State::Claude(claude) => claude.event(&event, &mut scene),
+            State::Codex(codex) => codex.event(&event, &mut scene),
+            State::Text(_) => {}
+        }
+    }
+}
+
+/// Keeps a line that is not one JSON object: agents, their wrappers and their tools print such lines too.
+fn no_event(line: &Line<'_>, scene: &mut Scene<'_>) {
+    if line.overflowed {
+        scene.say(
+            EntryKind::System,
+            &format!("a line of {} bytes is too long to read; the raw view has it", line.length),
+        );
+    } else if !line.text.trim().is_empty() {
+        scene.say(EntryKind::Text, &line.text);
+    }
+}
+
+/// What a dialect works with while it reads one line.
+struct Scene<'a> {
+    paths: &'a mut Paths,
+    report: &'a mut Report,
+    out: &'a mut Vec<Entry>,
+}
+
+impl Scene<'_> {
+    /// Appends an entry that has only a text.
+    fn say(&mut self, kind: EntryKind, text: &str) {
+        self.out.push(Entry::new(kind, clip(text)));
+    }
+
+    /// Appends an entry.
+    fn add(&mut self, mut entry: Entry) {
+        entry.text = clip(&entry.text);
+        self.out.push(entry);
+    }
+
+    /// Appends an error, and remembers it as the newest.
+    fn error(&mut self, text: &str) {
+        self.report.error = Some(clip(text));
+        self.say(EntryKind::Error, text);
+    }
+
+    /// Notes an action that was not allowed. A run that is refused without end is noted up to a bound.
+    fn denied(&mut self, what: String) {
+        if self.report.denied.len() < 100 {
+            self.report.denied.push(what);
+        }
+    }
+
+    /// Appends the agent's verdict on its own work.
+    fn end(&mut self, ok: bool, text: &str) {
+        self.report.ok = Some(ok);
+        self.add(Entry { ok: Some(ok), ..Entry::new(EntryKind::End, text) });
+    }
+}
+
+#[cfg(test)]
+mod tests;
