@@ -1,0 +1,177 @@
+//! Worktrees, trees, branches and diffs of one repository.
+//!
+//! Reading is done in process with gix; whatever changes something is done by the `git` program, which is started in
+//! one place (`invoke`). All functions wait for their answer, so tasks call them where waiting is allowed.
+
+mod branch;
+mod contained;
+pub mod diff;
+mod hunks;
+mod invoke;
+mod keep;
+mod litter;
+mod patch;
+mod program;
+mod registered;
+mod repo;
+#[cfg(test)]
+mod testing;
+pub mod tree;
+mod turn;
+mod validate;
+pub mod worktree;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use program::{Git, OLDEST, Version};
+pub use repo::Repo;
+
+/// Why something with git did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is no `git` in the search path.
+    #[error("could not find `git` in the search path; install git {OLDEST} or newer")]
+    NotInstalled,
+    /// The `git` that was found is older than Draft needs.
+    #[error("{} is git {found}, but Draft needs {OLDEST} or newer; update git", program.display())]
+    TooOld {
+        /// The program.
+        program: PathBuf,
+        /// Its version.
+        found: Version,
+    },
+    /// The path lies in no repository.
+    #[error("{} is not in a git repository; go to one, or make one with `git init`", path.display())]
+    NotARepository {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The repository has no work tree.
+    #[error("{} is a bare repository; run this in one of its worktrees (`git worktree add` makes one)", path.display())]
+    Bare {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// The repository has nothing from which a ticket could start.
+    #[error("the repository {} has no commit yet; make one first (`git commit --allow-empty -m start`)", root.display())]
+    NoCommits {
+        /// The top folder of its work tree.
+        root: PathBuf,
+    },
+    /// No branch is checked out, and there is none that is usually the main one.
+    #[error(
+        "the repository {} has no branch checked out and no origin/HEAD, main or master; name the base branch",
+        root.display()
+    )]
+    NoBaseBranch {
+        /// The top folder of its work tree.
+        root: PathBuf,
+    },
+    /// There is no such branch, neither local nor of a remote.
+    #[error("there is no branch `{branch}` in {}", root.display())]
+    NoBranch {
+        /// What was asked for.
+        branch: String,
+        /// The top folder of the work tree.
+        root: PathBuf,
+    },
+    /// Another process changes worktrees for very long.
+    #[error("waited {} s for another process that holds {}", waited.as_secs(), lock.display())]
+    Busy {
+        /// The lock.
+        lock: PathBuf,
+        /// How long this one waited.
+        waited: Duration,
+    },
+    /// Every name with a suffix is in use.
+    #[error("could not find a free name for `{wanted}`; remove old ones")]
+    NoFreeName {
+        /// The wanted branch or folder.
+        wanted: String,
+    },
+    /// A ref that is to keep a revision keeps something else already.
+    #[error("`{reference}` keeps {found} already, so it cannot keep the tree {wanted}")]
+    RefTaken {
+        /// The ref.
+        reference: String,
+        /// The commit that it keeps.
+        found: String,
+        /// The tree that it was to keep.
+        wanted: String,
+    },
+    /// The program could not be started.
+    #[error("could not start `{command}` in {}: {source}", dir.display())]
+    Start {
+        /// The command line.
+        command: String,
+        /// Where.
+        dir: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The program said no.
+    #[error("`{command}` in {} failed ({}): {stderr}", dir.display(), ending(*code))]
+    Failed {
+        /// The command line.
+        command: String,
+        /// Where.
+        dir: PathBuf,
+        /// Its exit code; none when a signal ended it.
+        code: Option<i32>,
+        /// What it said, cut.
+        stderr: String,
+    },
+    /// The program took too long and was stopped.
+    #[error("`{command}` in {} was stopped after {} s", dir.display(), limit.as_secs())]
+    TimedOut {
+        /// The command line.
+        command: String,
+        /// Where.
+        dir: PathBuf,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The program printed what cannot be understood.
+    #[error("could not understand what `{command}` printed: {said}")]
+    Strange {
+        /// The command line.
+        command: String,
+        /// What it printed, cut.
+        said: String,
+    },
+    /// gix could not read something.
+    #[error("could not read {what}: {why}")]
+    Read {
+        /// What was read.
+        what: String,
+        /// What gix said.
+        why: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("could not {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl GitError {
+    fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { what, path, source }
+    }
+
+    fn read<E: std::fmt::Display>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let what = what.into();
+        move |why| Self::Read { what, why: why.to_string() }
+    }
+}
+
+fn ending(code: Option<i32>) -> String {
+    code.map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit code {code}"))
+}

@@ -1,0 +1,171 @@
+//! What differs between two trees, as people read it.
+
+use std::fmt::Write;
+
+use gix::ObjectId;
+use gix::diff::Rewrites;
+use gix::object::tree::diff::ChangeDetached;
+use gix::objs::tree::{EntryKind, EntryMode};
+
+use super::hunks::hunks;
+pub use super::patch::patch_text;
+use super::repo::tree;
+use super::{GitError, Repo};
+use crate::domain::diff::{Content, FileChange, FileDiff, total_size};
+use crate::domain::revision::ChangeSize;
+
+/// The largest file, in bytes, that is compared line by line.
+pub const TEXT_MAX: u64 = 2 * 1024 * 1024;
+/// The largest file, in bytes, that is read to find out whether it is text.
+const SNIFF_MAX: u64 = 64 * 1024 * 1024;
+/// How far git and we look for a zero byte, which makes a file binary.
+const SNIFF: usize = 8000;
+
+/// Compares two commits or trees, files in the order of their names, renames found as git finds them.
+///
+/// # Errors
+/// When one of them is missing or cannot be read.
+pub fn between(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<Vec<FileDiff>, GitError> {
+    let mut gix = repo.gix();
+    gix.object_cache_size_if_unset(4 * 1024 * 1024);
+    let (old, new) = (tree(&gix, base)?, tree(&gix, tree_or_commit)?);
+    let options = gix::diff::Options::default().with_rewrites(Some(Rewrites::default()));
+    let changes = gix
+        .diff_tree_to_tree(&old, &new, options)
+        .map_err(GitError::read(format!("the difference of {base} and {tree_or_commit}")))?;
+    let mut files = Vec::new();
+    for change in changes {
+        for pair in Pair::of(change) {
+            files.push(pair.compare(&gix)?);
+        }
+    }
+    files.sort_by(|a, b| (&a.path, a.change == FileChange::Added).cmp(&(&b.path, b.change == FileChange::Added)));
+    Ok(files)
+}
+
+/// Returns the size of the difference of two commits or trees.
+///
+/// # Errors
+/// As [`between`].
+pub fn size(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<ChangeSize, GitError> {
+    between(repo, base, tree_or_commit).map(|files| total_size(&files))
+}
+
+/// One side of a file.
+struct Side {
+    path: String,
+    mode: EntryMode,
+    id: ObjectId,
+}
+
+/// A file before and now; one of them may be missing.
+struct Pair {
+    old: Option<Side>,
+    new: Option<Side>,
+}
+
+impl Pair {
+    /// Splits a change into what is shown as one file each. Folders are left out: their files are there as well.
+    fn of(change: ChangeDetached) -> Vec<Self> {
+        let (old, new) = match change {
+            ChangeDetached::Addition { location, entry_mode, id, .. } => (None, Side::new(&location, entry_mode, id)),
+            ChangeDetached::Deletion { location, entry_mode, id, .. } => (Side::new(&location, entry_mode, id), None),
+            ChangeDetached::Modification { location, previous_entry_mode, previous_id, entry_mode, id } => {
+                (Side::new(&location, previous_entry_mode, previous_id), Side::new(&location, entry_mode, id))
+            }
+            ChangeDetached::Rewrite {
+                source_location, source_entry_mode, source_id, entry_mode, location, id, ..
+            } => (Side::new(&source_location, source_entry_mode, source_id), Side::new(&location, entry_mode, id)),
+        };
+        match (old, new) {
+            (None, None) => Vec::new(),
+            (Some(old), Some(new)) if sort(old.mode) != sort(new.mode) => {
+                vec![Self { old: Some(old), new: None }, Self { old: None, new: Some(new) }]
+            }
+            (old, new) => vec![Self { old, new }],
+        }
+    }
+
+    fn compare(self, gix: &gix::Repository) -> Result<FileDiff, GitError> {
+        let content = self.content(gix)?;
+        let mode = |side: &Option<Side>| side.as_ref().map_or(0, |side| u32::from(side.mode.value()));
+        let (was, is) = (mode(&self.old), mode(&self.new));
+        // The usual mode of a file that comes or goes is not worth a word.
+        let usual = (was == 0 || is == 0) && was + is == u32::from(EntryMode::from(EntryKind::Blob).value());
+        let modes = (was != is && !usual).then_some((was, is));
+        let diff = |change, path, old_path| FileDiff { change, path, old_path, modes, content };
+        Ok(match (self.old, self.new) {
+            (Some(old), Some(new)) if old.path != new.path => diff(FileChange::Renamed, new.path, Some(old.path)),
+            (Some(_), Some(new)) => diff(FileChange::Modified, new.path, None),
+            (None, Some(new)) => diff(FileChange::Added, new.path, None),
+            (Some(old), None) => diff(FileChange::Deleted, old.path, None),
+            (None, None) => unreachable!("a change has at least one side"),
+        })
+    }
+
+    fn content(&self, gix: &gix::Repository) -> Result<Content, GitError> {
+        let sides = [self.old.as_ref(), self.new.as_ref()];
+        if sides.iter().flatten().any(|side| side.mode.is_commit()) {
+            let [old, new] = sides.map(|side| side.map(|side| side.id.to_string()));
+            return Ok(Content::Submodule { old, new });
+        }
+        if let [Some(old), Some(new)] = sides
+            && old.id == new.id
+        {
+            return Ok(Content::Text(Vec::new()));
+        }
+        let [old, new] = sides;
+        let (old_size, new_size) = (size_of(gix, old)?, size_of(gix, new)?);
+        if old_size.max(new_size) > SNIFF_MAX {
+            return Ok(Content::TooLarge { old_size, new_size });
+        }
+        let (old, new) = (read(gix, old)?, read(gix, new)?);
+        Ok(if is_binary(&old) || is_binary(&new) {
+            Content::Binary { old_size, new_size }
+        } else if old_size.max(new_size) > TEXT_MAX {
+            Content::TooLarge { old_size, new_size }
+        } else {
+            Content::Text(hunks(&old, &new))
+        })
+    }
+}
+
+impl Side {
+    fn new(path: &[u8], mode: EntryMode, id: ObjectId) -> Option<Self> {
+        (!mode.is_tree()).then(|| Self { path: readable(path), mode, id })
+    }
+}
+
+/// Files, links and submodules do not turn into each other: one goes, another comes.
+fn sort(mode: EntryMode) -> EntryKind {
+    match mode.kind() {
+        EntryKind::Blob | EntryKind::BlobExecutable => EntryKind::Blob,
+        kind @ (EntryKind::Link | EntryKind::Commit | EntryKind::Tree) => kind,
+    }
+}
+
+fn size_of(gix: &gix::Repository, side: Option<&Side>) -> Result<u64, GitError> {
+    let Some(side) = side else { return Ok(0) };
+    gix.find_header(side.id).map(|header| header.size()).map_err(GitError::read(side.path.clone()))
+}
+
+fn read(gix: &gix::Repository, side: Option<&Side>) -> Result<Vec<u8>, GitError> {
+    let Some(side) = side else { return Ok(Vec::new()) };
+    gix.find_blob(side.id).map(|mut blob| blob.take_data()).map_err(GitError::read(side.path.clone()))
+}
+
+fn is_binary(content: &[u8]) -> bool {
+    content[..content.len().min(SNIFF)].contains(&0)
+}
+
+/// Returns text with each byte that is not UTF-8 as `\xNN`.
+pub(super) fn readable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}"); // A string takes everything.
+        }
+    }
+    text
+}

@@ -1,0 +1,284 @@
+//! The one place where git is started: clean environment, own process group, time limit, all output collected.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::GitError;
+use super::program::{Environment, Git};
+
+/// Enough for all that does not touch thousands of files, hooks or the network.
+const LIMIT: Duration = Duration::from_secs(60);
+/// For what may: a checkout of a large repository, its hooks, large-file downloads.
+pub(super) const LONG: Duration = Duration::from_mins(30);
+/// How long git may tidy up (its lock files) when it is stopped.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long to listen after git ended, when a child of a hook keeps its output open.
+const DRAIN: Duration = Duration::from_millis(200);
+/// How much of what git says goes into an error, in bytes.
+const CUT: usize = 2000;
+
+/// One call of git that is being put together.
+pub(super) struct Call<'a> {
+    git: &'a Git,
+    dir: &'a Path,
+    args: Vec<OsString>,
+    variables: Vec<(&'static str, OsString)>,
+    input: Option<Vec<u8>>,
+    limit: Duration,
+}
+
+/// What a call gave.
+pub(super) struct Output {
+    /// The exit code.
+    pub(super) code: i32,
+    /// What it printed.
+    pub(super) stdout: Vec<u8>,
+}
+
+impl Git {
+    /// Begins a call that only reads: it never takes a lock just to refresh an index.
+    pub(super) fn reading<'a>(&'a self, dir: &'a Path) -> Call<'a> {
+        let mut call = self.writing(dir);
+        call.variables.push(("GIT_OPTIONAL_LOCKS", "0".into()));
+        call
+    }
+
+    /// Begins a call that changes something.
+    pub(super) fn writing<'a>(&'a self, dir: &'a Path) -> Call<'a> {
+        Call { git: self, dir, args: Vec::new(), variables: Vec::new(), input: None, limit: LIMIT }
+    }
+}
+
+impl Call<'_> {
+    /// Adds arguments.
+    pub(super) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable for this call.
+    pub(super) fn variable(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    /// Gives bytes on standard input, which is empty otherwise.
+    pub(super) fn input(mut self, input: Vec<u8>) -> Self {
+        self.input = Some(input);
+        self
+    }
+
+    /// Gives it more or less time than a minute.
+    pub(super) fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Runs it and returns what it printed.
+    pub(super) fn run(self) -> Result<Vec<u8>, GitError> {
+        self.run_to(&[]).map(|output| output.stdout)
+    }
+
+    /// Runs it and returns the one line that it printed.
+    pub(super) fn line(self) -> Result<String, GitError> {
+        let command = self.command_line();
+        let said = self.run()?;
+        match std::str::from_utf8(&said).ok().and_then(|text| text.lines().next()) {
+            Some(line) if !line.is_empty() => Ok(line.to_owned()),
+            Some(_) | None => Err(GitError::Strange { command, said: cut(&said) }),
+        }
+    }
+
+    /// Runs it where, besides 0, these exit codes are answers and not failures.
+    pub(super) fn run_to(mut self, answers: &[i32]) -> Result<Output, GitError> {
+        let input = self.input.take();
+        let mut child = self.start(input.is_some())?;
+        let heard = match listen(&mut child, input) {
+            Ok(heard) => heard,
+            Err(source) => {
+                let _ = end(&mut child, None);
+                return Err(self.not_started(source));
+            }
+        };
+        let (collected, in_time) = collect(&heard, Instant::now() + self.limit);
+        if !in_time {
+            // It is stopped, so how it ended does not matter.
+            let _ = end(&mut child, Some(&heard));
+            return Err(GitError::TimedOut {
+                command: self.command_line(),
+                dir: self.dir.to_owned(),
+                limit: self.limit,
+            });
+        }
+        let status = child.wait().map_err(|source| self.not_started(source))?;
+        self.answer(status, collected, answers)
+    }
+
+    fn answer(&self, status: ExitStatus, collected: Collected, answers: &[i32]) -> Result<Output, GitError> {
+        match status.code() {
+            Some(code) if code == 0 || answers.contains(&code) => Ok(Output { code, stdout: collected.out }),
+            code => Err(GitError::Failed {
+                command: self.command_line(),
+                dir: self.dir.to_owned(),
+                code,
+                stderr: cut(&collected.err),
+            }),
+        }
+    }
+
+    fn start(&self, with_input: bool) -> Result<Child, GitError> {
+        let mut command = Command::new(&*self.git.program);
+        match &self.git.environment {
+            Environment::Inherited => {
+                // GIT_DIR, GIT_INDEX_FILE and the like are set where Draft is started by a hook or an alias.
+                for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
+                    command.env_remove(name);
+                }
+            }
+            Environment::Given(variables) => {
+                command.env_clear().envs(variables.iter().map(|(name, value)| (name, value)));
+            }
+        }
+        command
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_EDITOR", "true")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .arg("-C")
+            .arg(self.dir)
+            .args(&self.args)
+            .stdin(if with_input { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command.spawn().map_err(|source| self.not_started(source))
+    }
+
+    fn not_started(&self, source: std::io::Error) -> GitError {
+        GitError::Start { command: self.command_line(), dir: self.dir.to_owned(), source }
+    }
+
+    /// The command as people would type it, for messages.
+    fn command_line(&self) -> String {
+        let mut line = "git".to_owned();
+        for arg in &self.args {
+            line.push(' ');
+            line.push_str(&arg.to_string_lossy());
+        }
+        cut(line.as_bytes())
+    }
+}
+
+/// Returns the start of what a program said as one that may be shown: no control characters but line ends.
+pub(super) fn cut(said: &[u8]) -> String {
+    let more = said.len() > CUT;
+    let text = String::from_utf8_lossy(&said[..said.len().min(CUT)]);
+    let mut text: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    if more {
+        text.push('…');
+    }
+    text
+}
+
+/// What the threads around a child report.
+enum Heard {
+    Out(Vec<u8>),
+    Err(Vec<u8>),
+    Closed,
+    Exited,
+}
+
+#[derive(Default)]
+struct Collected {
+    out: Vec<u8>,
+    err: Vec<u8>,
+}
+
+/// Starts the threads that read, write and wait; each ends when the child, or whoever holds its pipes, does.
+fn listen(child: &mut Child, input: Option<Vec<u8>>) -> std::io::Result<Receiver<Heard>> {
+    let (say, heard) = sync_channel(8);
+    if let Some(pipe) = child.stdout.take() {
+        read_from(pipe, say.clone(), Heard::Out)?;
+    }
+    if let Some(pipe) = child.stderr.take() {
+        read_from(pipe, say.clone(), Heard::Err)?;
+    }
+    if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
+        // A program that ends without reading everything says why itself.
+        spawn("git-input", move || drop(pipe.write_all(&input)))?;
+    }
+    let pid = Pid::from_child(child);
+    spawn("git-wait", move || {
+        // It stays a zombie, so that its id cannot become another process's before it is stopped.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
+        // Nobody listens any more when the call was given up.
+        let _ = say.send(Heard::Exited);
+    })?;
+    Ok(heard)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).stack_size(128 * 1024).spawn(work).map(drop)
+}
+
+fn read_from(
+    mut pipe: impl Read + Send + 'static,
+    say: SyncSender<Heard>,
+    wrap: fn(Vec<u8>) -> Heard,
+) -> std::io::Result<()> {
+    spawn("git-output", move || {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let more = match pipe.read(&mut buffer) {
+                Ok(0) => false,
+                Ok(length) => say.send(wrap(buffer[..length].to_vec())).is_ok(),
+                Err(error) => error.kind() == std::io::ErrorKind::Interrupted,
+            };
+            if !more {
+                break;
+            }
+        }
+        // Nobody listens any more when the call was given up.
+        let _ = say.send(Heard::Closed);
+    })
+}
+
+/// Collects until the child has ended and closed its output; says whether that was in time.
+fn collect(heard: &Receiver<Heard>, deadline: Instant) -> (Collected, bool) {
+    let mut collected = Collected::default();
+    let mut open = 2;
+    let mut exited: Option<Instant> = None;
+    while open > 0 || exited.is_none() {
+        let until = exited.map_or(deadline, |at| at + DRAIN);
+        match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(Heard::Out(bytes)) => collected.out.extend(bytes),
+            Ok(Heard::Err(bytes)) => collected.err.extend(bytes),
+            Ok(Heard::Closed) => open -= 1,
+            Ok(Heard::Exited) => exited = Some(Instant::now()),
+            Err(RecvTimeoutError::Timeout) => return (collected, exited.is_some()),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    (collected, true)
+}
+
+/// Stops the child's whole group: politely first where somebody listens, so that git removes its lock files.
+fn end(child: &mut Child, heard: Option<&Receiver<Heard>>) -> std::io::Result<ExitStatus> {
+    let group = Pid::from_child(child);
+    if let Some(heard) = heard {
+        // A group that is gone already is what was wanted.
+        let _ = kill_process_group(group, Signal::TERM);
+        collect(heard, Instant::now() + GRACE);
+    }
+    let _ = kill_process_group(group, Signal::KILL);
+    child.wait()
+}

@@ -1,0 +1,62 @@
+//! Keeps a snapshot for ever: a commit that holds its tree, under a ref of its own.
+
+use super::tree::Snapshot;
+use super::{GitError, Repo};
+use crate::domain::ticket::Worktree;
+
+/// Who makes the commits that only keep a state. The user's identity need not be configured, and nothing writes it.
+const NAME: &str = "Draft";
+const EMAIL: &str = "draft@localhost";
+
+/// Keeps a snapshot under a ref and returns the commit that holds it: the worktree's own if it has that tree, else a
+/// new one on top of it. Doing it again gives the same commit.
+///
+/// # Errors
+/// When the ref keeps something else already, or git fails.
+pub fn keep_revision(
+    repo: &Repo,
+    worktree: &Worktree,
+    snapshot: &Snapshot,
+    reference: &str,
+    message: &str,
+) -> Result<String, GitError> {
+    if let Some(kept) = kept(repo, snapshot, reference)? {
+        return Ok(kept);
+    }
+    let commit =
+        if snapshot.tree == snapshot.head_tree { snapshot.head.clone() } else { commit_tree(repo, snapshot, message)? };
+    let none = "0".repeat(commit.len());
+    let reason = format!("draft: {}", worktree.branch);
+    let args = ["update-ref", "-m", &reason, reference, &commit, &none];
+    match repo.git.writing(repo.common_dir()).args(args).run() {
+        Ok(_) => Ok(commit),
+        // Somebody else may have kept the same meanwhile.
+        Err(error) => kept(repo, snapshot, reference)?.ok_or(error),
+    }
+}
+
+/// The commit that the ref has, if it keeps this very state.
+fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<String>, GitError> {
+    let Some(found) = repo.commit_at(reference)? else { return Ok(None) };
+    let is_same = repo.tree_of(&found)? == snapshot.tree
+        && (found == snapshot.head || repo.parents_of(&found)? == [snapshot.head.as_str()]);
+    if is_same {
+        return Ok(Some(found));
+    }
+    Err(GitError::RefTaken { reference: reference.to_owned(), found, wanted: snapshot.tree.clone() })
+}
+
+fn commit_tree(repo: &Repo, snapshot: &Snapshot, message: &str) -> Result<String, GitError> {
+    let mut call = repo.git.writing(repo.common_dir());
+    for (name, value) in [
+        ("GIT_AUTHOR_NAME", NAME),
+        ("GIT_AUTHOR_EMAIL", EMAIL),
+        ("GIT_COMMITTER_NAME", NAME),
+        ("GIT_COMMITTER_EMAIL", EMAIL),
+    ] {
+        call = call.variable(name, value);
+    }
+    call.args(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-F", "-", "-p", &snapshot.head, &snapshot.tree])
+        .input(message.as_bytes().to_vec())
+        .line()
+}

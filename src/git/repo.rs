@@ -1,0 +1,184 @@
+//! A repository: where it is, which branch is the base, which commit a branch is.
+
+use std::path::{Path, PathBuf};
+
+use gix::bstr::ByteSlice;
+use gix::refs::TargetRef;
+use gix::sec::Trust;
+
+use super::{Git, GitError};
+
+/// A repository, seen from one of its work trees. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Repo {
+    pub(super) git: Git,
+    root: PathBuf,
+    common_dir: PathBuf,
+    store: gix::ThreadSafeRepository,
+}
+
+impl Repo {
+    /// Finds the repository in which a path lies. Variables such as `GIT_DIR` have no say.
+    ///
+    /// # Errors
+    /// When there is none, it has no work tree or no commit, or it belongs to somebody whom git does not trust.
+    pub fn discover(git: &Git, path: &Path) -> Result<Self, GitError> {
+        let path = path.canonicalize().map_err(GitError::io("find", path))?;
+        let (place, trust) =
+            gix::discover::upwards(&path).map_err(|_| GitError::NotARepository { path: path.clone() })?;
+        if trust == Trust::Reduced {
+            // Somebody else's. Whether that is fine (`safe.directory`) is for git to say.
+            git.reading(&path).args(["rev-parse", "--git-dir"]).run()?;
+        }
+        let store = open(place.as_ref())?;
+        let Some(root) = store.work_dir() else {
+            return Err(GitError::Bare { path: place.as_ref().to_owned() });
+        };
+        let root = root.canonicalize().map_err(GitError::io("find", root))?;
+        let repo = Self { git: git.clone(), common_dir: common_dir(&store)?, root, store };
+        repo.require_commit()?;
+        Ok(repo)
+    }
+
+    fn require_commit(&self) -> Result<(), GitError> {
+        let gix = self.gix();
+        let unborn = gix.head().map_err(GitError::read("HEAD"))?.is_unborn();
+        let references = gix.references().map_err(GitError::read("the refs"))?;
+        let mut branches = references.local_branches().map_err(GitError::read("the branches"))?;
+        if unborn && branches.next().is_none() {
+            return Err(GitError::NoCommits { root: self.root.clone() });
+        }
+        Ok(())
+    }
+
+    /// Returns the top folder of the work tree: the main one, or the linked one in which the repository was found.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the folder of the repository's own files that all its work trees share.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Returns the branch from which tickets start when nobody says otherwise: the one checked out now, else the one
+    /// that the remote `origin` calls its head, else `main`, else `master`.
+    ///
+    /// # Errors
+    /// When there is none of these, or the refs cannot be read.
+    pub fn base_branch(&self) -> Result<String, GitError> {
+        let candidates = [self.checked_out()?, self.origin_head()?, Some("main".to_owned()), Some("master".to_owned())];
+        for branch in candidates.into_iter().flatten() {
+            if self.find(&branch)?.is_some() {
+                return Ok(branch);
+            }
+        }
+        Err(GitError::NoBaseBranch { root: self.root.clone() })
+    }
+
+    /// Returns the branch that is checked out in the work tree.
+    fn checked_out(&self) -> Result<Option<String>, GitError> {
+        let name = self.gix().head_name().map_err(GitError::read("HEAD"))?;
+        Ok(name.and_then(|name| short_branch(name.as_bstr())))
+    }
+
+    /// Returns the local branch of the name that `origin/HEAD` has, or that remote branch where there is no local one.
+    fn origin_head(&self) -> Result<Option<String>, GitError> {
+        let gix = self.gix();
+        let head = gix.try_find_reference("refs/remotes/origin/HEAD").map_err(GitError::read("origin/HEAD"))?;
+        let Some(TargetRef::Symbolic(name)) = head.as_ref().map(|head| head.inner.target.to_ref()) else {
+            return Ok(None);
+        };
+        let Some(branch) = name.as_bstr().strip_prefix(b"refs/remotes/origin/") else { return Ok(None) };
+        let Ok(branch) = std::str::from_utf8(branch) else { return Ok(None) };
+        if self.has_ref(&format!("refs/heads/{branch}"))? {
+            return Ok(Some(branch.to_owned()));
+        }
+        Ok(Some(format!("origin/{branch}")))
+    }
+
+    /// Returns the full id of the commit of a local branch, or else of a remote one such as `origin/main`.
+    ///
+    /// # Errors
+    /// When there is no such branch, or it cannot be read.
+    pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
+        self.find(branch)?.ok_or_else(|| GitError::NoBranch { branch: branch.to_owned(), root: self.root.clone() })
+    }
+
+    fn find(&self, branch: &str) -> Result<Option<String>, GitError> {
+        for folder in ["refs/heads/", "refs/remotes/"] {
+            if let Some(commit) = self.commit_at(&format!("{folder}{branch}"))? {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the commit at which a ref with a full name points.
+    pub(super) fn commit_at(&self, name: &str) -> Result<Option<String>, GitError> {
+        let gix = self.gix();
+        // A text that cannot be a ref's name is the name of none.
+        let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(None) };
+        let found = gix.try_find_reference(full.as_ref().as_partial_name()).map_err(GitError::read(name))?;
+        let Some(mut reference) = found else { return Ok(None) };
+        let commit = reference.peel_to_commit().map_err(GitError::read(name))?;
+        Ok(Some(commit.id.to_string()))
+    }
+
+    pub(super) fn has_ref(&self, name: &str) -> Result<bool, GitError> {
+        let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(false) };
+        let gix = self.gix();
+        let found = gix.try_find_reference(full.as_ref().as_partial_name()).map_err(GitError::read(name))?;
+        Ok(found.is_some())
+    }
+
+    /// Returns the tree of whatever names a commit or tree.
+    pub(super) fn tree_of(&self, revision: &str) -> Result<String, GitError> {
+        tree(&self.gix(), revision).map(|tree| tree.id.to_string())
+    }
+
+    /// Returns the parents of a commit.
+    pub(super) fn parents_of(&self, commit: &str) -> Result<Vec<String>, GitError> {
+        let what = || GitError::read(format!("the commit `{commit}`"));
+        let gix = self.gix();
+        let id = gix.rev_parse_single(commit.as_bytes().as_bstr()).map_err(what())?;
+        let commit = id.object().map_err(what())?.peel_to_commit().map_err(what())?;
+        Ok(commit.parent_ids().map(|id| id.to_string()).collect())
+    }
+
+    /// Returns a handle for this thread; it sees what others wrote meanwhile.
+    pub(super) fn gix(&self) -> gix::Repository {
+        self.store.to_thread_local()
+    }
+}
+
+impl std::fmt::Debug for Repo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repo").field("root", &self.root).field("common_dir", &self.common_dir).finish_non_exhaustive()
+    }
+}
+
+/// Opens exactly this folder, with the repository's own configuration and nothing else.
+pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository, GitError> {
+    let options = gix::open::Options::isolated().with(Trust::Full);
+    gix::ThreadSafeRepository::open_opts(path, options)
+        .map_err(GitError::read(format!("the repository {}", path.display())))
+}
+
+/// Returns the folder that all work trees of a repository share, links resolved.
+pub(super) fn common_dir(store: &gix::ThreadSafeRepository) -> Result<PathBuf, GitError> {
+    let gix = store.to_thread_local();
+    gix.common_dir().canonicalize().map_err(GitError::io("find", gix.common_dir()))
+}
+
+/// Returns the tree of whatever names a commit or tree.
+pub(super) fn tree<'repo>(gix: &'repo gix::Repository, revision: &str) -> Result<gix::Tree<'repo>, GitError> {
+    let what = || GitError::read(format!("the tree of `{revision}`"));
+    let id = gix.rev_parse_single(revision.as_bytes().as_bstr()).map_err(what())?;
+    id.object().map_err(what())?.peel_to_tree().map_err(what())
+}
+
+/// Returns a branch's name without `refs/heads/`; none when it is not UTF-8 or no branch.
+pub(super) fn short_branch(full: &gix::bstr::BStr) -> Option<String> {
+    full.strip_prefix(b"refs/heads/").and_then(|name| std::str::from_utf8(name).ok()).map(str::to_owned)
+}

@@ -1,0 +1,152 @@
+//! Real git in a folder of its own, with an environment in which nothing of the machine is seen.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::worktree::{Created, Plan, create};
+use super::{Git, Repo};
+
+/// A folder with a home, a configuration and repositories.
+pub(super) struct Sandbox {
+    pub(super) git: Git,
+    dir: TempDir,
+}
+
+/// What a checkout is, to see that nobody touched it.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Checkout {
+    head: Vec<u8>,
+    index: Vec<u8>,
+    status: String,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl Sandbox {
+    /// A sandbox without a repository.
+    pub(super) fn empty() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = std::env::var_os("PATH").unwrap();
+        let config = dir.path().join("gitconfig");
+        std::fs::write(
+            &config,
+            "[user]\n\tname = Test\n\temail = test@localhost\n[init]\n\tdefaultBranch = main\n\
+             [protocol \"file\"]\n\tallow = always\n",
+        )
+        .unwrap();
+        let environment = [
+            ("PATH", path.clone()),
+            ("HOME", dir.path().into()),
+            ("GIT_CONFIG_GLOBAL", config.into()),
+            ("GIT_CONFIG_NOSYSTEM", "1".into()),
+        ];
+        let environment = environment.map(|(name, value)| (OsString::from(name), value));
+        let git = Git::find(&path).unwrap().with_environment(environment);
+        Self { git, dir }
+    }
+
+    /// A sandbox with a repository `repo` that has one commit with `a.txt` and `src/b.txt`.
+    pub(super) fn new() -> Self {
+        let sandbox = Self::empty();
+        std::fs::create_dir_all(sandbox.main().join("src")).unwrap();
+        sandbox.run(&sandbox.main(), "init -q");
+        sandbox.write("a.txt", "one\ntwo\nthree\n");
+        sandbox.write("src/b.txt", "b\n");
+        sandbox.write(".gitignore", "*.log\ntarget/\n");
+        sandbox.commit(&sandbox.main(), "start");
+        sandbox
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(super) fn main(&self) -> PathBuf {
+        self.dir.path().join("repo")
+    }
+
+    pub(super) fn worktrees(&self) -> PathBuf {
+        self.dir.path().join("worktrees")
+    }
+
+    pub(super) fn repo(&self) -> Repo {
+        Repo::discover(&self.git, &self.main()).unwrap()
+    }
+
+    /// Writes a file in the main checkout.
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        write(&self.main(), name, content);
+    }
+
+    /// Runs git with arguments that have no blanks in them, and returns what it printed.
+    pub(super) fn run(&self, dir: &Path, args: &str) -> String {
+        self.args(dir, args.split_whitespace())
+    }
+
+    pub(super) fn args<A: AsRef<OsStr>>(&self, dir: &Path, args: impl IntoIterator<Item = A>) -> String {
+        let said = self.git.writing(dir).args(args).run().unwrap();
+        String::from_utf8_lossy(&said).trim_end().to_owned()
+    }
+
+    pub(super) fn commit(&self, dir: &Path, message: &str) -> String {
+        self.run(dir, "add -A");
+        self.args(dir, ["commit", "-q", "--allow-empty", "-m", message]);
+        self.run(dir, "rev-parse HEAD")
+    }
+
+    /// Makes a worktree for a ticket `draft/<name>` in the folder `<name>`.
+    pub(super) fn worktree(&self, name: &str) -> Created {
+        self.try_worktree(name).unwrap()
+    }
+
+    pub(super) fn try_worktree(&self, name: &str) -> Result<Created, super::GitError> {
+        let (path, branch) = (self.worktrees().join(name), format!("draft/{name}"));
+        create(&self.repo(), &Plan { path: &path, branch: &branch, base_branch: "main", existing: None })
+    }
+
+    /// Reads all that belongs to the main checkout.
+    pub(super) fn checkout(&self) -> Checkout {
+        let dir = self.main();
+        let status = self.git.reading(&dir).args(["status", "--porcelain=v2", "--branch", "-uall"]).run().unwrap();
+        Checkout {
+            head: std::fs::read(dir.join(".git/HEAD")).unwrap(),
+            index: std::fs::read(dir.join(".git/index")).unwrap(),
+            status: String::from_utf8(status).unwrap(),
+            files: files(&dir),
+        }
+    }
+}
+
+/// Writes a file and the folders above it.
+pub(super) fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = dir.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+/// A name with a byte that is not UTF-8.
+pub(super) fn odd_name(before: &str) -> OsString {
+    let mut bytes = before.as_bytes().to_vec();
+    bytes.push(0xff);
+    OsString::from_vec(bytes)
+}
+
+/// All files below a folder without those of git.
+pub(super) fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with(".git") {
+            continue;
+        }
+        if path.is_dir() && !path.is_symlink() {
+            all.extend(files(&path));
+        } else {
+            all.insert(path.clone(), std::fs::read(&path).unwrap_or_default());
+        }
+    }
+    all
+}

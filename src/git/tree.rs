@@ -1,0 +1,217 @@
+//! What a worktree holds right now, as a git tree: commits, edits, deletions and new files alike.
+//!
+//! It is made with an index of its own, so that neither the worktree's index nor the user's checkout is touched, and a
+//! lock that a killed agent left behind does not matter.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+pub use super::contained::is_contained;
+use super::invoke::{Call, LONG};
+pub use super::keep::keep_revision;
+use super::litter::is_litter;
+use super::validate::Place;
+use super::{GitError, Repo};
+use crate::domain::ticket::Worktree;
+
+/// The mode of an entry that is a commit of another repository.
+const SUBMODULE: &[u8] = b"160000";
+
+/// What a worktree held at a moment. Ids are in full hexadecimal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// The tree with everything.
+    pub tree: String,
+    /// The commit that was checked out.
+    pub head: String,
+    /// The tree of that commit.
+    pub head_tree: String,
+    /// The tree of the commit from which the ticket started.
+    pub base_tree: String,
+    /// What a tree cannot hold, so it lives in the folder alone.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Something in a worktree that its tree does not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeftOut {
+    /// Where, relative to the worktree.
+    pub path: PathBuf,
+    /// What it is.
+    pub what: Inner,
+}
+
+/// What of other repositories inside a worktree is not part of its tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inner {
+    /// A repository that somebody made inside it.
+    Repository,
+    /// Edits or new files in a submodule, not committed there.
+    SubmoduleEdits,
+    /// A commit of a submodule: the tree has its id, but only the submodule's own repository has its content.
+    SubmoduleCommit,
+}
+
+impl Snapshot {
+    /// Says whether anything differs from where the ticket started.
+    pub fn changed(&self) -> bool {
+        self.tree != self.base_tree
+    }
+}
+
+/// Takes a snapshot. Ignored files are left out, and so is `litter`: new files that agents leave for themselves, given
+/// as patterns (`.aider*`) which match at any depth. A file that was there at the base is never litter.
+///
+/// # Errors
+/// When the folder is no worktree of the repository, a file in it cannot be read, or git fails.
+pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<Snapshot, GitError> {
+    let dir = &worktree.path;
+    let place = Place::of(dir)
+        .ok()
+        .filter(|place| place.is_linked(dir, repo))
+        .ok_or_else(|| GitError::NotARepository { path: dir.clone() })?;
+    let base_tree = repo.tree_of(&worktree.base)?;
+    let head = head(repo, dir)?.unwrap_or_else(|| worktree.base.clone());
+    let head_tree = repo.tree_of(&head)?;
+
+    let index = Index::copy(repo, dir, &place.git_dir, &head_tree)?;
+    let mut left_out = index.inner_repositories()?;
+    index.add_everything(&left_out)?;
+    let changed = index.changed_since(&base_tree)?;
+    index.remove(changed.iter().filter(|entry| entry.is_new && is_litter(&entry.path, litter)))?;
+    let moved = changed.iter().filter(|entry| entry.is_submodule && left_out.iter().all(|out| out.path != entry.path));
+    let moved: Vec<_> = moved.map(|entry| LeftOut { path: entry.path.clone(), what: Inner::SubmoduleCommit }).collect();
+    left_out.extend(moved);
+    Ok(Snapshot { tree: index.call(["write-tree"]).line()?, head, head_tree, base_tree, left_out })
+}
+
+/// The commit that is checked out; none on a branch that has no commit yet.
+fn head(repo: &Repo, dir: &Path) -> Result<Option<String>, GitError> {
+    let call = repo.git.reading(dir).args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+    let said = call.run_to(&[1])?;
+    Ok((said.code == 0).then(|| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()))
+}
+
+/// A copy of a worktree's index.
+struct Index<'a> {
+    repo: &'a Repo,
+    worktree: &'a Path,
+    file: PathBuf,
+    _folder: TempDir,
+}
+
+/// An entry that differs from the base.
+struct Changed {
+    path: PathBuf,
+    is_new: bool,
+    is_submodule: bool,
+}
+
+impl<'a> Index<'a> {
+    /// Copies the index beside the real one; should this process die, it goes with the worktree.
+    fn copy(repo: &'a Repo, worktree: &'a Path, git_dir: &Path, head_tree: &str) -> Result<Self, GitError> {
+        let folder = tempfile::Builder::new()
+            .prefix("draft-index-")
+            .tempdir_in(git_dir)
+            .map_err(GitError::io("make a folder in", git_dir))?;
+        let index = Self { repo, worktree, file: folder.path().join("index"), _folder: folder };
+        let real = git_dir.join("index");
+        match File::open(&real) {
+            Ok(file) => copy_with_time(file, &index.file).map_err(GitError::io("copy", &real))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                index.call(["read-tree", head_tree]).run()?;
+            }
+            Err(error) => return Err(GitError::io("open", real)(error)),
+        }
+        // Entries marked `assume-unchanged` are looked at all the same. Exit code 1: some need an update.
+        index.call(["update-index", "-q", "--really-refresh"]).run_to(&[1])?;
+        Ok(index)
+    }
+
+    fn call<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
+        self.repo
+            .git
+            .writing(self.worktree)
+            .within(LONG)
+            .variable("GIT_INDEX_FILE", &self.file)
+            // One whole file, no daemon, and mixed line ends are no reason to refuse.
+            .args(["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.safecrlf=false"])
+            .args(args)
+    }
+
+    /// Finds repositories inside the worktree whose content a tree cannot hold.
+    fn inner_repositories(&self) -> Result<Vec<LeftOut>, GitError> {
+        let call = self.call(["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"]);
+        let said = call.args(["--ignore-submodules=none"]).run()?;
+        Ok(said.split(|byte| *byte == 0).filter_map(inner_repository).collect())
+    }
+
+    fn add_everything(&self, left_out: &[LeftOut]) -> Result<(), GitError> {
+        let mut paths = b".\0".to_vec();
+        for out in left_out.iter().filter(|out| out.what == Inner::Repository) {
+            paths.extend_from_slice(b":(exclude,literal)");
+            paths.extend_from_slice(out.path.as_os_str().as_bytes());
+            paths.push(0);
+        }
+        // --sparse: files outside the user's sparse patterns count as well when they are there.
+        let call = self.call(["add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul"]);
+        call.input(paths).run().map(drop)
+    }
+
+    fn changed_since(&self, tree: &str) -> Result<Vec<Changed>, GitError> {
+        let said = self.call(["diff-index", "--cached", "--raw", "-z", "--no-renames", tree]).run()?;
+        let mut parts = said.split(|byte| *byte == 0);
+        let mut all = Vec::new();
+        while let (Some(entry), Some(path)) = (parts.next(), parts.next()) {
+            // `:<old mode> <new mode> <old id> <new id> <letter>`
+            let mut words = entry.split(|byte| *byte == b' ');
+            let is_submodule = words.nth(1) == Some(SUBMODULE);
+            let is_new = words.nth(2) == Some(b"A");
+            all.push(Changed { path: PathBuf::from(OsStr::from_bytes(path)), is_new, is_submodule });
+        }
+        Ok(all)
+    }
+
+    fn remove<'e>(&self, entries: impl Iterator<Item = &'e Changed>) -> Result<(), GitError> {
+        let mut paths = Vec::new();
+        for entry in entries {
+            paths.extend_from_slice(entry.path.as_os_str().as_bytes());
+            paths.push(0);
+        }
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.call(["update-index", "--force-remove", "-z", "--stdin"]).input(paths).run().map(drop)
+    }
+}
+
+/// Copies a file with the time of its last change, by which git knows for which entries it has to look at the content:
+/// those of files that changed in the same instant. With a later time, an edit of the same size would be missed.
+fn copy_with_time(mut from: File, to: &Path) -> std::io::Result<()> {
+    let modified = from.metadata()?.modified()?;
+    let mut content = Vec::new();
+    from.read_to_end(&mut content)?;
+    std::fs::write(to, content)?;
+    File::options().write(true).open(to)?.set_modified(modified)
+}
+
+/// Reads an entry of `git status --porcelain=v2`.
+fn inner_repository(entry: &[u8]) -> Option<LeftOut> {
+    let left_out = |path: &[u8], what| Some(LeftOut { path: PathBuf::from(OsStr::from_bytes(path)), what });
+    if let Some(untracked) = entry.strip_prefix(b"? ") {
+        return left_out(untracked.strip_suffix(b"/")?, Inner::Repository);
+    }
+    // `1 XY <sub> <mH> <mI> <mW> <hH> <hI> <path>`, where <sub> is `S<commit><modified><untracked>` in a submodule.
+    let mut words = entry.strip_prefix(b"1 ")?.splitn(8, |byte| *byte == b' ');
+    let submodule = words.nth(1)?.strip_prefix(b"S")?;
+    let path = words.nth(5)?;
+    match submodule {
+        [_, b'M', _] | [_, _, b'U'] => left_out(path, Inner::SubmoduleEdits),
+        _ => None,
+    }
+}

@@ -1,0 +1,265 @@
+//! Makes a ticket's worktree: a branch of its own, checked out in a folder of its own.
+//!
+//! The user's checkout is never touched. Only writing the registration waits for a turn; files are checked out after
+//! it, many worktrees at a time. Together the steps are what `git worktree add` does, hook included.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+pub use super::branch::{branch_name, slug};
+use super::branch::{folders, with_suffixes, without_folders};
+use super::invoke::LONG;
+use super::registered::{self, Registered, same_place};
+use super::turn::Turn;
+use super::validate::Place;
+pub use super::validate::{Unsafe, validate};
+use super::{GitError, Repo};
+use crate::domain::ticket::Worktree;
+
+/// How often a registration is tried when another program changes worktrees at the same moment.
+const TRIES: u32 = 5;
+
+/// What worktree is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// The folder; where something is already, one with a suffix is taken.
+    pub path: &'a Path,
+    /// The branch; where one has that name already, one with a suffix is made.
+    pub branch: &'a str,
+    /// The branch from which it starts.
+    pub base_branch: &'a str,
+    /// The worktree that the ticket had: it is used again, or its branch is if only its folder is gone.
+    pub existing: Option<&'a Worktree>,
+}
+
+/// A worktree that is ready.
+#[derive(Debug)]
+pub struct Created {
+    /// The worktree.
+    pub worktree: Worktree,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The `post-checkout` hook failed. As with git itself, the worktree is there all the same.
+    pub hook_failed: Option<GitError>,
+}
+
+/// Where a worktree comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// It is new, at the tip of the base branch.
+    New,
+    /// The ticket's branch was checked out again, since its folder was gone.
+    Restored,
+    /// It was there.
+    Kept,
+}
+
+/// Makes a worktree, or finds or restores the one that the ticket had.
+///
+/// # Errors
+/// When the base branch is missing, the disk is full, a filter fails or git refuses; nothing is left behind then.
+pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
+    if let Some(existing) = plan.existing
+        && Place::of(&existing.path).is_ok_and(|place| place.is_linked(&existing.path, repo))
+    {
+        return Ok(Created { worktree: existing.clone(), origin: Origin::Kept, hook_failed: None });
+    }
+    let start = Start::of(repo, plan)?;
+    let made = {
+        let _turn = Turn::take(repo.common_dir())?;
+        register(repo, plan, &start)?
+    };
+    if let Err(error) = check_out(repo, &made.path) {
+        undo(repo, &made, &start);
+        return Err(error);
+    }
+    let hook_failed = run_hook(repo, &made.path, &start.commit).err();
+    let worktree =
+        Worktree { path: made.path, branch: made.branch.name, base_branch: start.base_branch, base: start.base };
+    Ok(Created { worktree, origin: start.origin, hook_failed })
+}
+
+/// From where a worktree starts.
+struct Start {
+    commit: String,
+    /// The branch to be used again.
+    branch: Option<String>,
+    base_branch: String,
+    base: String,
+    origin: Origin,
+}
+
+impl Start {
+    fn of(repo: &Repo, plan: &Plan<'_>) -> Result<Self, GitError> {
+        if let Some(existing) = plan.existing
+            && let Some(commit) = repo.commit_at(&heads(&existing.branch))?
+        {
+            return Ok(Self {
+                commit,
+                branch: Some(existing.branch.clone()),
+                base_branch: existing.base_branch.clone(),
+                base: existing.base.clone(),
+                origin: Origin::Restored,
+            });
+        }
+        let commit = repo.commit_of(plan.base_branch)?;
+        let base_branch = plan.base_branch.to_owned();
+        Ok(Self { base: commit.clone(), commit, branch: None, base_branch, origin: Origin::New })
+    }
+}
+
+struct Branch {
+    name: String,
+    /// Made now, so it goes again if the worktree cannot be made.
+    is_new: bool,
+}
+
+struct Made {
+    path: PathBuf,
+    branch: Branch,
+}
+
+fn heads(branch: &str) -> String {
+    format!("refs/heads/{branch}")
+}
+
+/// Writes branch and registration; no file is checked out yet.
+fn register(repo: &Repo, plan: &Plan<'_>, start: &Start) -> Result<Made, GitError> {
+    let parent = plan.path.parent().unwrap_or(plan.path);
+    DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(GitError::io("make", parent))?;
+    let known = registered::list(repo)?;
+    let path = free_path(repo, plan.path, &known)?;
+    let branch = match &start.branch {
+        Some(name) if is_usable(repo, name, &known)? => Branch { name: name.clone(), is_new: false },
+        Some(name) => new_branch(repo, name, start)?,
+        None => new_branch(repo, plan.branch, start)?,
+    };
+    if let Err(error) = add(repo, &path, &branch.name) {
+        delete_branch(repo, &branch, &start.commit);
+        return Err(error);
+    }
+    Ok(Made { path, branch })
+}
+
+/// Returns the first of the path and those with a suffix where nothing is. Nothing that is there is ever removed.
+fn free_path(repo: &Repo, wanted: &Path, known: &[Registered]) -> Result<PathBuf, GitError> {
+    for suffix in with_suffixes("") {
+        let mut path = OsString::from(wanted);
+        path.push(suffix);
+        let path = PathBuf::from(path);
+        if !is_nothing_or_empty(&path)? {
+            continue;
+        }
+        let Some(stale) = known.iter().find(|known| same_place(&known.path, &path)) else { return Ok(path) };
+        if stale.is_stale() {
+            // Git forgets a worktree only when its folder is really gone. An empty one holds nothing.
+            let _ = std::fs::remove_dir(&path);
+            registered::forget(repo, stale)?;
+            return Ok(path);
+        }
+    }
+    Err(GitError::NoFreeName { wanted: wanted.display().to_string() })
+}
+
+fn is_nothing_or_empty(path: &Path) -> Result<bool, GitError> {
+    match path.symlink_metadata() {
+        Ok(meta) if meta.is_dir() => Ok(path.read_dir().map_err(GitError::io("read", path))?.next().is_none()),
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(GitError::io("look at", path)(error)),
+    }
+}
+
+/// Says whether a branch of the ticket can be checked out again: not while it is checked out elsewhere.
+fn is_usable(repo: &Repo, branch: &str, known: &[Registered]) -> Result<bool, GitError> {
+    let Some(holder) = known.iter().find(|known| known.branch.as_deref() == Some(branch)) else { return Ok(true) };
+    if !holder.is_stale() {
+        return Ok(false);
+    }
+    // It may have been forgotten a moment ago, with its path.
+    if registered::list(repo)?.contains(holder) {
+        return Ok(registered::forget(repo, holder).is_ok());
+    }
+    Ok(true)
+}
+
+/// Makes a branch at the start commit, under the first name that is free.
+fn new_branch(repo: &Repo, wanted: &str, start: &Start) -> Result<Branch, GitError> {
+    let mut wanted = wanted.to_owned();
+    for folder in folders(&wanted.clone()) {
+        if repo.has_ref(&heads(folder))? {
+            wanted = without_folders(&wanted);
+            break;
+        }
+    }
+    for name in with_suffixes(&wanted) {
+        // A tag of that name would make `git log <name>` show something else.
+        if repo.has_ref(&heads(&name))? || repo.has_ref(&format!("refs/tags/{name}"))? {
+            continue;
+        }
+        match make_branch(repo, &name, start) {
+            Ok(()) => return Ok(Branch { name, is_new: true }),
+            // Somebody else was faster, or branches `<name>/…` exist.
+            Err(GitError::Failed { stderr, .. }) if stderr.contains("cannot lock ref") => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(GitError::NoFreeName { wanted })
+}
+
+fn make_branch(repo: &Repo, name: &str, start: &Start) -> Result<(), GitError> {
+    let none = "0".repeat(start.commit.len());
+    let message = format!("branch: Created from {}", start.base_branch);
+    let args = ["update-ref", "-m", &message, &heads(name), &start.commit, &none];
+    repo.git.writing(repo.common_dir()).args(args).run().map(drop)
+}
+
+fn delete_branch(repo: &Repo, branch: &Branch, commit: &str) {
+    if branch.is_new {
+        // Only if it is still where it was made; the error that led here is the one to tell.
+        let _ = repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &heads(&branch.name), commit]).run();
+    }
+}
+
+fn add(repo: &Repo, path: &Path, branch: &str) -> Result<(), GitError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        // From the user's work tree, whose sparse patterns git hands on to the new one.
+        let call = repo.git.writing(repo.root()).args(["worktree", "add", "--no-checkout", "--quiet", "--"]);
+        match call.args([path.as_os_str(), OsStr::new(branch)]).run() {
+            Ok(_) => return Ok(()),
+            // Another program reads or writes registrations without taking turns.
+            Err(GitError::Failed { stderr, .. }) if tries < TRIES && stderr.contains("commondir") => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes the files, as `git worktree add` does it itself. Draft uses all cores unless the user has set how many.
+fn check_out(repo: &Repo, path: &Path) -> Result<(), GitError> {
+    let workers = repo.git.reading(path).args(["config", "--get", "checkout.workers"]).run_to(&[1])?;
+    let mut call = repo.git.writing(path).within(LONG);
+    if workers.code == 1 {
+        call = call.args(["-c", "checkout.workers=0"]);
+    }
+    call.args(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).run().map(drop)
+}
+
+fn run_hook(repo: &Repo, path: &Path, commit: &str) -> Result<(), GitError> {
+    let none = "0".repeat(commit.len());
+    let args = ["hook", "run", "--ignore-missing", "post-checkout", "--", &none, commit, "1"];
+    repo.git.writing(path).args(args).within(LONG).run().map(drop)
+}
+
+/// Takes back a worktree whose files could not be written. It holds nothing but what the commit has.
+fn undo(repo: &Repo, made: &Made, start: &Start) {
+    let remove = ["worktree", "remove", "--force", "--"].map(OsStr::new);
+    let Ok(_turn) = Turn::take(repo.common_dir()) else { return };
+    let call = repo.git.writing(repo.common_dir()).args(remove).args([&made.path]);
+    // The error that led here is the one to tell.
+    let _ = call.run();
+    delete_branch(repo, &made.branch, &start.commit);
+}
