@@ -5,7 +5,8 @@
 
 pub mod demo;
 pub mod domain;
-pub mod store;
-pub mod ui;
 pub mod executor;
 pub mod git;
+pub mod run;
+pub mod store;
+pub mod ui;

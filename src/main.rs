@@ -1,3 +1,15 @@
-//! The program `draft`: reads the arguments, does one thing, ends with an exit code.
+//! The program `draft`.
 
-fn main() {}
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Before anything else: a supervisor stays small, and there may be a hundred of them.
+    let mut arguments = std::env::args_os().skip(1);
+    if let (Some(command), Some(folder)) = (arguments.next(), arguments.next())
+        && command == "supervise"
+    {
+        return draft_board::run::supervise::main(Path::new(&folder));
+    }
+    ExitCode::SUCCESS
+}

@@ -31,6 +31,13 @@ pub struct RunId {
     pub n: u32,
 }
 
+impl RunId {
+    /// Returns the folder of this run of that kind, below the folder of all runs: `<job>/<n>-<kind>`.
+    pub fn folder(self, kind: RunKind) -> String {
+        format!("{}/{}-{kind}", self.job, self.n)
+    }
+}
+
 /// One supervised process tree. Its output and its end are in its folder; this is the row that points there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
@@ -51,7 +58,7 @@ pub struct Run {
 impl Run {
     /// Returns its folder below the folder of all runs: `<job>/<n>-<kind>`.
     pub fn folder(&self) -> String {
-        format!("{}/{}-{}", self.id.job, self.id.n, self.kind)
+        self.id.folder(self.kind)
     }
 }
 

@@ -5,4 +5,5 @@
 mod dependencies;
 mod house;
 mod layering;
+mod run;
 mod support;

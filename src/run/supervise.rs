@@ -1,0 +1,395 @@
+//! The supervisor: a small process that starts one program, outlives the board, and writes down how the program ended.
+//!
+//! It has no threads and no runtime, and it never waits without listening for stop requests. What it does is in order in
+//! [`main`]'s helper `run`; while the program lives, in `Supervision::go_on`.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{WaitOptions, WaitStatus};
+
+use super::error::RunError;
+use super::folder::{Folder, Holder, Lock, Stream};
+use super::os;
+use super::output::{Pump, Watch, appending, wall_clock};
+use super::record::ExitRecord;
+use super::signals::Signals;
+use super::spec::{MARK_VARIABLE, Output, Spec, Stdin};
+use super::tree::{Hunt, Round, Tree};
+use crate::domain::run::RunEnd;
+use crate::domain::time::Timestamp;
+
+/// How long what is left may end by itself when the program has: `exec > >(tee log)` needs a moment to write its last.
+const LINGER: Duration = Duration::from_millis(300);
+/// Longest time between the two signals for what is left when the program has ended by itself.
+const STRAGGLER_GRACE: Duration = Duration::from_secs(2);
+/// Longest time between the two signals for a tree that fills the disk.
+const FLOOD_GRACE: Duration = Duration::from_secs(1);
+/// How long a pipe may say nothing before its copying ends, when no process of the run is left to write into it.
+const DRAIN: Duration = Duration::from_millis(200);
+/// How long output may wait for space on the disk when the run is over otherwise.
+const FULL_DISK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Supervises the run in this folder to its end: the whole of `draft supervise FOLDER`.
+///
+/// It starts nothing if somebody else has the run, had it, or it has an exit record already.
+pub fn main(folder: &Path) -> ExitCode {
+    match run(folder) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody reads it when the board started this, but a person might.
+            eprintln!("draft supervise: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(path: &Path) -> Result<(), RunError> {
+    let path = path.canonicalize().map_err(RunError::io("open", path))?;
+    let folder = Folder::open(path)?;
+    os::detach();
+    // The folder is absolute now, and nobody's mount or worktree shall be held by this process.
+    let _ = std::env::set_current_dir("/");
+    let mut signals = Signals::catch().map_err(RunError::io("catch signals for", folder.path()))?;
+
+    let Some(lock) = claim(&folder, &mut signals)? else { return Ok(()) };
+    let at = wall_clock();
+    let process = os::this_process()
+        .ok_or_else(|| RunError::io("find this process in", Path::new("/proc"))(io::ErrorKind::NotFound.into()))?;
+    keep_trying(&folder, &mut signals, |folder| folder.write_holder(&Holder { process, boot: os::boot_id(), at }))?;
+
+    // From here on a request is a signal; one from before is a file.
+    let record = if folder.stop_requested() || signals.stop_requested() {
+        ExitRecord::new(RunEnd::Stopped, wall_clock(), folder.lengths().unwrap_or_default())
+    } else {
+        match Supervision::begin(&folder, &mut signals) {
+            Ok(mut supervision) => {
+                supervision.go_on();
+                supervision.record(at)
+            }
+            Err(error) => {
+                ExitRecord::new(RunEnd::NotStarted { error }, wall_clock(), folder.lengths().unwrap_or_default())
+            }
+        }
+    };
+    keep_trying(&folder, &mut signals, |folder| folder.write_record(&record))?;
+    drop(lock);
+    Ok(())
+}
+
+/// Takes the run; nothing if it is somebody else's, was, or is over.
+fn claim(folder: &Folder, signals: &mut Signals) -> Result<Option<Lock>, RunError> {
+    let patience = Instant::now() + Duration::from_secs(1);
+    loop {
+        if let Some(lock) = folder.try_lock()? {
+            // Taken before and no record: that supervisor died, and its program may live. It is not started twice.
+            let is_new = !folder.was_taken() && !matches!(folder.record(), Ok(Some(_)) | Err(_));
+            return Ok(is_new.then_some(lock));
+        }
+        // Somebody who only looks whether the lock is free has it for an instant.
+        if folder.was_taken() || Instant::now() >= patience {
+            return Ok(None);
+        }
+        pause(signals, Duration::from_millis(5));
+    }
+}
+
+/// Does something until it works: what becomes of a run must not be lost to a full disk. Gives up when the folder is
+/// gone, or when somebody asks to stop *meanwhile*; then the run counts as lost.
+fn keep_trying(
+    folder: &Folder,
+    signals: &mut Signals,
+    mut what: impl FnMut(&Folder) -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    let asked_before = signals.stop_requested();
+    let mut wait = Duration::from_millis(50);
+    loop {
+        let Err(error) = what(folder) else { return Ok(()) };
+        let asked_now = signals.stop_requested() && !asked_before;
+        if asked_now || !folder.path().exists() {
+            return Err(error);
+        }
+        pause(signals, wait);
+        wait = (wait * 2).min(Duration::from_secs(5));
+    }
+}
+
+/// Waits, but not longer than until a signal comes.
+fn pause(signals: &mut Signals, time: Duration) {
+    os::wait_for(&[signals.as_fd()], time);
+    signals.drain();
+}
+
+/// A program that runs.
+struct Supervision<'a> {
+    spec: Spec,
+    signals: &'a mut Signals,
+    tree: Tree,
+    child: i32,
+    /// How the program ended.
+    status: Option<WaitStatus>,
+    /// Why it was stopped, if it was.
+    why: Option<RunEnd>,
+    watch: Watch,
+    pumps: Vec<Pump>,
+    buffer: Vec<u8>,
+    started: Instant,
+    linger_until: Option<Instant>,
+    hunt: Option<Hunt>,
+    message: Option<String>,
+}
+
+/// What a supervisor does next.
+enum Next {
+    /// Waits until then, or until something happens.
+    Wait(Instant),
+    /// Nothing of the run is left.
+    Over,
+}
+
+impl<'a> Supervision<'a> {
+    /// Starts the program. The error is for people.
+    fn begin(folder: &Folder, signals: &'a mut Signals) -> Result<Self, String> {
+        let spec = folder.spec().map_err(|error| error.to_string())?;
+        let now = Instant::now();
+        let watch = Watch::new(folder, now).map_err(|error| error.to_string())?;
+        let (mut command, pumps) = command(folder, &spec).map_err(|error| error.to_string())?;
+        let child = command.spawn().map_err(|error| why_not_started(&spec, &error))?;
+        // Dropped here: it holds the writing ends of the pipes, and they must be the program's alone.
+        drop(command);
+        let child = i32::try_from(child.id()).map_err(|error| error.to_string())?;
+        let tree = Tree { mark: spec.mark, root: Some(rustix::process::getpid().as_raw_pid()) };
+        Ok(Self {
+            spec,
+            signals,
+            tree,
+            child,
+            status: None,
+            why: None,
+            watch,
+            pumps,
+            buffer: Vec::new(),
+            started: now,
+            linger_until: None,
+            hunt: None,
+            message: None,
+        })
+    }
+
+    /// Waits until nothing of the run is left.
+    fn go_on(&mut self) {
+        loop {
+            self.reap();
+            let now = Instant::now();
+            if now >= self.watch.next {
+                self.watch.look(now);
+            }
+            match self.next(now) {
+                Next::Wait(until) => self.wait(until.min(self.watch.next)),
+                Next::Over => break,
+            }
+        }
+        self.drain();
+        self.reap();
+        self.watch.look(Instant::now());
+        self.watch.sync();
+    }
+
+    /// Decides what to do next.
+    fn next(&mut self, now: Instant) -> Next {
+        if let Some(hunt) = &mut self.hunt {
+            return match hunt.round(now) {
+                Round::Gone => Next::Over,
+                Round::Left(_) => Next::Wait(hunt.next_step(now)),
+                Round::GaveUp(count) => {
+                    self.message = Some(format!("{count} of its processes could not be ended, not even by SIGKILL"));
+                    Next::Over
+                }
+            };
+        }
+        if self.status.is_some() {
+            return self.after_its_end(now);
+        }
+        if let Some(why) = self.reason_to_stop(now) {
+            let grace = match why {
+                RunEnd::TooMuchOutput => self.grace().min(FLOOD_GRACE),
+                _ => self.grace(),
+            };
+            self.why = Some(why);
+            return self.hunt(now, grace);
+        }
+        Next::Wait(self.next_limit(now))
+    }
+
+    /// The program has ended by itself: what it left has a moment to end too, and is stopped then.
+    fn after_its_end(&mut self, now: Instant) -> Next {
+        if self.tree.members().is_empty() {
+            return Next::Over;
+        }
+        let until = *self.linger_until.get_or_insert(now + LINGER);
+        if now >= until || self.signals.stop_requested() {
+            return self.hunt(now, self.grace().min(STRAGGLER_GRACE));
+        }
+        Next::Wait(until.min(now + Duration::from_millis(50)))
+    }
+
+    fn hunt(&mut self, now: Instant, grace: Duration) -> Next {
+        self.hunt = Some(Hunt::new(self.tree, now, grace));
+        Next::Wait(now)
+    }
+
+    /// Returns why the program has to be stopped now, if it has to.
+    fn reason_to_stop(&mut self, now: Instant) -> Option<RunEnd> {
+        let limits = self.spec.limits;
+        if self.signals.stop_requested() {
+            return Some(RunEnd::Stopped);
+        }
+        if limits.time_ms.is_some_and(|most| now >= self.started + Duration::from_millis(most)) {
+            return Some(RunEnd::TimedOut);
+        }
+        if limits.output_bytes.is_some_and(|most| self.watch.lengths.total() > most) {
+            return Some(RunEnd::TooMuchOutput);
+        }
+        let silence = Duration::from_millis(limits.silence_ms?);
+        if now >= self.watch.grew_at + silence {
+            // The last look may be two seconds old.
+            self.watch.look(now);
+        }
+        (now >= self.watch.grew_at + silence).then_some(RunEnd::Silent)
+    }
+
+    fn next_limit(&self, now: Instant) -> Instant {
+        let limits = self.spec.limits;
+        let time = limits.time_ms.map(|most| self.started + Duration::from_millis(most));
+        let silence = limits.silence_ms.map(|most| self.watch.grew_at + Duration::from_millis(most));
+        [time, silence].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(3600))
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_millis(self.spec.limits.grace_ms)
+    }
+
+    /// Waits for signals and for output in pipes.
+    fn wait(&mut self, until: Instant) {
+        let stuck = self.pumps.iter().any(Pump::is_stuck);
+        let most = if stuck { Duration::from_millis(250) } else { Duration::MAX };
+        self.poll(until.saturating_duration_since(Instant::now()).min(most));
+        self.signals.drain();
+    }
+
+    /// Waits once, and copies what came. Says whether anything did.
+    fn poll(&mut self, time: Duration) -> bool {
+        let mut descriptors = vec![self.signals.as_fd()];
+        descriptors.extend(self.pumps.iter().filter_map(Pump::readable).map(AsFd::as_fd));
+        let mut ready = os::wait_for(&descriptors, time).into_iter().skip(1);
+        let mut came = false;
+        for pump in &mut self.pumps {
+            if pump.readable().is_none() {
+                pump.flush();
+            } else if ready.next() == Some(true) {
+                pump.copy(&mut self.buffer);
+                came = true;
+            }
+        }
+        came
+    }
+
+    /// Copies what is left in the pipes. A process that nobody found may hold one open, so silence ends it too.
+    fn drain(&mut self) {
+        let patience = Instant::now() + FULL_DISK_PATIENCE;
+        while self.pumps.iter().any(|pump| pump.pipe.is_some() || pump.is_stuck()) {
+            let came = self.poll(DRAIN);
+            self.signals.drain();
+            let stuck: usize = self.pumps.iter().map(Pump::pending).sum();
+            if !came && stuck == 0 {
+                return;
+            }
+            if stuck > 0 && Instant::now() >= patience {
+                self.message = Some(format!("the last {stuck} bytes of output found no space on the disk"));
+                return;
+            }
+        }
+    }
+
+    /// Waits for all children that have ended: the program and orphans that became ours.
+    fn reap(&mut self) {
+        while let Ok(Some((pid, status))) = rustix::process::waitpid(None, WaitOptions::NOHANG) {
+            if pid.as_raw_pid() == self.child && (status.exited() || status.signaled()) {
+                self.status = Some(status);
+            }
+        }
+    }
+
+    fn record(self, started_at: Timestamp) -> ExitRecord {
+        let own_end = self.status.map(|status| match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => RunEnd::Exited { code },
+            (None, Some(signal)) => RunEnd::Signaled { signal },
+            (None, None) => RunEnd::Lost,
+        });
+        let asked = self.hunt.as_ref().map_or(0, Hunt::asked);
+        let stragglers = if self.why.is_none() { u32::try_from(asked).unwrap_or(u32::MAX) } else { 0 };
+        ExitRecord {
+            started_at: Some(started_at),
+            shrank: self.watch.shrank,
+            stragglers,
+            message: self.message,
+            ..ExitRecord::new(self.why.or(own_end).unwrap_or(RunEnd::Lost), wall_clock(), self.watch.lengths)
+        }
+    }
+}
+
+/// Puts together how the program is started, and what copies its output.
+fn command(folder: &Folder, spec: &Spec) -> Result<(Command, Vec<Pump>), RunError> {
+    let mut command = Command::new(&spec.program);
+    command.args(&spec.args).current_dir(&spec.cwd).process_group(0).env_clear();
+    command.envs(spec.inherit.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    command.envs(&spec.set).env(MARK_VARIABLE, marks(spec));
+    command.stdin(match spec.stdin {
+        Stdin::Null => Stdio::null(),
+        Stdin::Prompt => {
+            let path = folder.prompt();
+            std::fs::File::open(&path).map_err(RunError::io("open", &path))?.into()
+        }
+    });
+    let (stdout, stderr) = (appending(folder, Stream::Stdout)?, appending(folder, Stream::Stderr)?);
+    match spec.output {
+        Output::File => {
+            command.stdout(stdout).stderr(stderr);
+            Ok((command, Vec::new()))
+        }
+        Output::Pipe => {
+            let pipe = || io::pipe().map_err(RunError::io("make pipes for", folder.path()));
+            let ((from_stdout, to_stdout), (from_stderr, to_stderr)) = (pipe()?, pipe()?);
+            command.stdout(to_stdout).stderr(to_stderr);
+            Ok((command, vec![Pump::new(from_stdout, stdout), Pump::new(from_stderr, stderr)]))
+        }
+    }
+}
+
+/// Returns the value of the mark's variable: marks of runs that this one is inside of, and its own.
+fn marks(spec: &Spec) -> String {
+    match std::env::var(MARK_VARIABLE) {
+        Ok(outer) if !outer.is_empty() => format!("{outer} {}", spec.mark),
+        Ok(_) | Err(_) => spec.mark.to_string(),
+    }
+}
+
+/// Says why a program could not be started, and what to do about it.
+fn why_not_started(spec: &Spec, error: &io::Error) -> String {
+    let (program, cwd) = (spec.program.display(), spec.cwd.display());
+    let hint = match error.kind() {
+        _ if !spec.cwd.is_dir() => "that folder is not there",
+        io::ErrorKind::NotFound if spec.program.exists() => {
+            "the file is there, but the interpreter that its first line names is not"
+        }
+        io::ErrorKind::NotFound => "no such file; is it installed?",
+        io::ErrorKind::PermissionDenied => "may it be executed?",
+        io::ErrorKind::ArgumentListTooLong => "its arguments and environment are too long; give a long prompt on stdin",
+        _ => "is it a program for this system?",
+    };
+    format!("could not start `{program}` in {cwd}: {error}: {hint}")
+}
