@@ -77,6 +77,15 @@ impl Call {
         format!("{} {what}", self.tool).trim_end().to_owned()
     }
 
+    /// Returns the file that it is about.
+    pub(super) fn path(&self) -> Option<String> {
+        match &self.action {
+            Action::Edit { path, .. } => Some(path.clone()),
+            Action::Other { path, .. } => path.clone(),
+            Action::Command { .. } => None,
+        }
+    }
+
     /// Shows that the call begins. An edit is over at once and shown when it is.
     pub(super) fn show_start(&self, scene: &mut Scene<'_>) {
         let (path, text) = match &self.action {

@@ -61,7 +61,8 @@ impl Claude {
                 let id = event["tool_use_id"].as_str().unwrap_or_default();
                 self.deny(id, tool, scene);
                 let text = event["message"].as_str().unwrap_or("this was not allowed");
-                scene.add(Entry { tool: Some(tool.to_owned()), ..Entry::new(EntryKind::Error, text) });
+                let path = self.calls.get(id).and_then(Call::path);
+                scene.add(Entry { tool: Some(tool.to_owned()), path, ..Entry::new(EntryKind::Error, text) });
             }
             // They come by the dozen and tell a reader nothing.
             "thinking_tokens" => {}
@@ -138,7 +139,12 @@ impl Claude {
     fn tool_result(&mut self, block: &Value, details: &Value, scene: &mut Scene<'_>) {
         let ok = block["is_error"].as_bool() != Some(true);
         let text = result_text(&block["content"]);
-        let call = block["tool_use_id"].as_str().and_then(|id| self.calls.take(id));
+        let id = block["tool_use_id"].as_str().unwrap_or_default();
+        let call = self.calls.take(id);
+        // The refusal was shown when it happened; the result only repeats its words.
+        if !ok && self.denied.iter().any(|denied| denied == id) {
+            return;
+        }
         let tool = call.as_ref().map(|call| call.tool.clone());
         match call.map(|call| call.action) {
             Some(Action::Edit { path, size }) if ok => {
@@ -324,7 +330,8 @@ fn exit_code<'a>(ok: bool, text: &'a str, details: &Value) -> (Option<i32>, &'a 
         let unclear = details["interrupted"].as_bool() == Some(true)
             || details["backgroundTaskId"].is_string()
             || details["returnCodeInterpretation"].is_string();
-        return ((!unclear).then_some(0), text);
+        let nothing = text == "(Bash completed with no output)";
+        return ((!unclear).then_some(0), if nothing { "" } else { text });
     }
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     match code_of(first) {

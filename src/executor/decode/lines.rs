@@ -51,6 +51,11 @@ impl HalfLine {
         self.length
     }
 
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.kept.capacity()
+    }
+
     /// Returns what is there as a whole line.
     pub(super) fn line(&mut self) -> Line<'_> {
         let overflowed = self.prune.as_ref().is_some_and(Prune::overflowed);

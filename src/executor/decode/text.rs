@@ -16,6 +16,8 @@ pub(super) struct Text {
     paragraph: String,
     /// A blank line came after them.
     is_closed: bool,
+    /// The paragraph before the newest count of tokens, which is the end of what the model answered.
+    answer: Option<String>,
 }
 
 impl Text {
@@ -35,6 +37,7 @@ impl Text {
         }
         if let Some(usage) = tokens(line) {
             scene.report.usage = scene.report.usage + usage;
+            self.answer = Some(std::mem::take(&mut self.paragraph)).filter(|answer| !answer.is_empty());
             return scene.add(Entry { usage: Some(usage), ..Entry::new(EntryKind::Usage, usage_text(usage)) });
         }
         if line.starts_with("litellm.") && line.contains("Error") {
@@ -45,9 +48,10 @@ impl Text {
     }
 
     pub(super) fn finish(&mut self, scene: &mut Scene<'_>) {
-        if !self.paragraph.is_empty() {
-            scene.report.said = Some(self.paragraph.clone());
-            scene.report.question = question(&self.paragraph);
+        let paragraph = Some(std::mem::take(&mut self.paragraph)).filter(|paragraph| !paragraph.is_empty());
+        if let Some(said) = self.answer.take().or(paragraph) {
+            scene.report.question = question(&said);
+            scene.report.said = Some(said);
         }
     }
 
