@@ -10,3 +10,4 @@ pub mod git;
 pub mod run;
 pub mod store;
 pub mod ui;
+pub mod run;
