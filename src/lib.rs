@@ -10,4 +10,3 @@ pub mod git;
 pub mod run;
 pub mod store;
 pub mod ui;
-pub mod run;
