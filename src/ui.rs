@@ -1,4 +1,20 @@
-//! The screen: a model, what changes it, and how it is drawn.
+//! The screen: a model, what changes it, and how it is drawn. There is no disk, clock or process in here.
+//!
+//! [`Model::update`] takes a [`Msg`] and returns [`Effect`]s; [`Model::view`] draws the model. Whoever runs the loop
+//! draws when [`Model::take_dirty`] says so, and never else.
 
+mod act;
+pub mod index;
+pub mod keys;
+pub mod model;
+pub mod msg;
+mod screen;
+pub mod terminal;
 pub mod theme;
+mod update;
+mod view;
 pub mod widget;
+mod words;
+
+pub use model::Model;
+pub use msg::{Effect, Filing, Msg, Role, Settings, Setup, StopAgents};

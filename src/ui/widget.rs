@@ -4,8 +4,10 @@
 //! steer the terminal.
 
 pub mod ansi;
+pub mod entry;
 pub mod field;
 pub mod format;
+pub mod log;
 pub mod popup;
 pub mod scroll;
 mod sgr;

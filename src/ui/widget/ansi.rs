@@ -29,7 +29,8 @@ pub fn line(raw: &str, state: &mut AnsiState, offset: usize, width: usize) -> Li
     print(raw, state).window(offset, width)
 }
 
-/// Reads one line without its end as it looks when all is printed. A carriage return starts the line again, a backspace takes a character away.
+/// Reads one line without its end as it looks when all is printed: a carriage return starts the line again, a backspace
+/// takes a character away.
 pub fn print(raw: &str, state: &mut AnsiState) -> Strip {
     let mut printed = Strip::default();
     let mut seen = Seen::default();

@@ -1,0 +1,181 @@
+//! What a person does to a ticket or to the board: which command goes out, which question is asked first, and what is
+//! said when it cannot be.
+
+use crate::domain::command::Command;
+use crate::domain::id::{TicketId, TicketRef};
+use crate::domain::job::JobKind;
+use crate::domain::state::{State, StateName, legal_moves};
+
+use super::model::{Model, NoticeKind};
+use super::msg::{Effect, Role, StopAgents};
+use super::screen::dialog::{Dialog, Question};
+use super::screen::{Form, Overlay};
+use super::words;
+
+/// Which way a ticket goes along the columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// To a state before its own.
+    Back,
+    /// To a state after its own.
+    On,
+}
+
+impl Model {
+    /// Says whether the selected ticket can be accepted.
+    pub(super) fn may_accept(&self) -> bool {
+        self.selected_ticket().is_some_and(|ticket| ticket.state == State::Proposed)
+    }
+
+    /// Says whether an agent could work on the selected ticket, as far as its state goes.
+    pub(super) fn may_run(&self) -> bool {
+        self.selected_ticket().is_some_and(|ticket| {
+            legal_moves(ticket.state.name()).any(|to| to == StateName::Executing)
+                && self.board.active_job(ticket.id).is_none()
+        })
+    }
+
+    /// Says whether there is a job to stop.
+    pub(super) fn may_cancel(&self) -> bool {
+        self.selected().is_some_and(|id| self.board.active_job(id).is_some())
+    }
+
+    /// Accepts the selected ticket.
+    pub(super) fn accept(&mut self) -> Vec<Effect> {
+        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
+        if ticket.state == State::Proposed {
+            return vec![moving(ticket.id, StateName::Planned)];
+        }
+        let text = format!(
+            "{} is {} already; only a proposed ticket is accepted.",
+            ticket.number,
+            ticket.state.name().title().to_lowercase()
+        );
+        self.refuse(text)
+    }
+
+    /// Lets an agent work on the selected ticket; asks first whether the repository's commands may run.
+    pub(super) fn run(&mut self) -> Vec<Effect> {
+        match self.selected() {
+            Some(ticket) if self.settings.trusted => vec![running(ticket)],
+            Some(ticket) => self.ask(Question::Trust { ticket }),
+            None => self.nothing_selected(),
+        }
+    }
+
+    /// Asks whether to stop the job of the selected ticket.
+    pub(super) fn cancel(&mut self) -> Vec<Effect> {
+        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
+        match self.board.active_job(ticket.id) {
+            Some(_) => self.ask(Question::Cancel { ticket: ticket.id }),
+            None => {
+                let text = format!("{} has no job to stop.", ticket.number);
+                self.refuse(text)
+            }
+        }
+    }
+
+    /// Moves the selected ticket to the nearest state that way that the table allows.
+    pub(super) fn move_along(&mut self, way: Way) -> Vec<Effect> {
+        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
+        let (id, from) = (ticket.id, ticket.state.name());
+        let mut legal = legal_moves(from);
+        let to = match way {
+            Way::Back => legal.filter(|to| *to < from).last(),
+            Way::On => legal.find(|to| *to > from),
+        };
+        match to {
+            Some(StateName::Executing) => self.run(),
+            Some(StateName::Abandoned) => self.ask(Question::Abandon { ticket: id }),
+            Some(
+                to @ (StateName::Proposed
+                | StateName::Planned
+                | StateName::Verifying
+                | StateName::NeedsHuman
+                | StateName::Blocked
+                | StateName::Done),
+            ) => vec![moving(id, to)],
+            None => {
+                let side = match way {
+                    Way::Back => "before",
+                    Way::On => "after",
+                };
+                let legal: Vec<String> = legal_moves(from).map(|to| to.title().to_lowercase()).collect();
+                let text = format!(
+                    "{} is {}; no state {side} it is allowed. It can go to {}.",
+                    words::number(&self.board, id),
+                    from.title().to_lowercase(),
+                    legal.join(", ")
+                );
+                self.refuse(text)
+            }
+        }
+    }
+
+    /// Leaves the board, and asks first when something runs that the answer matters to.
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        if self.settings.role == Role::Watcher || self.index.running().total() == 0 {
+            return vec![Effect::Quit { stop_agents: StopAgents::No }];
+        }
+        self.ask(Question::Quit)
+    }
+
+    /// Opens the form of a new ticket, with what was put aside.
+    pub(super) fn new_ticket(&mut self) -> Vec<Effect> {
+        let form = self.kept_form.take().unwrap_or_else(|| Box::new(Form::new(&self.theme)));
+        self.over = Some(Overlay::Form(form));
+        Vec::new()
+    }
+
+    /// Carries out what a question was about.
+    pub(super) fn agreed(&mut self, question: Question) -> Vec<Effect> {
+        match question {
+            Question::Quit => vec![Effect::Quit { stop_agents: StopAgents::No }],
+            Question::Cancel { ticket } => vec![Effect::Do(Command::Cancel { ticket: TicketRef::Id(ticket) })],
+            Question::Abandon { ticket } => vec![moving(ticket, StateName::Abandoned)],
+            Question::Trust { ticket } => vec![Effect::Trust, running(ticket)],
+        }
+    }
+
+    /// Says whether stopping the agents is an answer to the question that is asked.
+    pub(super) fn may_stop_agents(&self) -> bool {
+        matches!(&self.over, Some(Overlay::Dialog(Dialog { question: Question::Quit, .. })))
+            && self.index.running().agents > 0
+    }
+
+    /// Says what goes on after the board is left.
+    pub(super) fn what_goes_on(&self) -> String {
+        let running = self.index.running();
+        let checks = self.index.running_tickets().filter_map(|id| self.board.active_job(id));
+        let checks = checks.filter(|job| job.kind == JobKind::Verify).count();
+        let goes_on = match (running.agents, checks) {
+            (0, 0) => words::count(running.others, "job"),
+            (0, checks) => words::count(checks, "check run"),
+            (agents, _) => words::count(agents, "agent"),
+        };
+        let verb = if goes_on.starts_with("1 ") { "keeps" } else { "keep" };
+        format!("{goes_on} {verb} running; what comes next waits until Draft runs again.")
+    }
+
+    fn ask(&mut self, question: Question) -> Vec<Effect> {
+        self.over = Some(Overlay::Dialog(Dialog::new(question)));
+        Vec::new()
+    }
+
+    fn refuse(&mut self, text: String) -> Vec<Effect> {
+        self.say(NoticeKind::Refused, text);
+        Vec::new()
+    }
+
+    fn nothing_selected(&mut self) -> Vec<Effect> {
+        self.refuse("there is no ticket here; n files one.".to_owned())
+    }
+}
+
+fn moving(ticket: TicketId, to: StateName) -> Effect {
+    Effect::Do(Command::Move { ticket: TicketRef::Id(ticket), to, reason: None })
+}
+
+fn running(ticket: TicketId) -> Effect {
+    Effect::Do(Command::Run { ticket: TicketRef::Id(ticket) })
+}

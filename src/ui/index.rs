@@ -1,0 +1,161 @@
+//! What the screen asks of the board again and again, kept up to date with each change instead of computed per frame:
+//! the order of the columns, who needs a person, what runs, and who waits for whom.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::board::{Board, order};
+use crate::domain::change::Change;
+use crate::domain::id::TicketId;
+use crate::domain::job::{JobKind, JobStatus};
+use crate::domain::state::StateName;
+use crate::domain::ticket::Ticket;
+
+/// How many columns there can be.
+pub const COLUMNS: usize = StateName::ALL.len();
+
+/// The cached answers. They are right as long as every change to the board goes through [`Index::apply`].
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Index {
+    columns: [Vec<TicketId>; COLUMNS],
+    needs_you: HashSet<TicketId>,
+    running: HashMap<TicketId, JobKind>,
+    dependents: HashMap<TicketId, Vec<TicketId>>,
+}
+
+/// How many jobs run, by kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Running {
+    /// Agents at work.
+    pub agents: usize,
+    /// Checks and everything else.
+    pub others: usize,
+}
+
+impl Running {
+    /// Returns all of them.
+    pub fn total(self) -> usize {
+        self.agents + self.others
+    }
+}
+
+impl Index {
+    /// Returns the answers for a board.
+    pub fn of(board: &Board) -> Self {
+        let mut index = Self::default();
+        for state in StateName::ALL {
+            index.columns[place(*state)] = board.column(*state).iter().map(|ticket| ticket.id).collect();
+        }
+        for ticket in board.tickets() {
+            for blocker in &ticket.blocked_by {
+                index.dependents.entry(*blocker).or_default().push(ticket.id);
+            }
+            index.look_at(board, ticket.id);
+        }
+        index
+    }
+
+    /// Applies a change to the board and to the answers.
+    pub fn apply(&mut self, board: &mut Board, change: &Change) {
+        match change {
+            Change::Ticket(ticket) => self.apply_ticket(board, change, ticket),
+            Change::Job(job) => {
+                board.apply(change);
+                self.look_at(board, job.ticket);
+            }
+            Change::Goal(_)
+            | Change::Run(_)
+            | Change::Evidence(_)
+            | Change::Revision(_)
+            | Change::Event(_)
+            | Change::Live { .. } => board.apply(change),
+        }
+    }
+
+    fn apply_ticket(&mut self, board: &mut Board, change: &Change, ticket: &Ticket) {
+        if let Some(old) = board.ticket(ticket.id) {
+            if let Ok(at) = self.search(board, old) {
+                self.columns[place(old.state.name())].remove(at);
+            }
+            for blocker in &old.blocked_by {
+                if let Some(list) = self.dependents.get_mut(blocker) {
+                    list.retain(|id| *id != ticket.id);
+                }
+            }
+        }
+        board.apply(change);
+        if let Err(at) = self.search(board, ticket) {
+            self.columns[place(ticket.state.name())].insert(at, ticket.id);
+        }
+        for blocker in &ticket.blocked_by {
+            self.dependents.entry(*blocker).or_default().push(ticket.id);
+        }
+        self.look_at(board, ticket.id);
+        for dependent in self.dependents.get(&ticket.id).cloned().unwrap_or_default() {
+            self.look_at(board, dependent);
+        }
+    }
+
+    fn search(&self, board: &Board, ticket: &Ticket) -> Result<usize, usize> {
+        let key = order(ticket);
+        self.columns[place(ticket.state.name())]
+            .binary_search_by(|id| board.ticket(*id).map_or(std::cmp::Ordering::Less, |other| order(other).cmp(&key)))
+    }
+
+    fn look_at(&mut self, board: &Board, id: TicketId) {
+        let needs_you = board.ticket(id).is_some_and(|ticket| board.needs_you(ticket));
+        if needs_you {
+            self.needs_you.insert(id);
+        } else {
+            self.needs_you.remove(&id);
+        }
+        match board.newest_job(id) {
+            Some(job) if job.status == JobStatus::Running => {
+                self.running.insert(id, job.kind);
+            }
+            Some(_) | None => {
+                self.running.remove(&id);
+            }
+        }
+    }
+
+    /// Returns the tickets of a column, as people see them.
+    pub fn column(&self, state: StateName) -> &[TicketId] {
+        &self.columns[place(state)]
+    }
+
+    /// Returns where a ticket is in its column, counted from 0.
+    pub fn row(&self, board: &Board, id: TicketId) -> Option<usize> {
+        self.search(board, board.ticket(id)?).ok()
+    }
+
+    /// Says whether a person must act on the ticket.
+    pub fn needs_you(&self, id: TicketId) -> bool {
+        self.needs_you.contains(&id)
+    }
+
+    /// Returns how many tickets wait for a person.
+    pub fn needing_you(&self) -> usize {
+        self.needs_you.len()
+    }
+
+    /// Returns how many jobs run.
+    pub fn running(&self) -> Running {
+        let agents = self.running.values().filter(|kind| **kind == JobKind::Execute).count();
+        Running { agents, others: self.running.len() - agents }
+    }
+
+    /// Returns the tickets whose jobs run, in no order.
+    pub fn running_tickets(&self) -> impl Iterator<Item = TicketId> {
+        self.running.keys().copied()
+    }
+
+    /// Returns the tickets that wait for this one, in no order.
+    pub fn dependents(&self, id: TicketId) -> &[TicketId] {
+        self.dependents.get(&id).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Returns the place of a state among the columns.
+pub fn place(state: StateName) -> usize {
+    StateName::ALL.iter().position(|other| *other == state).unwrap_or_default()
+}

@@ -1,0 +1,239 @@
+//! The table of keys: which key is which action in which context. One file, `assets/keys.yaml`, feeds the dispatch, the
+//! bottom line and the help, so they cannot drift.
+
+mod notation;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::domain::state::words;
+
+pub use notation::{BadKeys, Key, Keys};
+
+words! {
+    /// What has the keys.
+    Context, "context of keys" {
+        /// The board.
+        Board = "board",
+        /// The log.
+        Log = "log",
+        /// One ticket.
+        Ticket = "ticket",
+        /// The form of a new ticket.
+        Form = "form",
+        /// A question.
+        Dialog = "dialog",
+        /// The help.
+        Help = "help",
+    }
+}
+
+words! {
+    /// What a key does.
+    Action, "action" {
+        /// Opens the ticket.
+        Open = "open",
+        /// Accepts the ticket.
+        Accept = "accept",
+        /// Lets an agent work on the ticket.
+        Run = "run",
+        /// Stops the ticket's job.
+        Cancel = "cancel",
+        /// Opens the form of a new ticket.
+        NewTicket = "new_ticket",
+        /// Goes to the next ticket that needs a person.
+        NextNeedingYou = "next_needing_you",
+        /// Goes left.
+        Left = "left",
+        /// Goes down by one.
+        Down = "down",
+        /// Goes up by one.
+        Up = "up",
+        /// Goes right.
+        Right = "right",
+        /// Goes to the start.
+        Top = "top",
+        /// Goes to the end.
+        Bottom = "bottom",
+        /// Goes up by half a page.
+        HalfUp = "half_up",
+        /// Goes down by half a page.
+        HalfDown = "half_down",
+        /// Scrolls up by a page.
+        PageUp = "page_up",
+        /// Scrolls down by a page.
+        PageDown = "page_down",
+        /// Moves the ticket to the nearest allowed state before its own.
+        MoveBack = "move_back",
+        /// Moves the ticket to the nearest allowed state after its own.
+        MoveOn = "move_on",
+        /// Shows or hides abandoned tickets.
+        ToggleAbandoned = "toggle_abandoned",
+        /// Shows or hides the log.
+        ToggleLog = "toggle_log",
+        /// Gives the keys to the log.
+        FocusLog = "focus_log",
+        /// Puts the log beside or under the board.
+        ToggleBeside = "toggle_beside",
+        /// Makes the log fill the screen.
+        ZoomLog = "zoom_log",
+        /// Makes the log larger.
+        GrowLog = "grow_log",
+        /// Makes the log smaller.
+        ShrinkLog = "shrink_log",
+        /// Shows the log pretty or raw.
+        ToggleRaw = "toggle_raw",
+        /// Shows the ticket's overview.
+        Overview = "overview",
+        /// Shows the ticket's log.
+        Log = "log",
+        /// Shows the ticket's evidence.
+        Evidence = "evidence",
+        /// Shows the ticket's history.
+        History = "history",
+        /// Shows the ticket's jobs.
+        Jobs = "jobs",
+        /// Files what is in the form.
+        Save = "save",
+        /// Goes to the next field.
+        NextField = "next_field",
+        /// Goes to the field before.
+        PreviousField = "previous_field",
+        /// Takes the next choice of a field.
+        NextChoice = "next_choice",
+        /// Takes the choice before.
+        PreviousChoice = "previous_choice",
+        /// Says yes.
+        Agree = "agree",
+        /// Says no.
+        Decline = "decline",
+        /// Gives the answer that loses nothing.
+        Safe = "safe",
+        /// Stops the agents, then leaves.
+        StopAgents = "stop_agents",
+        /// Shows the help.
+        Help = "help",
+        /// Goes back.
+        Back = "back",
+        /// Leaves the board.
+        Quit = "quit",
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// What the keys do.
+    pub action: Action,
+    /// The keys, each of which does it.
+    pub keys: Vec<Keys>,
+    /// The sentence for the help.
+    pub help: String,
+    /// The word for the bottom line, where it is offered.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// What a sequence of keys comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// This action.
+    Action(Action),
+    /// Nothing yet: a longer sequence begins like this.
+    Prefix,
+    /// Nothing.
+    Nothing,
+}
+
+/// The whole table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct KeyTable(BTreeMap<Context, Vec<Row>>);
+
+static BUILT_IN: LazyLock<KeyTable> = LazyLock::new(|| {
+    serde_yaml::from_str(include_str!("../../assets/keys.yaml")).expect("a test reads the built-in table of keys")
+});
+
+impl KeyTable {
+    /// Returns the built-in table.
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
+    /// Returns the rows of a context, in the order of the file.
+    pub fn rows(&self, context: Context) -> &[Row] {
+        self.0.get(&context).map_or(&[], Vec::as_slice)
+    }
+
+    /// Says what the keys pressed so far come to in that context.
+    pub fn find(&self, context: Context, pressed: &[Key]) -> Found {
+        let mut found = Found::Nothing;
+        for row in self.rows(context) {
+            for keys in &row.keys {
+                if keys.as_slice() == pressed {
+                    return Found::Action(row.action);
+                }
+                if keys.as_slice().starts_with(pressed) {
+                    found = Found::Prefix;
+                }
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_built_in_table_has_no_keys_twice_in_a_context_and_none_hides_a_longer_one() {
+        for context in Context::ALL {
+            let all: Vec<&Keys> = KeyTable::built_in().rows(*context).iter().flat_map(|row| &row.keys).collect();
+            assert!(!all.is_empty(), "{context} has keys");
+            for (i, keys) in all.iter().enumerate() {
+                for other in &all[i + 1..] {
+                    assert!(!keys.as_slice().starts_with(other.as_slice()), "{context}: {keys} and {other}");
+                    assert!(!other.as_slice().starts_with(keys.as_slice()), "{context}: {keys} and {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_can_be_reached_and_every_help_is_a_sentence() {
+        let table = KeyTable::built_in();
+        let rows: Vec<&Row> = Context::ALL.iter().flat_map(|context| table.rows(*context)).collect();
+        let reached: HashSet<Action> = rows.iter().filter(|row| !row.keys.is_empty()).map(|row| row.action).collect();
+        for action in Action::ALL {
+            assert!(reached.contains(action), "{action} has a key");
+        }
+        for row in rows {
+            assert!(row.help.ends_with('.') && row.help.starts_with(char::is_uppercase), "{}", row.help);
+        }
+    }
+
+    #[test]
+    fn keys_that_multiplexers_take_stay_free() {
+        for context in Context::ALL {
+            for keys in KeyTable::built_in().rows(*context).iter().flat_map(|row| &row.keys) {
+                assert!(!["<c-a>", "<c-b>", "<c-q>", "<c-s>"].contains(&keys.to_string().as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sequence_is_a_prefix_until_it_is_whole() {
+        let table = KeyTable::built_in();
+        let g: Keys = "g".parse().unwrap();
+        let gg: Keys = "gg".parse().unwrap();
+        assert_eq!(table.find(Context::Board, g.as_slice()), Found::Prefix);
+        assert_eq!(table.find(Context::Board, gg.as_slice()), Found::Action(Action::Top));
+        assert_eq!(table.find(Context::Form, g.as_slice()), Found::Nothing);
+    }
+}

@@ -1,0 +1,208 @@
+//! All that the screen knows, and what follows from it: which ticket is meant, what must be loaded, and whether
+//! something has to be drawn.
+
+use chrono::FixedOffset;
+use ratatui::layout::Size;
+
+use crate::domain::board::Board;
+use crate::domain::id::TicketId;
+use crate::domain::job::JobStatus;
+use crate::domain::log::LogRequest;
+use crate::domain::ticket::{Ticket, Title};
+use crate::domain::time::Timestamp;
+
+use super::index::Index;
+use super::keys::Key;
+use super::msg::{Effect, Settings, Setup};
+use super::screen::board::BoardScreen;
+use super::screen::log::LogPane;
+use super::screen::ticket::TicketScreen;
+use super::screen::{Form, Overlay};
+use super::theme::Theme;
+
+/// The state of the screen. [`Model::update`] changes it, [`Model::view`] draws it.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) board: Board,
+    pub(super) index: Index,
+    pub(super) settings: Settings,
+    pub(super) theme: Theme,
+    pub(super) zone: FixedOffset,
+    pub(super) now: Timestamp,
+    pub(super) size: Size,
+    pub(super) spent: Spent,
+    pub(super) desk: BoardScreen,
+    pub(super) log: LogPane,
+    pub(super) ticket: Option<TicketScreen>,
+    pub(super) over: Option<Overlay>,
+    /// What was typed into a form that was put aside.
+    pub(super) kept_form: Option<Box<Form>>,
+    /// The title of a ticket that was filed just now, so that the cursor goes there when it comes.
+    pub(super) expected: Option<Title>,
+    pub(super) notice: Option<Notice>,
+    /// The keys of a sequence that is not whole yet.
+    pub(super) pressed: Vec<Key>,
+    pub(super) dirty: bool,
+    asked: Asked,
+}
+
+/// What was asked of the world and goes on until it is asked differently.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Asked {
+    log: Option<LogRequest>,
+    ticking: bool,
+}
+
+/// What the bottom line says about what just happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Notice {
+    pub(super) kind: NoticeKind,
+    pub(super) text: String,
+}
+
+/// How important a notice is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum NoticeKind {
+    /// Something happened; the next one takes its place.
+    News,
+    /// Something was refused; it stays until a key is pressed.
+    Refused,
+    /// Something failed; it stays until a key is pressed.
+    Failed,
+}
+
+/// What was spent today: what was known at the start, and what was added since.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Spent {
+    micros: Option<u64>,
+    day: i64,
+}
+
+impl Spent {
+    fn new(micros: Option<u64>, now: Timestamp) -> Self {
+        Self { micros, day: day(now) }
+    }
+
+    /// Adds what a ticket's agents cost more than before.
+    pub(super) fn add(&mut self, old: Option<&Ticket>, new: &Ticket) {
+        if let Some(now) = new.usage.cost_micros {
+            let before = old.and_then(|ticket| ticket.usage.cost_micros).unwrap_or(0);
+            self.micros = Some(self.micros.unwrap_or(0).saturating_add(now.saturating_sub(before)));
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        if day(now) > self.day {
+            *self = Self { micros: self.micros.map(|_| 0), day: day(now) };
+        }
+    }
+}
+
+fn day(at: Timestamp) -> i64 {
+    at.0.div_euclid(86_400_000)
+}
+
+impl Model {
+    /// Returns the screen as it is at the start, and what it wants first.
+    pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
+        let Setup { board, now, size: (width, height), settings, spent_today, theme, zone } = setup;
+        let mut model = Self {
+            index: Index::of(&board),
+            board,
+            settings,
+            theme,
+            zone,
+            now,
+            size: Size::new(width, height),
+            spent: Spent::new(spent_today, now),
+            desk: BoardScreen::default(),
+            log: LogPane::default(),
+            ticket: None,
+            over: None,
+            kept_form: None,
+            expected: None,
+            notice: None,
+            pressed: Vec::new(),
+            dirty: true,
+            asked: Asked::default(),
+        };
+        let effects = model.settle();
+        (model, effects)
+    }
+
+    /// Says whether the screen must be drawn, and takes it as drawn from now on.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Returns the board as the screen knows it.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Returns the ticket that the keys are about.
+    pub fn selected(&self) -> Option<TicketId> {
+        self.ticket.as_ref().map(|screen| screen.ticket).or(self.desk.cursor)
+    }
+
+    /// Returns the ticket that the keys are about, whole.
+    pub(super) fn selected_ticket(&self) -> Option<&Ticket> {
+        self.board.ticket(self.selected()?)
+    }
+
+    /// Returns the request for rows of a log that was made last.
+    pub(super) fn asked_log(&self) -> Option<&LogRequest> {
+        self.asked.log.as_ref()
+    }
+
+    /// Says whether something on the screen shows a time that passes.
+    pub(super) fn is_ticking(&self) -> bool {
+        self.asked.ticking
+    }
+
+    /// Takes over the time. It also comes with changes, so that nothing seems to begin in the future.
+    pub(super) fn set_now(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+        self.spent.tick(self.now);
+    }
+
+    /// Returns what was spent today as far as it is known, in millionths of a dollar, with what runs now.
+    pub(super) fn spent_today(&self) -> Option<u64> {
+        let live = self.index.running_tickets().filter_map(|id| {
+            let job = self.board.active_job(id).filter(|job| job.status == JobStatus::Running)?;
+            self.board.live(job.id)?.usage.cost_micros
+        });
+        live.map(Some).chain([self.spent.micros]).flatten().reduce(u64::saturating_add)
+    }
+
+    /// Says something in the bottom line. News never hides what was refused or failed.
+    pub(super) fn say(&mut self, kind: NoticeKind, text: impl Into<String>) {
+        let serious = self.notice.as_ref().is_some_and(|notice| notice.kind != NoticeKind::News);
+        if kind != NoticeKind::News || !serious {
+            self.notice = Some(Notice { kind, text: text.into() });
+            self.dirty = true;
+        }
+    }
+
+    /// Makes the parts fit each other again and returns what must be asked of the world now.
+    pub(super) fn settle(&mut self) -> Vec<Effect> {
+        if self.ticket.as_ref().is_some_and(|screen| self.board.ticket(screen.ticket).is_none()) {
+            self.ticket = None;
+        }
+        self.settle_cursor();
+        self.settle_scroll();
+        let mut effects = Vec::new();
+        self.log.turn_to(self.selected());
+        let log = self.wanted_log();
+        if log != self.asked.log {
+            self.asked.log.clone_from(&log);
+            effects.push(Effect::Watch(log));
+        }
+        let ticking = self.index.running().total() > 0;
+        if ticking != self.asked.ticking {
+            self.asked.ticking = ticking;
+            effects.push(Effect::WakeEachSecond(ticking));
+        }
+        effects
+    }
+}

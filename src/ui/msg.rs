@@ -1,0 +1,153 @@
+//! What comes in to the screen (messages) and what goes out of it (effects), as plain data.
+
+use chrono::FixedOffset;
+use crossterm::event::KeyEvent;
+
+use crate::domain::board::Board;
+use crate::domain::change::Change;
+use crate::domain::command::{Command, NewTicket, Refused};
+use crate::domain::detail::Detail;
+use crate::domain::id::{TicketId, TicketRef};
+use crate::domain::log::{LogPage, LogRequest};
+use crate::domain::ticket::{Priority, Title};
+use crate::domain::time::Timestamp;
+
+use super::theme::Theme;
+
+/// Something that happened, for [`Model::update`](super::Model::update).
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has that many columns and rows now.
+    Resize(u16, u16),
+    /// These things became true.
+    Changed(Vec<Change>),
+    /// The whole board was read again.
+    Reloaded(Box<Board>),
+    /// The answer to [`Effect::LoadDetail`].
+    Detail(Box<Detail>),
+    /// The answer to [`Effect::Watch`], sent again whenever the log grew.
+    LogPage(Box<LogPage>),
+    /// A command was refused.
+    Refused(Refused),
+    /// Something went wrong; the text says what and what to do.
+    Failed(String),
+    /// What the header and the dialogs know of the surroundings changed.
+    Settings(Settings),
+    /// A second is over; only sent while [`Effect::WakeEachSecond`] asks for it.
+    Second(Timestamp),
+}
+
+/// Something that the screen wants done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Give this command to the engine; a refusal comes back as [`Msg::Refused`].
+    Do(Command),
+    /// File this ticket under a fresh identity; a refusal comes back as [`Msg::Refused`].
+    File(Filing),
+    /// Load everything about this ticket.
+    LoadDetail(TicketId),
+    /// Send these rows now and whenever they change, in place of those asked for before; nothing ends it.
+    Watch(Option<LogRequest>),
+    /// Trust the commands of the repository's `draft.yaml` as they are now. Effects after it come when that is done.
+    Trust,
+    /// Send [`Msg::Second`] now and each second from now on, or no more.
+    WakeEachSecond(bool),
+    /// Leave the board.
+    Quit {
+        /// Whether running agents are stopped first.
+        stop_agents: StopAgents,
+    },
+}
+
+/// Whether agents are stopped when the board is left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StopAgents {
+    /// They go on.
+    No,
+    /// They are stopped first.
+    Yes,
+}
+
+/// A ticket as the form gives it: a [`NewTicket`] that has no identity yet, since the screen knows no randomness.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Filing {
+    /// One line.
+    pub title: Title,
+    /// More about it; Markdown.
+    pub description: String,
+    /// How urgent.
+    pub priority: Option<Priority>,
+    /// What it waits for.
+    pub after: Vec<TicketRef>,
+    /// The agent that it asks for.
+    pub agent: Option<String>,
+    /// Whether it is accepted at once.
+    pub accepted: bool,
+}
+
+impl Filing {
+    /// Returns the ticket under that identity.
+    pub fn into_ticket(self, id: TicketId) -> NewTicket {
+        NewTicket {
+            id,
+            title: self.title,
+            description: self.description,
+            priority: self.priority,
+            goal: None,
+            after: self.after,
+            accepted: self.accepted,
+            agent: self.agent,
+            model: None,
+            verify: Vec::new(),
+        }
+    }
+}
+
+/// What this process is to the board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It runs the jobs.
+    Engine,
+    /// Another process runs the jobs; this one looks on and hands over what is asked for.
+    Watcher,
+}
+
+/// What the header, the dialogs and the first screen say about the surroundings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Names of the agents that are installed.
+    pub agents: Vec<String>,
+    /// The configured checks, as people would type them.
+    pub checks: Vec<String>,
+    /// Whether the repository's commands are trusted.
+    pub trusted: bool,
+    /// What the repository's file would run, a line each, when it is trusted.
+    pub would_run: Vec<String>,
+    /// How many jobs run at once at the most.
+    pub max_parallel: usize,
+    /// What this process is.
+    pub role: Role,
+}
+
+/// What a screen starts from.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The board.
+    pub board: Board,
+    /// The time.
+    pub now: Timestamp,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The surroundings.
+    pub settings: Settings,
+    /// What was spent today before this start, in millionths of a US dollar; nothing when no agent said a cost.
+    pub spent_today: Option<u64>,
+    /// How it looks.
+    pub theme: Theme,
+    /// The zone in which times are shown.
+    pub zone: FixedOffset,
+}

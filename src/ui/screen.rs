@@ -1,0 +1,32 @@
+//! The screens and what may lie over them, a file each: its state, what keys do to it, and how it is drawn.
+
+pub(super) mod bars;
+pub(super) mod board;
+pub(super) mod card;
+pub(super) mod columns;
+pub(super) mod dialog;
+pub(super) mod evidence;
+pub(super) mod form;
+pub(super) mod form_view;
+pub(super) mod help;
+pub(super) mod history;
+pub(super) mod layout;
+pub(super) mod log;
+pub(super) mod overview;
+pub(super) mod ticket;
+pub(super) mod welcome;
+
+pub(super) use dialog::Dialog;
+pub(super) use form::Form;
+pub(super) use help::Help;
+
+/// What lies over the screen and has the keys.
+#[derive(Debug)]
+pub(super) enum Overlay {
+    /// The form of a new ticket.
+    Form(Box<Form>),
+    /// A question.
+    Dialog(Dialog),
+    /// The help.
+    Help(Help),
+}

@@ -1,0 +1,200 @@
+//! The top line (where you are, what runs, what needs you) and the bottom line (which keys work here, what just
+//! happened).
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::ui::keys::{Action, Context, KeyTable, Row};
+use crate::ui::model::{Model, NoticeKind};
+use crate::ui::msg;
+use crate::ui::theme::Role;
+use crate::ui::widget::{format, text};
+
+/// A notice gets lines of its own up to this many.
+const NOTICE_LINES: usize = 3;
+
+/// A part of the top line; the larger the rank, the sooner it goes when room is short.
+struct Part {
+    rank: u8,
+    role: Role,
+    text: String,
+}
+
+/// Draws the top line.
+pub(in crate::ui) fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let mut parts = parts(model);
+    let width = |parts: &[Part]| parts.iter().map(|part| text::width(&part.text) + 3).sum::<usize>();
+    while parts.len() > 1 && width(&parts) > usize::from(area.width) + 2 {
+        let Some(worst) = (0..parts.len()).max_by_key(|at| parts[*at].rank) else { break };
+        parts.remove(worst);
+    }
+    let mut spans = vec![Span::raw(" ")];
+    for (n, part) in parts.iter().enumerate() {
+        if n > 0 {
+            spans.push(Span::raw("   "));
+        }
+        spans.push(Span::styled(part.text.clone(), model.theme.style(part.role)));
+    }
+    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+fn parts(model: &Model) -> Vec<Part> {
+    let glyphs = &model.theme.glyphs;
+    let about = &model.board.about;
+    let running = model.index.running().total();
+    let mut parts = vec![
+        Part { rank: 0, role: Role::Title, text: text::truncate(&about.name, 30).into_owned() },
+        Part {
+            rank: 4,
+            role: Role::Link,
+            text: format!("{} {}", glyphs.branch, text::truncate(&about.base_branch, 30)),
+        },
+    ];
+    let role = if running == 0 { Role::Dim } else { Role::Running };
+    let text = format!("{} {running}/{} running", glyphs.running, model.settings.max_parallel);
+    parts.push(Part { rank: 2, role, text });
+    let waiting = model.index.needing_you();
+    let role = if waiting == 0 { Role::Dim } else { Role::Warn };
+    parts.push(Part { rank: 1, role, text: format!("{} {waiting} need you", glyphs.warn) });
+    if let Some(micros) = model.spent_today() {
+        parts.push(Part { rank: 5, role: Role::Text, text: format!("{} today", format::money(micros)) });
+    }
+    if model.settings.role == msg::Role::Watcher {
+        parts.push(Part { rank: 3, role: Role::Dim, text: "another Draft runs the jobs".to_owned() });
+    }
+    parts
+}
+
+/// Returns the notice as lines, and whether they need a place of their own above the keys.
+fn notice_lines(model: &Model, width: u16) -> (Vec<String>, bool) {
+    let Some(notice) = &model.notice else { return (Vec::new(), false) };
+    let room = usize::from(width.saturating_sub(2));
+    let one = text::visible(&notice.text);
+    if notice.kind == NoticeKind::News || text::width(&one) * 2 <= room {
+        return (vec![one.into_owned()], false);
+    }
+    let mut lines = text::wrap(&notice.text, room);
+    if lines.len() > NOTICE_LINES {
+        let rest = lines.split_off(NOTICE_LINES - 1).join(" ");
+        lines.push(text::truncate(&rest, room).into_owned());
+    }
+    (lines, true)
+}
+
+/// Returns how many lines the bottom needs.
+pub(in crate::ui) fn footer_height(model: &Model, width: u16) -> u16 {
+    let (lines, apart) = notice_lines(model, width);
+    if apart { u16::try_from(lines.len()).unwrap_or(0) + 1 } else { 1 }
+}
+
+/// Draws the bottom: keys at the left, what just happened at the right or above.
+pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
+    let (lines, apart) = notice_lines(model, area.width);
+    let style = model.theme.style(match model.notice.as_ref().map(|notice| notice.kind) {
+        Some(NoticeKind::Refused) => Role::Warn,
+        Some(NoticeKind::Failed) => Role::Bad,
+        Some(NoticeKind::News) | None => Role::Dim,
+    });
+    if apart {
+        for (row, line) in area.rows().zip(&lines) {
+            buffer.set_stringn(row.x.saturating_add(1), row.y, line, usize::from(row.width.saturating_sub(1)), style);
+        }
+    }
+    let Some(row) = area.rows().nth(if apart { lines.len() } else { 0 }) else { return };
+    let notice = if apart { None } else { lines.first() };
+    let room = usize::from(row.width.saturating_sub(2));
+    let notice = notice.map(|line| text::truncate(line, room / 2).into_owned());
+    let taken = notice.as_ref().map_or(0, |line| text::width(line) + 2);
+    draw_keys(
+        model,
+        context,
+        Rect { width: row.width.saturating_sub(u16::try_from(taken).unwrap_or(0)), ..row },
+        buffer,
+    );
+    if let Some(line) = notice {
+        let width = u16::try_from(text::width(&line)).unwrap_or(row.width);
+        buffer.set_string(row.right().saturating_sub(width + 1), row.y, line, style);
+    }
+}
+
+/// Draws the keys that do something now, as many as there is room for.
+pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
+    let mut spans = Vec::new();
+    let mut used = 0;
+    for (keys, label) in KeyTable::built_in().rows(context).iter().filter_map(|row| offer(model, row)) {
+        let width = text::width(&keys) + text::width(label) + 3;
+        if used + width > usize::from(area.width) {
+            break;
+        }
+        used += width;
+        spans.push(Span::styled(format!(" {keys}"), model.theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {label} "), model.theme.style(Role::Dim)));
+    }
+    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
+    let label = row.label.as_deref()?;
+    let keys = row.keys.first()?;
+    model.offers(row.action).then(|| (shown_keys(&keys.to_string()), label))
+}
+
+/// Returns keys as short as the bottom line shows them.
+fn shown_keys(keys: &str) -> String {
+    match keys {
+        "<enter>" => "⏎".to_owned(),
+        other => other.trim_matches(['<', '>']).to_owned(),
+    }
+}
+
+impl Model {
+    /// Says whether an action would do something now; what it would not is not offered in the bottom line.
+    fn offers(&self, action: Action) -> bool {
+        match action {
+            Action::Open => self.selected_ticket().is_some(),
+            Action::Accept => self.may_accept(),
+            Action::Run => self.may_run(),
+            Action::Cancel => self.may_cancel(),
+            Action::NextNeedingYou => self.index.needing_you() > 0,
+            Action::ToggleLog => self.selected_ticket().is_some(),
+            Action::StopAgents => self.may_stop_agents(),
+            Action::NewTicket
+            | Action::Left
+            | Action::Down
+            | Action::Up
+            | Action::Right
+            | Action::Top
+            | Action::Bottom
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::PageUp
+            | Action::PageDown
+            | Action::MoveBack
+            | Action::MoveOn
+            | Action::ToggleAbandoned
+            | Action::FocusLog
+            | Action::ToggleBeside
+            | Action::ZoomLog
+            | Action::GrowLog
+            | Action::ShrinkLog
+            | Action::ToggleRaw
+            | Action::Overview
+            | Action::Log
+            | Action::Evidence
+            | Action::History
+            | Action::Jobs
+            | Action::Save
+            | Action::NextField
+            | Action::PreviousField
+            | Action::NextChoice
+            | Action::PreviousChoice
+            | Action::Agree
+            | Action::Decline
+            | Action::Safe
+            | Action::Help
+            | Action::Back
+            | Action::Quit => true,
+        }
+    }
+}

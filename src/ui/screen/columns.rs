@@ -1,0 +1,190 @@
+//! The columns of the board, the tabs in place of them on narrow screens, and the plain list on the smallest.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Widget};
+
+use crate::domain::id::TicketId;
+use crate::domain::state::StateName;
+use crate::domain::ticket::Ticket;
+use crate::ui::model::Model;
+use crate::ui::theme::Role;
+use crate::ui::widget::text;
+
+use super::card;
+use super::layout::{self, Column, Layout, Shape, inner};
+
+/// Returns the name of a column, shorter than the state's where people say less.
+pub(in crate::ui) fn name(state: StateName) -> &'static str {
+    match state {
+        StateName::NeedsHuman => "Review",
+        StateName::Proposed
+        | StateName::Planned
+        | StateName::Executing
+        | StateName::Verifying
+        | StateName::Blocked
+        | StateName::Done
+        | StateName::Abandoned => state.title(),
+    }
+}
+
+/// Draws everything between header and footer but the log.
+pub(in crate::ui) fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) {
+    if let Some(area) = layout.list {
+        draw_list(model, area, buffer);
+    }
+    if let Some(area) = layout.tabs {
+        draw_tabs(model, area, buffer);
+    }
+    for column in &layout.columns {
+        match column.shape {
+            Shape::Open => draw_open(model, *column, buffer),
+            Shape::Stripe => draw_stripe(model, *column, buffer),
+        }
+    }
+}
+
+fn border_role(model: &Model, state: StateName) -> Role {
+    if model.current_column() == Some(state) && !model.log.has_focus() { Role::Focus } else { Role::Border }
+}
+
+fn heading_role(state: StateName, count: usize) -> Role {
+    if count == 0 { Role::Dim } else { Role::of_state(state) }
+}
+
+fn draw_open(model: &Model, column: Column, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let ids = model.index.column(column.state);
+    let border = theme.style(border_role(model, column.state));
+    let room = usize::from(column.area.width.saturating_sub(4));
+    let title = text::truncate(&format!("{} {}", name(column.state), ids.len()), room).into_owned();
+    Block::bordered()
+        .border_set(theme.glyphs.border)
+        .border_style(border)
+        .title(Span::styled(format!(" {title} "), theme.style(heading_role(column.state, ids.len()))))
+        .render(column.area, buffer);
+    let top = model.desk.top(column.state);
+    let mut rest = inner(column.area);
+    let mut shown = top;
+    for id in ids.iter().skip(top) {
+        if rest.height == 0 {
+            break;
+        }
+        let used = card::draw(model, *id, rest, buffer);
+        shown += usize::from(used < rest.height || card::height(model, *id, rest.width) <= usize::from(used));
+        rest = layout::split_top(rest, used.saturating_add(1)).1;
+    }
+    draw_more(model, column.area, top, ids.len().saturating_sub(shown), buffer);
+}
+
+/// Says in the frame how many cards are out of sight, above and below.
+fn draw_more(model: &Model, area: Rect, above: usize, below: usize, buffer: &mut Buffer) {
+    let glyphs = &model.theme.glyphs;
+    for (sign, count, y) in [(glyphs.up, above, area.y), (glyphs.down, below, area.bottom().saturating_sub(1))] {
+        let label = format!(" {sign}{count} ");
+        let width = u16::try_from(text::width(&label)).unwrap_or(u16::MAX);
+        let taken = if y == area.y { 16 } else { 2 };
+        if count > 0 && area.width > width.saturating_add(taken) {
+            let x = area.right() - width - 1;
+            buffer.set_string(x, y, label, model.theme.style(Role::Dim));
+        }
+    }
+}
+
+fn draw_stripe(model: &Model, column: Column, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let count = model.index.column(column.state).len();
+    Block::bordered()
+        .border_set(theme.glyphs.border)
+        .border_style(theme.style(Role::Border))
+        .render(column.area, buffer);
+    let style = theme.style(heading_role(column.state, count));
+    let down = format!("{count} {}", name(column.state));
+    for (row, c) in inner(column.area).rows().zip(down.chars()) {
+        buffer.set_string(row.x, row.y, c.to_string(), style);
+    }
+}
+
+/// Draws the names of all columns in a line, so that the open one is in sight.
+fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let current = model.current_column();
+    let tabs: Vec<(Option<StateName>, String)> = layout::shown(model.desk.abandoned)
+        .map(|state| (Some(state), format!(" {} {} ", name(state), model.index.column(state).len())))
+        .collect();
+    let at = tabs.iter().position(|(state, _)| *state == current).unwrap_or(0);
+    let widths: Vec<usize> = tabs.iter().map(|(_, label)| text::width(label)).collect();
+    let mut first = at;
+    let mut used = widths[at];
+    while first > 0 && used + widths[first - 1] + widths.get(at + 1).copied().unwrap_or(0) <= usize::from(area.width) {
+        first -= 1;
+        used += widths[first];
+    }
+    let spans: Vec<Span> = tabs[first..]
+        .iter()
+        .map(|(state, label)| {
+            let role = match state {
+                Some(state) if Some(*state) == current => Role::Selected,
+                Some(state) => heading_role(*state, model.index.column(*state).len()),
+                None => Role::Dim,
+            };
+            Span::styled(label.clone(), theme.style(role))
+        })
+        .collect();
+    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+/// Draws a line for each ticket, as many as there is room for around the cursor.
+fn draw_list(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let columns: Vec<(StateName, &[TicketId])> =
+        layout::shown(model.desk.abandoned).map(|state| (state, model.index.column(state))).collect();
+    let before: usize =
+        columns.iter().take_while(|(state, _)| Some(*state) != model.current_column()).map(|(_, ids)| ids.len()).sum();
+    let cursor = before + model.current_row().unwrap_or(0);
+    let total: usize = columns.iter().map(|(_, ids)| ids.len()).sum();
+    let height = usize::from(area.height);
+    let top = cursor.saturating_sub(height / 2).min(total.saturating_sub(height));
+    let rows = columns.iter().flat_map(|(state, ids)| ids.iter().map(move |id| (*state, *id)));
+    for (row, (state, id)) in area.rows().zip(rows.skip(top)) {
+        draw_list_row(model, state, id, row, buffer);
+    }
+}
+
+fn draw_list_row(model: &Model, state: StateName, id: TicketId, row: Rect, buffer: &mut Buffer) {
+    let Some(ticket) = model.board.ticket(id) else { return };
+    let theme = &model.theme;
+    let sign = if model.desk.cursor == Some(id) { theme.glyphs.cursor } else { " " };
+    let word = name(state).to_lowercase();
+    let rest = format!(" {}", ticket.title);
+    let used = text::width(sign) + text::width(&word) + 1;
+    let number = format!("{} ", ticket.number);
+    let room = usize::from(row.width).saturating_sub(used + text::width(&number));
+    let line = Line::from(vec![
+        Span::styled(sign, theme.style(Role::Focus)),
+        Span::styled(number, theme.style(Role::Dim)),
+        Span::styled(word, theme.style(Role::of_state(state))),
+        Span::styled(text::truncate(&rest, room).into_owned(), theme.style(Role::Text)),
+    ]);
+    buffer.set_line(row.x, row.y, &line, row.width);
+}
+
+/// Returns the state of a ticket as a sign and words, with why it is there.
+pub(in crate::ui) fn state_text(model: &Model, ticket: &Ticket) -> String {
+    let glyphs = &model.theme.glyphs;
+    let state = ticket.state.name();
+    let sign = match state {
+        StateName::Proposed => glyphs.question,
+        StateName::Planned => glyphs.waiting,
+        StateName::Executing | StateName::Verifying => glyphs.running,
+        StateName::NeedsHuman => glyphs.warn,
+        StateName::Blocked => glyphs.bad,
+        StateName::Done => glyphs.ok,
+        StateName::Abandoned => glyphs.minus,
+    };
+    let word = state.title().to_lowercase();
+    match ticket.state.why() {
+        Some(why) => format!("{sign} {word}: {why}"),
+        None => format!("{sign} {word}"),
+    }
+}

@@ -1,0 +1,200 @@
+//! Questions that are asked before something is lost or started. Enter gives the answer that loses nothing.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear, Widget};
+
+use crate::domain::id::TicketId;
+use crate::domain::job::JobStatus;
+use crate::ui::keys::{Action, Context};
+use crate::ui::model::Model;
+use crate::ui::msg::{Effect, StopAgents};
+use crate::ui::theme::Role;
+use crate::ui::widget::text;
+
+use super::bars;
+use super::layout::{inner, split_bottom};
+
+/// The widest that a question gets.
+const WIDEST: u16 = 76;
+
+/// A question, and how far its text is scrolled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::ui) struct Dialog {
+    pub(in crate::ui) question: Question,
+    scroll: usize,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::ui) enum Question {
+    /// Leave, although something runs?
+    Quit,
+    /// Stop the ticket's job?
+    Cancel {
+        /// The ticket.
+        ticket: TicketId,
+    },
+    /// Give the ticket up?
+    Abandon {
+        /// The ticket.
+        ticket: TicketId,
+    },
+    /// Trust the repository's commands, then run the ticket?
+    Trust {
+        /// The ticket.
+        ticket: TicketId,
+    },
+}
+
+impl Dialog {
+    /// Returns the question as it is at first.
+    pub(in crate::ui) fn new(question: Question) -> Self {
+        Self { question, scroll: 0 }
+    }
+}
+
+impl Model {
+    /// Takes a key while a question is asked. `dialog` is taken off the screen; to keep it, it is put back.
+    pub(in crate::ui) fn answer(&mut self, dialog: Dialog, action: Action) -> Vec<Effect> {
+        let question = dialog.question;
+        match action {
+            Action::Agree => self.agreed(question),
+            Action::Safe => match question {
+                // Leaving stops nothing, so it is the harmless answer here.
+                Question::Quit => self.agreed(question),
+                Question::Cancel { .. } | Question::Abandon { .. } | Question::Trust { .. } => Vec::new(),
+            },
+            Action::StopAgents if question == Question::Quit => vec![Effect::Quit { stop_agents: StopAgents::Yes }],
+            Action::Decline => Vec::new(),
+            Action::Down => self.keep(Dialog { scroll: self.scrolled(&dialog, 1), ..dialog }),
+            Action::Up => self.keep(Dialog { scroll: self.scrolled(&dialog, -1), ..dialog }),
+            other => {
+                let _ = other; // the table has no other action here
+                self.keep(dialog)
+            }
+        }
+    }
+
+    fn keep(&mut self, dialog: Dialog) -> Vec<Effect> {
+        self.over = Some(super::Overlay::Dialog(dialog));
+        Vec::new()
+    }
+
+    fn scrolled(&self, dialog: &Dialog, by: isize) -> usize {
+        let area = Rect::from(self.size);
+        let frame = frame(self, dialog, area);
+        let lines = body(self, dialog, inner(frame).width).len();
+        let most = lines.saturating_sub(text_area(frame).height.into());
+        dialog.scroll.saturating_add_signed(by).min(most)
+    }
+}
+
+fn title(dialog: &Dialog) -> &'static str {
+    match dialog.question {
+        Question::Quit => "Leave the board?",
+        Question::Cancel { .. } => "Stop this job?",
+        Question::Abandon { .. } => "Give this ticket up?",
+        Question::Trust { .. } => "Trust this repository's commands?",
+    }
+}
+
+/// Returns the text: paragraphs, before they are wrapped.
+fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
+    let named = |id: TicketId| {
+        model.board.ticket(id).map_or_else(String::new, |ticket| format!("{} {}", ticket.number, ticket.title))
+    };
+    match dialog.question {
+        Question::Quit => vec![
+            (Role::Text, model.what_goes_on()),
+            (Role::Text, String::new()),
+            (Role::Dim, "y or Enter leaves, s stops the agents first, n stays.".to_owned()),
+        ],
+        Question::Cancel { ticket } => {
+            let job = model.board.active_job(ticket);
+            let what = match job.map(|job| (job.status, job.kind)) {
+                Some((JobStatus::Queued, kind)) => format!("Its {kind} job leaves the queue."),
+                Some((_, kind)) => {
+                    format!("Its {kind} job is stopped. The worktree stays as it is; the ticket becomes blocked.")
+                }
+                None => "Its job is over already.".to_owned(),
+            };
+            vec![
+                (Role::Title, named(ticket)),
+                (Role::Text, what),
+                (Role::Text, String::new()),
+                (Role::Dim, "y stops it; n or Enter lets it go on.".to_owned()),
+            ]
+        }
+        Question::Abandon { ticket } => vec![
+            (Role::Title, named(ticket)),
+            (Role::Text, "It leaves the board; . shows abandoned tickets, and H takes it back.".to_owned()),
+            (Role::Text, String::new()),
+            (Role::Dim, "y gives it up; n or Enter keeps it.".to_owned()),
+        ],
+        Question::Trust { ticket } => trust(model, named(ticket)),
+    }
+}
+
+fn trust(model: &Model, named: String) -> Vec<(Role, String)> {
+    let mut lines = vec![
+        (Role::Text, "To run this ticket, Draft runs what draft.yaml of this repository says:".to_owned()),
+        (Role::Title, named),
+        (Role::Text, String::new()),
+    ];
+    if model.settings.would_run.is_empty() {
+        lines.push((Role::Dim, "(no command)".to_owned()));
+    }
+    let commands = model.settings.would_run.iter();
+    lines.extend(commands.map(|command| (Role::Code, format!("{} {command}", model.theme.glyphs.command))));
+    lines.extend([
+        (Role::Text, String::new()),
+        (Role::Dim, "y trusts them until the file changes, and runs the ticket; n or Enter does not.".to_owned()),
+    ]);
+    lines
+}
+
+fn body(model: &Model, dialog: &Dialog, width: u16) -> Vec<(Role, String)> {
+    let mut lines = Vec::new();
+    for (role, paragraph) in paragraphs(model, dialog) {
+        lines.extend(text::wrap(&paragraph, usize::from(width)).into_iter().map(|line| (role, line)));
+    }
+    lines
+}
+
+fn frame(model: &Model, dialog: &Dialog, area: Rect) -> Rect {
+    let width = WIDEST.min(area.width);
+    let lines = body(model, dialog, width.saturating_sub(2)).len();
+    let height = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(3).min(area.height);
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}
+
+fn text_area(frame: Rect) -> Rect {
+    split_bottom(inner(frame), 1).0
+}
+
+/// Draws the question over what is there.
+pub(in crate::ui) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let frame = frame(model, dialog, area);
+    Clear.render(frame, buffer);
+    Block::bordered()
+        .border_set(theme.glyphs.border)
+        .border_style(theme.style(Role::Focus))
+        .title(Line::styled(format!(" {} ", title(dialog)), theme.style(Role::Title)))
+        .render(frame, buffer);
+    let lines = body(model, dialog, inner(frame).width);
+    let (text, keys) = split_bottom(inner(frame), 1);
+    for (row, (role, line)) in text.rows().zip(lines.iter().skip(dialog.scroll)) {
+        buffer.set_stringn(row.x, row.y, line, usize::from(row.width), theme.style(*role));
+    }
+    let below = lines.len().saturating_sub(dialog.scroll + usize::from(text.height));
+    if below > 0 {
+        let label = format!(" {} {below} more lines ", theme.glyphs.down);
+        let x = frame.x.saturating_add(2);
+        let y = frame.bottom().saturating_sub(1);
+        buffer.set_stringn(x, y, label, usize::from(frame.width.saturating_sub(4)), theme.style(Role::Warn));
+    }
+    bars::draw_keys(model, Context::Dialog, keys, buffer);
+}

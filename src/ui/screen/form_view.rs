@@ -1,0 +1,104 @@
+//! How the form of a new ticket is drawn: fields below each other, as many as there is room for around the one that has
+//! the keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::{Line, Span};
+
+use crate::ui::keys::Context;
+use crate::ui::model::Model;
+use crate::ui::theme::Role;
+use crate::ui::widget::field::{self, Focus};
+use crate::ui::widget::popup::Popup;
+use crate::ui::widget::text;
+
+use super::bars;
+use super::form::{Field, Form, PRIORITIES};
+use super::layout::{split_bottom, split_top};
+
+/// The size of the form where there is room for it.
+const BEST: Size = Size { width: 72, height: 20 };
+/// The least rows to type a description in.
+const DESCRIPTION: u16 = 2;
+/// The width of the names of choices.
+const NAMES: usize = 16;
+
+/// Draws the form over what is there.
+pub(in crate::ui) fn draw(model: &Model, form: &Form, area: Rect, buffer: &mut Buffer) {
+    let popup = Popup { title: "New ticket", footer: "", content: BEST };
+    let (fields, keys) = split_bottom(popup.draw(area, &model.theme, buffer), 1);
+    bars::draw_keys(model, Context::Form, keys, buffer);
+    let mut rest = fields;
+    for (field, height) in in_sight(form, fields.height) {
+        let (place, below) = split_top(rest, height);
+        draw_field(model, form, field, place, buffer);
+        rest = below;
+    }
+}
+
+/// Returns the fields that fit, with their heights.
+fn in_sight(form: &Form, room: u16) -> Vec<(Field, u16)> {
+    let mut fields: Vec<(Field, u16)> = Field::ALL.iter().map(|field| (*field, least(form, *field))).collect();
+    let total = |fields: &[(Field, u16)]| fields.iter().map(|(_, height)| height).sum::<u16>();
+    // From the top, until the field with the keys fits.
+    while fields.len() > 1 && fields[0].0 != form.focus {
+        let to_focus = fields.iter().position(|(field, _)| *field == form.focus).unwrap_or(0);
+        if total(&fields[..=to_focus]) <= room {
+            break;
+        }
+        fields.remove(0);
+    }
+    let spare = room.saturating_sub(total(&fields));
+    if let Some((_, height)) = fields.iter_mut().find(|(field, _)| *field == Field::Description) {
+        *height += spare;
+    }
+    fields
+}
+
+fn least(form: &Form, field: Field) -> u16 {
+    let error = u16::from(form.errors.iter().any(|(wrong, _)| *wrong == field));
+    match field {
+        Field::Title | Field::After => 2 + error,
+        Field::Description => 1 + DESCRIPTION,
+        Field::Priority | Field::Agent | Field::Accept => 1,
+    }
+}
+
+fn draw_field(model: &Model, form: &Form, field: Field, area: Rect, buffer: &mut Buffer) {
+    let focus = if form.focus == field { Focus::Here } else { Focus::Elsewhere };
+    let error = form.errors.iter().find(|(wrong, _)| *wrong == field).map(|(_, error)| error.as_str());
+    let typed = |label, input| field::Field { label, input, error, focus };
+    match field {
+        Field::Title => typed("Title", &form.title).draw(area, &model.theme, buffer),
+        Field::Description => typed("Description", &form.description).draw(area, &model.theme, buffer),
+        Field::After => {
+            typed("After (numbers of tickets that must be done first)", &form.after).draw(area, &model.theme, buffer)
+        }
+        Field::Priority => {
+            let chosen = PRIORITIES[form.priority].unwrap_or("none");
+            draw_choice(model, "Priority", chosen, focus, area, buffer);
+        }
+        Field::Agent => {
+            let chosen = form.agent.as_deref().unwrap_or("the board's choice");
+            draw_choice(model, "Agent", chosen, focus, area, buffer);
+        }
+        Field::Accept => {
+            let chosen = if form.accepted { "yes, it is planned" } else { "no, it is proposed" };
+            draw_choice(model, "Accept at once", chosen, focus, area, buffer);
+        }
+    }
+}
+
+fn draw_choice(model: &Model, name: &str, chosen: &str, focus: Focus, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let (name_role, role) = match focus {
+        Focus::Here => (Role::Title, Role::Selected),
+        Focus::Elsewhere => (Role::Dim, Role::Text),
+    };
+    let chosen = text::truncate(chosen, usize::from(area.width).saturating_sub(NAMES + 4));
+    let line = Line::from(vec![
+        Span::styled(text::pad(name, NAMES, text::Side::Left), theme.style(name_role)),
+        Span::styled(format!("< {chosen} >"), theme.style(role)),
+    ]);
+    buffer.set_line(area.x, area.y, &line, if area.height == 0 { 0 } else { area.width });
+}

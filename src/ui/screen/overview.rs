@@ -1,0 +1,149 @@
+//! The overview of a ticket: what is to be done, where it stands, what it waits for, where its work is, and where it
+//! can go from here.
+
+use ratatui::text::{Line, Span};
+
+use crate::domain::detail::Detail;
+use crate::domain::id::TicketId;
+use crate::domain::state::{MOVES, StateName};
+use crate::domain::ticket::Ticket;
+use crate::ui::model::Model;
+use crate::ui::theme::Role;
+use crate::ui::widget::{format, text};
+use crate::ui::words;
+
+use super::columns;
+
+/// The width of the names of facts.
+const NAMES: usize = 12;
+
+/// Collects lines of facts with their names at the left.
+pub(super) struct Page<'a> {
+    model: &'a Model,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl<'a> Page<'a> {
+    /// Returns a page with nothing on it.
+    pub(super) fn new(model: &'a Model, width: usize) -> Self {
+        Self { model, width, lines: Vec::new() }
+    }
+
+    /// Adds a fact, wrapped beside its name.
+    pub(super) fn fact(&mut self, name: &str, role: Role, fact: &str) {
+        let theme = &self.model.theme;
+        for (n, line) in text::wrap(fact, self.width.saturating_sub(NAMES)).into_iter().enumerate() {
+            let name = text::pad(if n == 0 { name } else { "" }, NAMES, text::Side::Left);
+            let spans = vec![Span::styled(name, theme.style(Role::Dim)), Span::styled(line, theme.style(role))];
+            self.lines.push(Line::from(spans));
+        }
+    }
+
+    /// Adds a heading after an empty line.
+    pub(super) fn heading(&mut self, heading: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Line::default());
+        }
+        self.text(Role::Title, heading);
+    }
+
+    /// Adds text, wrapped.
+    pub(super) fn text(&mut self, role: Role, said: &str) {
+        let style = self.model.theme.style(role);
+        self.lines.extend(text::wrap(said, self.width).into_iter().map(|line| Line::styled(line, style)));
+    }
+
+    /// Adds one line of pieces, cut where the room ends.
+    pub(super) fn pieces(&mut self, pieces: &[(Role, &str)]) {
+        let mut room = self.width;
+        let mut spans = Vec::new();
+        for (role, piece) in pieces {
+            let piece = text::truncate(piece, room).into_owned();
+            room -= text::width(&piece);
+            spans.push(Span::styled(piece, self.model.theme.style(*role)));
+        }
+        self.lines.push(Line::from(spans));
+    }
+
+    /// Returns the lines.
+    pub(super) fn lines(self) -> Vec<Line<'static>> {
+        self.lines
+    }
+}
+
+/// Returns the lines of the overview.
+pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, width: usize) -> Vec<Line<'static>> {
+    let mut page = Page::new(model, width);
+    standing(&mut page, ticket);
+    dependencies(&mut page, ticket);
+    work(&mut page, ticket);
+    page.heading("Description");
+    match detail.map(|detail| detail.description.trim_end()) {
+        Some("") => page.text(Role::Dim, "(none)"),
+        Some(description) => page.text(Role::Text, description),
+        None => page.text(Role::Dim, "Loading …"),
+    }
+    page.heading("Where it can go");
+    for row in MOVES.iter().filter(|row| row.from == ticket.state.name()) {
+        page.fact(&row.to.title().to_lowercase(), Role::Dim, &format!("{} {}", model.theme.glyphs.arrow, row.cause));
+    }
+    page.lines()
+}
+
+fn standing(page: &mut Page, ticket: &Ticket) {
+    let model = page.model;
+    page.fact("state", Role::of_state(ticket.state.name()), &columns::state_text(model, ticket));
+    if !ticket.reason.is_empty() {
+        page.fact("reason", Role::Text, &ticket.reason);
+    }
+    if let Some(priority) = ticket.priority {
+        let said = format!("{} {} ({})", priority.bucket(), priority.label().to_lowercase(), priority.value());
+        page.fact("priority", Role::Text, &said);
+    }
+    if let Some(goal) = ticket.goal.and_then(|id| model.board.goal(id)) {
+        page.fact("goal", Role::Text, goal.title.as_str());
+    }
+    let agent = [ticket.agent.as_deref(), ticket.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if !agent.is_empty() {
+        page.fact("agent", Role::Agent, &agent);
+    }
+    for (n, check) in ticket.verify.iter().enumerate() {
+        page.fact(if n == 0 { "checks" } else { "" }, Role::Code, check);
+    }
+    let filed = format::date(ticket.created_at, model.zone);
+    page.fact("filed", Role::Dim, &filed);
+    page.fact("changed", Role::Dim, &format::date(ticket.updated_at, model.zone));
+}
+
+fn dependencies(page: &mut Page, ticket: &Ticket) {
+    let waiting: Vec<TicketId> = page.model.index.dependents(ticket.id).to_vec();
+    for (name, ids) in [("after", ticket.blocked_by.clone()), ("before", waiting)] {
+        let model = page.model;
+        let mut tickets: Vec<&Ticket> = ids.iter().filter_map(|id| model.board.ticket(*id)).collect();
+        tickets.sort_by_key(|ticket| ticket.number);
+        for (n, other) in tickets.into_iter().enumerate() {
+            let role = if other.state.name() == StateName::Done { Role::Ok } else { Role::Text };
+            let state = columns::state_text(model, other);
+            page.fact(if n == 0 { name } else { "" }, role, &format!("{} {} ({state})", other.number, other.title));
+        }
+    }
+}
+
+fn work(page: &mut Page, ticket: &Ticket) {
+    let model = page.model;
+    if let Some(worktree) = &ticket.worktree {
+        let glyphs = &model.theme.glyphs;
+        let branch = format!("{} {} {}", worktree.branch, glyphs.arrow, worktree.base_branch);
+        page.fact("branch", Role::Link, &branch);
+        page.fact("worktree", Role::Link, &worktree.path.to_string_lossy());
+    }
+    if let Some(revision) = model.board.revision(ticket.id) {
+        let files = words::count(usize::try_from(revision.size.files).unwrap_or(usize::MAX), "file");
+        let size = words::size(revision.size, &model.theme.glyphs);
+        page.fact("change", Role::Text, &format!("{size} in {files}, revision {}", revision.number));
+    }
+    if ticket.usage.tokens() > 0 || ticket.usage.cost_micros.is_some() {
+        page.fact("used", Role::Text, &format::usage(ticket.usage, model.theme.glyphs.dot));
+    }
+}

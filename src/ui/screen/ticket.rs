@@ -1,0 +1,240 @@
+//! One ticket: an overview, its log, what ran and how it ended, what happened, and its jobs, each in a tab.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::{Line, Span};
+
+use crate::domain::change::Change;
+use crate::domain::detail::Detail;
+use crate::domain::id::TicketId;
+use crate::domain::ticket::Ticket;
+use crate::ui::keys::{Action, Context};
+use crate::ui::model::Model;
+use crate::ui::msg::Effect;
+use crate::ui::theme::Role;
+use crate::ui::widget::{scroll, text};
+
+use super::layout::{split_bottom, split_top};
+use super::{bars, columns, evidence, history, log, overview};
+
+/// The tabs. Their keys have gaps for those that are to come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::ui) enum Tab {
+    /// What it is and where it stands.
+    Overview,
+    /// What its newest run prints.
+    Log,
+    /// What ran and how it ended.
+    Evidence,
+    /// What happened.
+    History,
+    /// Its jobs and their runs.
+    Jobs,
+}
+
+const TABS: [(Tab, &str, &str); 5] = [
+    (Tab::Overview, "1", "Overview"),
+    (Tab::Log, "2", "Log"),
+    (Tab::Evidence, "4", "Evidence"),
+    (Tab::History, "6", "History"),
+    (Tab::Jobs, "7", "Jobs"),
+];
+
+/// The ticket that is looked at.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::ui) struct TicketScreen {
+    pub(in crate::ui) ticket: TicketId,
+    tab: Tab,
+    pub(super) detail: Option<Box<Detail>>,
+    scroll: usize,
+}
+
+impl TicketScreen {
+    /// Returns the screen as it is at first.
+    pub(in crate::ui) fn new(ticket: TicketId) -> Self {
+        Self { ticket, tab: Tab::Overview, detail: None, scroll: 0 }
+    }
+
+    /// Returns where the log is drawn, when its tab is open.
+    pub(in crate::ui) fn log_area(&self, model: &Model) -> Option<Rect> {
+        (self.tab == Tab::Log).then(|| Places::of(model).body)
+    }
+
+    /// Says whether a change is about this ticket and its details.
+    pub(in crate::ui) fn is_touched_by(&self, change: &Change) -> bool {
+        match change {
+            Change::Ticket(ticket) => ticket.id == self.ticket,
+            Change::Job(job) => job.ticket == self.ticket,
+            Change::Run(run) => self.detail.as_ref().is_none_or(|detail| knows(detail, run.id.job)),
+            Change::Evidence(evidence) => evidence.ticket == self.ticket,
+            Change::Revision(revision) => revision.ticket == self.ticket,
+            Change::Event(event) => event.event.ticket == self.ticket,
+            Change::Goal(_) | Change::Live { .. } => false,
+        }
+    }
+
+    fn turn(&mut self, tab: Tab) {
+        if tab != self.tab {
+            (self.tab, self.scroll) = (tab, 0);
+        }
+    }
+
+    fn turn_by(&mut self, by: usize) {
+        let at = TABS.iter().position(|(tab, _, _)| *tab == self.tab).unwrap_or(0);
+        self.turn(TABS[(at + by) % TABS.len()].0);
+    }
+}
+
+fn knows(detail: &Detail, job: crate::domain::id::JobId) -> bool {
+    detail.jobs.iter().any(|known| known.id == job)
+}
+
+/// Where the parts of the screen are.
+struct Places {
+    header: Rect,
+    tabs: Rect,
+    body: Rect,
+    footer: Rect,
+}
+
+impl Places {
+    fn of(model: &Model) -> Self {
+        let Size { width, height } = model.size;
+        let (header, rest) = split_top(Rect::new(0, 0, width, height), 1);
+        let (rest, footer) = split_bottom(rest, bars::footer_height(model, width).min(rest.height / 2));
+        let (tabs, body) = split_top(rest, 1);
+        Self { header, tabs, body, footer }
+    }
+
+    /// Returns the place for text, with a margin.
+    fn text(&self) -> Rect {
+        let (_, below) = split_top(self.body, 1);
+        Rect { x: below.x.saturating_add(1), width: below.width.saturating_sub(2), ..below }
+    }
+}
+
+impl Model {
+    /// Opens the selected ticket.
+    pub(in crate::ui) fn open_ticket(&mut self) -> Vec<Effect> {
+        let Some(ticket) = self.selected() else { return Vec::new() };
+        self.ticket = Some(TicketScreen::new(ticket));
+        self.log.leave();
+        vec![Effect::LoadDetail(ticket)]
+    }
+
+    /// Takes over the details of a ticket, unless another one is looked at by now.
+    pub(in crate::ui) fn take_detail(&mut self, detail: Box<Detail>) {
+        match &mut self.ticket {
+            Some(screen) if screen.ticket == detail.ticket => {
+                screen.detail = Some(detail);
+                self.dirty = true;
+            }
+            Some(_) | None => {}
+        }
+        self.scroll_ticket(0);
+    }
+
+    /// Does what a key means for the open ticket; says nothing when it means nothing here.
+    pub(in crate::ui) fn act_on_ticket(&mut self, action: Action) -> bool {
+        let Some(screen) = &mut self.ticket else { return false };
+        match action {
+            Action::Overview => screen.turn(Tab::Overview),
+            Action::Log => screen.turn(Tab::Log),
+            Action::Evidence => screen.turn(Tab::Evidence),
+            Action::History => screen.turn(Tab::History),
+            Action::Jobs => screen.turn(Tab::Jobs),
+            Action::Right => screen.turn_by(1),
+            Action::Left => screen.turn_by(TABS.len() - 1),
+            _ if screen.tab == Tab::Log => return self.act_on_log(action),
+            Action::Down => self.scroll_ticket(1),
+            Action::Up => self.scroll_ticket(-1),
+            Action::HalfDown => self.scroll_ticket(self.half_page()),
+            Action::HalfUp => self.scroll_ticket(-self.half_page()),
+            Action::Top => self.scroll_ticket(isize::MIN),
+            Action::Bottom => self.scroll_ticket(isize::MAX),
+            Action::ToggleRaw => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn half_page(&self) -> isize {
+        (Places::of(self).text().height / 2).max(1).cast_signed().into()
+    }
+
+    fn scroll_ticket(&mut self, by: isize) {
+        let Some(screen) = &self.ticket else { return };
+        let area = Places::of(self).text();
+        let Some(ticket) = self.board.ticket(screen.ticket) else { return };
+        let total = lines(self, screen, ticket, area.width).len();
+        let to = scroll::scrolled(screen.scroll, by, total, usize::from(area.height));
+        if let Some(screen) = &mut self.ticket {
+            screen.scroll = to;
+        }
+    }
+}
+
+/// Returns the lines of the open tab; the log draws itself.
+fn lines(model: &Model, screen: &TicketScreen, ticket: &Ticket, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width);
+    let detail = match (&screen.detail, screen.tab) {
+        (_, Tab::Overview) => return overview::lines(model, ticket, screen.detail.as_deref(), width),
+        (_, Tab::Log) => return Vec::new(),
+        (Some(detail), Tab::Evidence | Tab::History | Tab::Jobs) => detail,
+        (None, Tab::Evidence | Tab::History | Tab::Jobs) => return vec![Line::raw("Loading …")],
+    };
+    match screen.tab {
+        Tab::Evidence => evidence::lines(model, detail, width),
+        Tab::History => history::lines(model, detail, width),
+        Tab::Jobs => evidence::job_lines(model, detail, width),
+        Tab::Overview | Tab::Log => Vec::new(),
+    }
+}
+
+/// Draws the whole screen.
+pub(in crate::ui) fn draw(model: &Model, screen: &TicketScreen, buffer: &mut Buffer) {
+    let places = Places::of(model);
+    let Some(ticket) = model.board.ticket(screen.ticket) else { return };
+    draw_head(model, ticket, places.header, buffer);
+    draw_tabs(model, screen, places.tabs, buffer);
+    if screen.tab == Tab::Log {
+        log::draw(model, places.body, buffer);
+    } else {
+        let area = places.text();
+        let lines = lines(model, screen, ticket, area.width);
+        let offset = screen.scroll.min(scroll::last_offset(lines.len(), usize::from(area.height)));
+        for (row, line) in area.rows().zip(lines.iter().skip(offset)) {
+            buffer.set_line(row.x, row.y, line, row.width);
+        }
+        let bar = Rect { width: area.width.saturating_add(1), ..area };
+        scroll::bar(bar, offset, lines.len(), &model.theme, buffer);
+    }
+    bars::draw_footer(model, Context::Ticket, places.footer, buffer);
+}
+
+fn draw_head(model: &Model, ticket: &Ticket, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let state = columns::state_text(model, ticket);
+    let room = usize::from(area.width).saturating_sub(text::width(&state) + 4);
+    let title = text::truncate(&format!("{} {}", ticket.number, ticket.title), room).into_owned();
+    let line = Line::from(vec![
+        Span::raw(" "),
+        Span::styled(title, theme.style(Role::Title)),
+        Span::raw("   "),
+        Span::styled(state, theme.style(Role::of_state(ticket.state.name()))),
+    ]);
+    buffer.set_line(area.x, area.y, &line, area.width);
+}
+
+fn draw_tabs(model: &Model, screen: &TicketScreen, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let mut spans = vec![Span::raw(" ")];
+    let full: usize = TABS.iter().map(|(_, _, name)| name.len() + 5).sum();
+    for (tab, key, name) in TABS {
+        let open = tab == screen.tab;
+        let name = if open || full <= usize::from(area.width) { format!("{key} {name}") } else { key.to_owned() };
+        spans.push(Span::styled(format!(" {name} "), theme.style(if open { Role::Selected } else { Role::Text })));
+        spans.push(Span::raw(" "));
+    }
+    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+}

@@ -1,0 +1,119 @@
+//! The real terminal: made ready for a full screen, drawn to in one piece, and always given back as it was.
+
+use std::io::{self, BufWriter, Stdout, Write as _};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+
+/// Whether the terminal is ours right now.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+/// The thread that draws; only its panic ends the screen.
+static DRAWER: Mutex<Option<ThreadId>> = Mutex::new(None);
+static HOOK: Once = Once::new();
+
+/// A frame of many small pieces goes out in one write: several times cheaper, and no half frame is seen.
+const BUFFER: usize = 64 * 1024;
+
+/// The terminal while the board is open. Dropping it gives the terminal back.
+#[derive(Debug)]
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Terminal {
+    /// Takes the terminal: raw mode, alternate screen, bracketed paste. A panic of this thread gives it back first; a
+    /// panic of another one, which a task's owner handles, goes to the log and leaves the screen alone.
+    ///
+    /// # Errors
+    /// When standard output is no terminal or refuses.
+    pub fn enter() -> io::Result<Self> {
+        *DRAWER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
+        HOOK.call_once(install_hook);
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
+        let mut terminal = Self { inner: ratatui::Terminal::new(backend)? };
+        terminal.take()?;
+        Ok(terminal)
+    }
+
+    /// Takes the terminal again after [`Terminal::leave`], and draws everything anew with the next frame.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn take(&mut self) -> io::Result<()> {
+        // Set first, so that a failure half-way is undone too.
+        ENTERED.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(self.inner.backend_mut(), EnterAlternateScreen, EnableBracketedPaste)?;
+        self.inner.clear()
+    }
+
+    /// Draws a frame; what did not change is not written.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn draw(&mut self, view: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        self.inner.draw(view)?;
+        queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        self.inner.backend_mut().flush()
+    }
+
+    /// Returns the columns and rows of the terminal.
+    ///
+    /// # Errors
+    /// When standard output is no terminal.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.inner.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Gives the terminal back, for the end or for another program.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn leave(&mut self) -> io::Result<()> {
+        restore()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = restore(); // there is nobody left to tell
+    }
+}
+
+/// Undoes all that [`Terminal::take`] does, once, even when a part of it fails.
+fn restore() -> io::Result<()> {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let screen = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    disable_raw_mode().and(screen)
+}
+
+fn install_hook() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let entered = ENTERED.load(Ordering::SeqCst);
+        let drawer =
+            DRAWER.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|id| id == thread::current().id());
+        if entered && !drawer {
+            // Words on standard error would go across the board.
+            tracing::error!(thread = thread::current().name().unwrap_or("?"), "{info}");
+            return;
+        }
+        let _ = restore(); // the panic itself is what must be told
+        before(info);
+    }));
+}

@@ -1,0 +1,261 @@
+//! Changes the model: a message comes in, effects go out. Nothing here waits for anything.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::layout::Size;
+
+use crate::domain::board::Board;
+use crate::domain::change::Change;
+use crate::domain::event::EventKind;
+
+use super::act::Way;
+use super::index::Index;
+use super::keys::{Action, Context, Found, Key, KeyTable};
+use super::model::{Model, NoticeKind};
+use super::msg::{Effect, Msg};
+use super::screen::board::{Side, Step};
+use super::screen::form::Outcome;
+use super::screen::{Help, Overlay, history};
+use super::words;
+
+impl Model {
+    /// Takes in what happened and returns what is to be done about it.
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut effects = match msg {
+            Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
+            Msg::Key(event) => self.key(event),
+            Msg::Paste(pasted) => self.paste(&pasted),
+            Msg::Resize(width, height) => self.resize(Size::new(width, height)),
+            Msg::Changed(changes) => self.changed(&changes),
+            Msg::Reloaded(board) => self.reloaded(*board),
+            Msg::Detail(detail) => {
+                self.take_detail(detail);
+                Vec::new()
+            }
+            Msg::LogPage(page) => {
+                self.take_page(page);
+                Vec::new()
+            }
+            Msg::Refused(refused) => {
+                let hint = if refused.hint.is_empty() { String::new() } else { format!(" {}", refused.hint) };
+                self.say(NoticeKind::Refused, format!("{}.{hint}", refused.message.trim_end_matches('.')));
+                Vec::new()
+            }
+            Msg::Failed(text) => {
+                self.say(NoticeKind::Failed, text);
+                Vec::new()
+            }
+            Msg::Settings(settings) => {
+                self.dirty |= settings != self.settings;
+                self.settings = settings;
+                Vec::new()
+            }
+            Msg::Second(now) => {
+                self.set_now(now);
+                self.dirty |= self.is_ticking();
+                Vec::new()
+            }
+        };
+        effects.extend(self.settle());
+        effects
+    }
+
+    fn resize(&mut self, size: Size) -> Vec<Effect> {
+        self.dirty |= size != self.size;
+        self.size = size;
+        Vec::new()
+    }
+
+    fn paste(&mut self, pasted: &str) -> Vec<Effect> {
+        if let Some(Overlay::Form(form)) = &mut self.over {
+            form.paste(pasted);
+            self.dirty = true;
+        }
+        Vec::new()
+    }
+
+    fn reloaded(&mut self, board: Board) -> Vec<Effect> {
+        self.index = Index::of(&board);
+        self.board = board;
+        self.dirty = true;
+        self.ticket.as_ref().map(|screen| Effect::LoadDetail(screen.ticket)).into_iter().collect()
+    }
+
+    fn changed(&mut self, changes: &[Change]) -> Vec<Effect> {
+        for change in changes {
+            self.notice_change(change);
+            self.index.apply(&mut self.board, change);
+            self.dirty = true;
+        }
+        let touched = |screen: &&super::screen::ticket::TicketScreen| changes.iter().any(|c| screen.is_touched_by(c));
+        self.ticket.as_ref().filter(touched).map(|screen| Effect::LoadDetail(screen.ticket)).into_iter().collect()
+    }
+
+    /// Takes from a change what goes beyond the board: the time, the cost, the cursor, and what to say.
+    fn notice_change(&mut self, change: &Change) {
+        match change {
+            Change::Ticket(ticket) => {
+                self.set_now(ticket.updated_at);
+                let old = self.board.ticket(ticket.id);
+                self.spent.add(old, ticket);
+                if old.is_none() && self.expected.as_ref() == Some(&ticket.title) {
+                    self.expected = None;
+                    self.desk.cursor = Some(ticket.id);
+                }
+            }
+            Change::Job(job) => {
+                self.set_now(job.finished_at.or(job.started_at).unwrap_or(job.queued_at));
+            }
+            Change::Run(run) => self.set_now(run.finished_at.unwrap_or(run.started_at)),
+            Change::Event(event) => {
+                self.set_now(event.event.at);
+                match event.event.kind {
+                    EventKind::JobQueued if event.event.to.is_none() && event.event.reason.is_empty() => {}
+                    EventKind::Created
+                    | EventKind::Transitioned
+                    | EventKind::Updated
+                    | EventKind::Comment
+                    | EventKind::JobQueued
+                    | EventKind::CancelRequested
+                    | EventKind::MergeRequested
+                    | EventKind::MergeSucceeded
+                    | EventKind::MergeFailed
+                    | EventKind::WorktreeCleaned
+                    | EventKind::WorktreeCleanupFailed => {
+                        let number = words::number(&self.board, event.event.ticket);
+                        self.say(NoticeKind::News, format!("{number} {}", history::what(self, &event.event)));
+                    }
+                }
+            }
+            Change::Goal(_) | Change::Evidence(_) | Change::Revision(_) | Change::Live { .. } => {}
+        }
+    }
+
+    /// Returns what has the keys.
+    fn context(&self) -> Context {
+        match (&self.over, &self.ticket) {
+            (Some(Overlay::Form(_)), _) => Context::Form,
+            (Some(Overlay::Dialog(_)), _) => Context::Dialog,
+            (Some(Overlay::Help(_)), _) => Context::Help,
+            (None, Some(_)) => Context::Ticket,
+            (None, None) if self.log.has_focus() => Context::Log,
+            (None, None) => Context::Board,
+        }
+    }
+
+    fn key(&mut self, event: KeyEvent) -> Vec<Effect> {
+        self.dirty = true;
+        let context = self.context();
+        self.pressed.push(Key::of(event));
+        let found = KeyTable::built_in().find(context, &self.pressed);
+        let action = match found {
+            Found::Prefix => return Vec::new(),
+            Found::Action(action) => Some(action),
+            Found::Nothing if self.pressed.len() > 1 => {
+                // The key that broke the sequence may mean something by itself.
+                self.pressed.clear();
+                return self.key(event);
+            }
+            Found::Nothing => None,
+        };
+        self.pressed.clear();
+        // A person who goes on has read it.
+        if self.over.is_none() && action.is_some() {
+            self.notice = None;
+        }
+        match self.over.take() {
+            Some(Overlay::Form(form)) => self.key_in_form(form, action, event),
+            Some(Overlay::Dialog(dialog)) => match action {
+                Some(action) => self.answer(dialog, action),
+                None => {
+                    self.over = Some(Overlay::Dialog(dialog));
+                    Vec::new()
+                }
+            },
+            Some(Overlay::Help(mut help)) => {
+                if help.key(action, event, self.size) {
+                    self.over = Some(Overlay::Help(help));
+                }
+                Vec::new()
+            }
+            None => action.map_or_else(Vec::new, |action| self.act(context, action)),
+        }
+    }
+
+    fn key_in_form(
+        &mut self,
+        mut form: Box<super::screen::Form>,
+        action: Option<Action>,
+        event: KeyEvent,
+    ) -> Vec<Effect> {
+        match form.key(action, event, &self.settings.agents, &self.board) {
+            Outcome::Open => {
+                self.over = Some(Overlay::Form(form));
+                Vec::new()
+            }
+            Outcome::Aside => {
+                if !form.is_blank() {
+                    self.kept_form = Some(form);
+                    self.say(NoticeKind::News, "the ticket is put aside; n goes on with it");
+                }
+                Vec::new()
+            }
+            Outcome::File(filing) => {
+                self.expected = Some(filing.title.clone());
+                vec![Effect::File(filing)]
+            }
+        }
+    }
+
+    fn act(&mut self, context: Context, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Accept => self.accept(),
+            Action::Run => self.run(),
+            Action::Cancel => self.cancel(),
+            Action::MoveBack => self.move_along(Way::Back),
+            Action::MoveOn => self.move_along(Way::On),
+            Action::NewTicket => self.new_ticket(),
+            Action::Quit => self.quit(),
+            Action::Open => self.open_ticket(),
+            Action::Help => {
+                self.over = Some(Overlay::Help(Help::default()));
+                Vec::new()
+            }
+            Action::Back => {
+                match context {
+                    Context::Ticket => self.ticket = None,
+                    Context::Log => self.log.leave(),
+                    Context::Board | Context::Form | Context::Dialog | Context::Help => {}
+                }
+                Vec::new()
+            }
+            other => {
+                let understood = match context {
+                    Context::Ticket => self.act_on_ticket(other),
+                    Context::Log => self.act_on_log(other),
+                    Context::Board => self.act_on_board(other) || self.act_on_log(other),
+                    Context::Form | Context::Dialog | Context::Help => false,
+                };
+                debug_assert!(understood, "{context}: {other} is in the table of keys and does nothing");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Does what a key means for the board; says nothing when it means nothing here.
+    fn act_on_board(&mut self, action: Action) -> bool {
+        match action {
+            Action::Left => self.step_aside(Side::Left),
+            Action::Right => self.step_aside(Side::Right),
+            Action::Down => self.step(Step::Down(1)),
+            Action::Up => self.step(Step::Up(1)),
+            Action::HalfDown => self.step(Step::Down(self.half_column())),
+            Action::HalfUp => self.step(Step::Up(self.half_column())),
+            Action::Top => self.step(Step::First),
+            Action::Bottom => self.step(Step::Last),
+            Action::NextNeedingYou => self.step_to_next_needing_you(),
+            Action::ToggleAbandoned => self.desk.abandoned = !self.desk.abandoned,
+            _ => return false,
+        }
+        true
+    }
+}

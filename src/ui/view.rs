@@ -1,0 +1,44 @@
+//! Draws the model. It only reads: what is drawn was decided by `update`.
+
+use ratatui::Frame;
+
+use super::keys::Context;
+use super::model::Model;
+use super::screen::{Overlay, bars, columns, dialog, form_view, help, log, ticket, welcome};
+
+impl Model {
+    /// Draws everything.
+    pub fn view(&self, frame: &mut Frame) {
+        let area = frame.area();
+        if area.is_empty() || area.as_size() != self.size {
+            // The terminal changed its size and the message about it is still on its way.
+            return;
+        }
+        let buffer = frame.buffer_mut();
+        match &self.ticket {
+            Some(screen) => ticket::draw(self, screen, buffer),
+            None => self.view_board(buffer),
+        }
+        match &self.over {
+            Some(Overlay::Form(form)) => form_view::draw(self, form, area, buffer),
+            Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
+            Some(Overlay::Help(help)) => help::draw(self, help, area, buffer),
+            None => {}
+        }
+    }
+
+    fn view_board(&self, buffer: &mut ratatui::buffer::Buffer) {
+        let layout = self.layout();
+        bars::draw_header(self, layout.header, buffer);
+        if self.board.is_empty() {
+            welcome::draw(self, layout.body, buffer);
+        } else {
+            columns::draw(self, &layout, buffer);
+        }
+        if let Some(area) = layout.log {
+            log::draw(self, area, buffer);
+        }
+        let context = if self.log.has_focus() { Context::Log } else { Context::Board };
+        bars::draw_footer(self, context, layout.footer, buffer);
+    }
+}

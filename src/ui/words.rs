@@ -1,0 +1,34 @@
+//! Phrases that several screens need and that know the domain; plain numbers are written by `widget::format`.
+
+use crate::domain::board::Board;
+use crate::domain::id::{TicketId, TicketNumber};
+use crate::domain::revision::ChangeSize;
+
+use super::theme::Glyphs;
+
+/// Returns the size of a change: `+12 −4`.
+pub(super) fn size(size: ChangeSize, glyphs: &Glyphs) -> String {
+    format!("+{} {}{}", size.insertions, glyphs.minus, size.deletions)
+}
+
+/// Returns numbers as people list them: `#1, #2, #3`; after three it says how many more.
+pub(super) fn numbers(numbers: &[TicketNumber]) -> String {
+    let named: Vec<String> = numbers.iter().take(3).map(ToString::to_string).collect();
+    match numbers.len().saturating_sub(3) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// Returns the noun with its number: `1 agent`, `3 agents`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Returns the number of a ticket for a sentence.
+pub(super) fn number(board: &Board, id: TicketId) -> String {
+    board.ticket(id).map_or_else(|| "a ticket".to_owned(), |ticket| ticket.number.to_string())
+}
