@@ -4,10 +4,13 @@
 //! steer the terminal.
 
 pub mod ansi;
+pub mod diff;
 pub mod entry;
 pub mod field;
 pub mod format;
+mod inline;
 pub mod log;
+pub mod markdown;
 pub mod popup;
 pub mod scroll;
 mod sgr;
