@@ -59,6 +59,8 @@ roles! {
     Added,
     /// A line or number that went.
     Removed,
+    /// The words in such a line that changed; over its style.
+    Changed,
     /// The head of a hunk.
     Hunk,
     /// What an agent thinks.
@@ -146,7 +148,7 @@ fn ansi(role: Role) -> Style {
         Role::Title | Role::Key => style.add_modifier(Modifier::BOLD),
         Role::Dim | Role::Border => style.add_modifier(Modifier::DIM),
         Role::Thinking => style.add_modifier(Modifier::DIM.union(Modifier::ITALIC)),
-        Role::Selected => style.add_modifier(Modifier::REVERSED),
+        Role::Selected | Role::Changed => style.add_modifier(Modifier::REVERSED),
         Role::Marked => style.add_modifier(Modifier::UNDERLINED),
         Role::Focus | Role::Running | Role::Link | Role::Hunk | Role::Code => style.fg(Color::Cyan),
         Role::Ok | Role::Added => style.fg(Color::Green),
@@ -167,7 +169,7 @@ fn plain(role: Role) -> Style {
         }
         Role::Bad => style.add_modifier(Modifier::BOLD.union(Modifier::UNDERLINED)),
         Role::Dim | Role::Border | Role::Removed | Role::Thinking => style.add_modifier(Modifier::DIM),
-        Role::Selected | Role::Match => style.add_modifier(Modifier::REVERSED),
+        Role::Selected | Role::Match | Role::Changed => style.add_modifier(Modifier::REVERSED),
         Role::Marked | Role::Link => style.add_modifier(Modifier::UNDERLINED),
     }
 }
@@ -318,10 +320,12 @@ mod tests {
     use crate::ui::widget::text;
 
     #[test]
-    fn the_plain_theme_has_no_colour_in_any_role() {
+    fn the_plain_theme_is_bold_dim_reversed_or_underlined_and_has_no_colour() {
         for role in Role::ALL {
             let style = Theme::plain().style(*role);
             assert_eq!((style.fg, style.bg, style.underline_color), (None, None, None), "{role:?}");
+            let known = Modifier::BOLD | Modifier::DIM | Modifier::REVERSED | Modifier::UNDERLINED;
+            assert!(known.contains(style.add_modifier), "{role:?}");
         }
     }
 

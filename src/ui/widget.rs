@@ -4,6 +4,7 @@
 //! steer the terminal.
 
 pub mod ansi;
+mod changed;
 pub mod diff;
 pub mod entry;
 pub mod field;
@@ -13,6 +14,7 @@ pub mod log;
 pub mod markdown;
 pub mod popup;
 pub mod scroll;
+pub mod search;
 mod sgr;
 pub mod strip;
 #[cfg(test)]

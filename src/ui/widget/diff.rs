@@ -1,10 +1,12 @@
 //! A change as rows that can be counted, found and drawn one by one, so that a large one costs only what is seen.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::strip::Strip;
-use super::{format, text};
+use super::{changed, format, text};
 use crate::domain::diff::{Content, DiffLine, FileChange, FileDiff};
 use crate::ui::theme::{Role, Theme};
 
@@ -115,7 +117,7 @@ pub fn digits(rows: &[Row]) -> usize {
     largest.max().unwrap_or(0).to_string().len().max(3)
 }
 
-/// Returns a whole change as lines. For large ones draw [`line`] by line what is seen.
+/// Returns a whole change as lines. Of large ones draw only what is seen, with [`line()`].
 pub fn lines(files: &[FileDiff], width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let rows = outline(files);
     let layout = Layout { width, offset: 0, digits: digits(&rows) };
@@ -148,9 +150,11 @@ pub fn line(files: &[FileDiff], row: Row, layout: Layout, theme: &Theme) -> Line
         }
         Row::Line { file, hunk, line, old, new } => {
             if let Some(Content::Text(hunks)) = files.get(file).map(|file| &file.content)
-                && let Some(content) = hunks.get(hunk).and_then(|hunk| hunk.lines.get(line))
+                && let Some(lines) = hunks.get(hunk).map(|hunk| hunk.lines.as_slice())
+                && let Some(content) = lines.get(line)
             {
-                return content_line(content, old, new, layout, theme);
+                let text = content_text(content, changed::words(lines, line), theme);
+                return content_line(sign(content), &text, (old, new), layout, theme);
             }
         }
     }
@@ -215,21 +219,42 @@ fn range(start: u32, lines: u32) -> String {
     if lines == 1 { start.to_string() } else { format!("{start},{lines}") }
 }
 
+/// Returns the sign before a line, and its role.
+fn sign(line: &DiffLine) -> (&'static str, Role) {
+    match line {
+        DiffLine::Context(_) => (" ", Role::Text),
+        DiffLine::Added(_) => ("+", Role::Added),
+        DiffLine::Removed(_) => ("-", Role::Removed),
+        DiffLine::NoNewline => ("\\", Role::Dim),
+    }
+}
+
+/// Returns the text of a line, with the bytes that changed in it.
+fn content_text(line: &DiffLine, changed: Option<Range<usize>>, theme: &Theme) -> Strip {
+    let style = theme.style(sign(line).1);
+    let mut strip = Strip::default();
+    match (line, changed) {
+        (DiffLine::Context(text) | DiffLine::Added(text) | DiffLine::Removed(text), Some(changed)) => {
+            strip.push_text(&text[..changed.start], style);
+            strip.push_text(&text[changed.clone()], style.patch(theme.style(Role::Changed)));
+            strip.push_text(&text[changed.end..], style);
+        }
+        (DiffLine::Context(text) | DiffLine::Added(text) | DiffLine::Removed(text), None) => {
+            strip.push_text(text, style)
+        }
+        (DiffLine::NoNewline, _) => strip.push_text(" no newline at the end of the file", style),
+    }
+    strip
+}
+
 /// Draws numbers, sign and text of one line; the numbers stay where they are when the text moves sideways.
 fn content_line(
-    content: &DiffLine,
-    old: Option<u32>,
-    new: Option<u32>,
+    (sign, role): (&str, Role),
+    text: &Strip,
+    (old, new): (Option<u32>, Option<u32>),
     layout: Layout,
     theme: &Theme,
 ) -> Line<'static> {
-    let (sign, text, role) = match content {
-        DiffLine::Context(text) => (" ", text.as_str(), Role::Text),
-        DiffLine::Added(text) => ("+", text.as_str(), Role::Added),
-        DiffLine::Removed(text) => ("-", text.as_str(), Role::Removed),
-        DiffLine::NoNewline => ("\\", " no newline at the end of the file", Role::Dim),
-    };
-    let style = theme.style(role);
     let mut gutter = Strip::default();
     if layout.width >= NUMBERS_FROM {
         for number in [old, new] {
@@ -238,11 +263,9 @@ fn content_line(
             gutter.push_text(" ", Style::new());
         }
     }
-    gutter.push_text(sign, style);
-    let mut strip = Strip::default();
-    strip.push_text(text, style);
+    gutter.push_text(sign, theme.style(role));
     let mut line = gutter.window(0, layout.width);
-    line.spans.extend(strip.window(layout.offset, layout.width.saturating_sub(gutter.width())).spans);
+    line.spans.extend(text.window(layout.offset, layout.width.saturating_sub(gutter.width())).spans);
     line
 }
 
@@ -262,13 +285,14 @@ mod tests {
     fn hunk() -> Hunk {
         let lines = vec![
             DiffLine::Context("fn sqrt(x: f64) -> f64 {".into()),
-            DiffLine::Removed("\tx.sqrt()".into()),
-            DiffLine::Added("\tif x < 0.0 { return f64::NAN; }".into()),
+            DiffLine::Removed("\tlet y = x.sqrt();".into()),
+            DiffLine::Added("\tlet y = x.abs().sqrt();".into()),
+            DiffLine::Context("".into()),
             DiffLine::Added("\tx.sqrt() // \u{1b}[2J\u{202e}".into()),
             DiffLine::Context("}".into()),
             DiffLine::NoNewline,
         ];
-        Hunk { old_start: 98, old_lines: 3, new_start: 98, new_lines: 4, lines }
+        Hunk { old_start: 97, old_lines: 4, new_start: 97, new_lines: 5, lines }
     }
 
     fn every_kind() -> Vec<FileDiff> {
@@ -306,7 +330,7 @@ mod tests {
         let files = [file(FileChange::Modified, "a", Content::Text(vec![hunk()]))];
         let layout = Layout { width: 50, offset: 3, digits: 3 };
         let row = outline(&files)[2];
-        assert_eq!(line(&files, row, layout, &Theme::plain()).to_string(), " 98  98  sqrt(x: f64) -> f64 {");
+        assert_eq!(line(&files, row, layout, &Theme::plain()).to_string(), " 97  97  sqrt(x: f64) -> f64 {");
     }
 
     #[test]

@@ -194,20 +194,32 @@ mod tests {
     }
 
     fn any_entry() -> impl Strategy<Value = (Option<Timestamp>, Entry)> {
+        let piece = proptest::sample::select(&[
+            "word ",
+            " ",
+            "\n",
+            "\t",
+            "\r",
+            "+2 ",
+            "−3 ",
+            "日本",
+            "👩",
+            "\u{1b}[31m",
+            "\u{1b}[2J",
+            "\u{9b}",
+            "\u{202e}",
+            "\u{8}",
+            "long-long-word",
+        ]);
+        let text = proptest::collection::vec(piece.clone(), 0..20).prop_map(|pieces| pieces.concat());
         let kind = proptest::sample::select(EntryKind::ALL);
-        let word = || proptest::option::of("\\PC{0,9}|[\\x00-\\x1f]{1,3}");
-        (
-            kind,
-            "(\\PC|[\\x00-\\x1f\u{7f}-\u{9f}\u{202e}]){0,60}",
-            word(),
-            word(),
-            any::<Option<i32>>(),
-            any::<Option<bool>>(),
-        )
-            .prop_map(|(kind, text, tool, path, exit_code, ok)| {
+        let word = proptest::option::of(piece.prop_map(str::to_owned));
+        (kind, text, word.clone(), word, any::<Option<i32>>(), any::<Option<bool>>()).prop_map(
+            |(kind, text, tool, path, exit_code, ok)| {
                 let entry = Entry { tool, path, exit_code, ok, ..Entry::new(kind, text) };
                 (Some(Timestamp(0)), entry)
-            })
+            },
+        )
     }
 
     proptest! {

@@ -46,6 +46,22 @@ impl Strip {
         }
     }
 
+    /// Returns the same with a style over those bytes, which must not cut through a character.
+    #[must_use]
+    pub fn restyled(self, bytes: Range<usize>, style: Style) -> Self {
+        let mut out = Self::default();
+        for (text, base) in self.pieces(0..bytes.start) {
+            out.push(text, base);
+        }
+        for (text, base) in self.pieces(bytes.clone()) {
+            out.push(text, base.patch(style));
+        }
+        for (text, base) in self.pieces(bytes.end..self.text.len()) {
+            out.push(text, base);
+        }
+        out
+    }
+
     /// Appends another strip.
     pub fn append(&mut self, other: &Self) {
         for (text, style) in other.pieces(0..other.text.len()) {
@@ -183,6 +199,16 @@ impl Strip {
     }
 }
 
+impl From<&Line<'_>> for Strip {
+    fn from(line: &Line<'_>) -> Self {
+        let mut strip = Self::default();
+        for span in &line.spans {
+            strip.push_text(&span.content, span.style);
+        }
+        strip
+    }
+}
+
 /// Walks over what is drawn as one: bytes where the text is ASCII, which is much faster, else grapheme clusters.
 fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let (ascii, other) = if text.is_ascii() { (text, "") } else { ("", text) };
@@ -192,8 +218,11 @@ fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
 
     use super::*;
+    use crate::ui::widget::testing::nasty;
 
     fn strip(text: &str) -> Strip {
         let mut strip = Strip::default();
@@ -240,8 +269,7 @@ mod tests {
         strip.push_text("ef", blue);
         let expected = Line::from(vec![Span::styled("d ", red), Span::styled("e", blue)]);
         assert_eq!(strip.window(4, 3), expected);
-        let rows = vec![Line::styled("", Style::new()), Line::from(Span::styled("ef", blue))];
-        assert_eq!(strip.words(5)[1], rows[1]);
+        assert_eq!(strip.words(5)[1], Line::from(Span::styled("ef", blue)));
         strip.pop();
         strip.pop();
         strip.pop();
@@ -249,6 +277,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_strip_is_as_wide_as_the_screen_draws_it(text in nasty()) {
+            let strip = strip(&text);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 2_000, 1));
+            let (end, _) = buffer.set_line(0, 0, &strip.line(), 2_000);
+            prop_assert_eq!(usize::from(end), strip.width());
+        }
+
         #[test]
         fn rows_and_windows_never_exceed_their_width(text in "[ a-z日é\u{301}👩\t]{0,40}", offset in 0_usize..50, width in 0_usize..12) {
             let strip = strip(&text);

@@ -1,7 +1,9 @@
-//! Pictures of drawn cells for snapshots: the text, then a map with a letter per style, then what the letters mean.
+//! Pictures of drawn cells for snapshots (the text, then a map with a letter per style, then what the letters mean), and
+//! texts with much of what goes wrong.
 
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -79,4 +81,19 @@ pub(crate) fn assert_harmless(buffer: &Buffer) {
     for cell in &buffer.content {
         assert!(!cell.symbol().chars().any(char::is_control), "{:?}", cell.symbol());
     }
+}
+
+/// Texts with much of what goes wrong.
+pub(crate) fn nasty() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<char>().prop_map(String::from),
+        "[ -~]{0,12}",
+        "[\\x00-\\x1f\\x7f-\\x9f]{1,3}",
+        "[\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{300}-\u{310}\u{fe0f}]{1,20}",
+        Just("👩‍👩‍👧‍👦".to_owned()),
+        Just("🏴󠁧󠁢󠁳󠁣󠁴󠁿".to_owned()),
+        Just("日本語 کتاب‌ها நி".to_owned()),
+        Just("\u{1b}[31mred\u{1b}]0;t\u{7}".to_owned()),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }

@@ -263,21 +263,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Texts with much of what goes wrong.
-    pub(crate) fn nasty() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            any::<char>().prop_map(String::from),
-            "[ -~]{0,12}",
-            "[\\x00-\\x1f\\x7f-\\x9f]{1,3}",
-            "[\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{300}-\u{310}\u{fe0f}]{1,20}",
-            Just("👩‍👩‍👧‍👦".to_owned()),
-            Just("🏴󠁧󠁢󠁳󠁣󠁴󠁿".to_owned()),
-            Just("日本語 کتاب‌ها நி".to_owned()),
-            Just("\u{1b}[31mred\u{1b}]0;t\u{7}".to_owned()),
-        ];
-        proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-    }
+    use crate::ui::widget::testing::nasty;
 
     fn is_harmless(text: &str) -> bool {
         !text.chars().any(|c| c.is_control() || is_hidden(c))
