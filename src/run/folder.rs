@@ -4,9 +4,9 @@
 //! supervisor is · `stdout`, `stderr` every byte · `index` when which byte came · `stop` somebody asked to stop it ·
 //! `exit.json` how it ended.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -98,7 +98,11 @@ impl Folder {
         let path = runs_root.join(spec.id.folder(spec.kind));
         let parent = path.parent().unwrap_or(runs_root);
         DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(RunError::io("make", parent))?;
-        let new = tempfile::Builder::new().prefix(".new-").tempdir_in(parent).map_err(RunError::io("make", parent))?;
+        let new = tempfile::Builder::new()
+            .prefix(".new-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(parent)
+            .map_err(RunError::io("make", parent))?;
 
         let write = |name: &str, bytes: &[u8]| {
             let file = new.path().join(name);
@@ -311,8 +315,6 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RunError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::run::spec::tests::spec;
 

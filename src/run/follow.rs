@@ -71,15 +71,20 @@ pub fn stop(folder: &Folder) -> Result<Asked, RunError> {
     if let Standing::Ended(_) = adopt::look(folder)? {
         return Ok(Asked::Over);
     }
-    folder.request_stop()?;
-    match adopt::look(folder)? {
-        Standing::Ended(_) => Ok(Asked::Over),
-        Standing::NeverStarted | Standing::Dead => Ok(Asked::Noted),
+    let stored = folder.request_stop();
+    let asked = match adopt::look(folder)? {
+        Standing::Ended(_) => Asked::Over,
+        Standing::NeverStarted | Standing::Dead => Asked::Noted,
         // Its process is opened after the lock was seen held, and found by number and start: it is the supervisor.
         Standing::Running => match supervisor(folder)? {
-            Some(supervisor) => tell(&supervisor, folder),
-            None => Ok(Asked::Noted),
+            Some(supervisor) => tell(&supervisor, folder)?,
+            None => Asked::Noted,
         },
+    };
+    // On a full disk nothing can be stored, and yet a supervisor that was told stops.
+    match asked {
+        Asked::Noted => stored.map(|()| asked),
+        Asked::Told | Asked::Over => Ok(asked),
     }
 }
 

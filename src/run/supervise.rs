@@ -1,24 +1,24 @@
 //! The supervisor: a small process that starts one program, outlives the board, and writes down how the program ended.
 //!
 //! It has no threads and no runtime, and it never waits without listening for stop requests. What it does is in order in
-//! [`main`]'s helper `run`; while the program lives, in `Supervision::go_on`.
+//! the function `run`; while the program lives, in `Supervision::go_on`.
 
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use rustix::process::{WaitOptions, WaitStatus};
 
 use super::error::RunError;
-use super::folder::{Folder, Holder, Lock, Stream};
+use super::folder::{Folder, Holder, Lock};
 use super::os;
-use super::output::{Pump, Watch, appending, wall_clock};
+use super::output::{Pump, Watch, wall_clock};
+use super::program::{command, why_not_started};
 use super::record::ExitRecord;
 use super::signals::Signals;
-use super::spec::{MARK_VARIABLE, Output, Spec, Stdin};
+use super::spec::Spec;
 use super::tree::{Hunt, Round, Tree};
 use crate::domain::run::RunEnd;
 use crate::domain::time::Timestamp;
@@ -87,7 +87,7 @@ fn claim(folder: &Folder, signals: &mut Signals) -> Result<Option<Lock>, RunErro
     loop {
         if let Some(lock) = folder.try_lock()? {
             // Taken before and no record: that supervisor died, and its program may live. It is not started twice.
-            let is_new = !folder.was_taken() && !matches!(folder.record(), Ok(Some(_)) | Err(_));
+            let is_new = !folder.was_taken() && matches!(folder.record(), Ok(None));
             return Ok(is_new.then_some(lock));
         }
         // Somebody who only looks whether the lock is free has it for an instant.
@@ -105,12 +105,12 @@ fn keep_trying(
     signals: &mut Signals,
     mut what: impl FnMut(&Folder) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
-    let asked_before = signals.stop_requested();
+    let asked = |signals: &Signals| signals.stop_requested() || folder.stop_requested();
+    let asked_before = asked(signals);
     let mut wait = Duration::from_millis(50);
     loop {
         let Err(error) = what(folder) else { return Ok(()) };
-        let asked_now = signals.stop_requested() && !asked_before;
-        if asked_now || !folder.path().exists() {
+        if (asked(signals) && !asked_before) || !folder.path().exists() {
             return Err(error);
         }
         pause(signals, wait);
@@ -215,12 +215,9 @@ impl<'a> Supervision<'a> {
             return self.after_its_end(now);
         }
         if let Some(why) = self.reason_to_stop(now) {
-            let grace = match why {
-                RunEnd::TooMuchOutput => self.grace().min(FLOOD_GRACE),
-                _ => self.grace(),
-            };
+            let most = if why == RunEnd::TooMuchOutput { FLOOD_GRACE } else { Duration::MAX };
             self.why = Some(why);
-            return self.hunt(now, grace);
+            return self.hunt(now, self.grace().min(most));
         }
         Next::Wait(self.next_limit(now))
     }
@@ -317,7 +314,7 @@ impl<'a> Supervision<'a> {
 
     /// Waits for all children that have ended: the program and orphans that became ours.
     fn reap(&mut self) {
-        while let Ok(Some((pid, status))) = rustix::process::waitpid(None, WaitOptions::NOHANG) {
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
             if pid.as_raw_pid() == self.child && (status.exited() || status.signaled()) {
                 self.status = Some(status);
             }
@@ -340,56 +337,4 @@ impl<'a> Supervision<'a> {
             ..ExitRecord::new(self.why.or(own_end).unwrap_or(RunEnd::Lost), wall_clock(), self.watch.lengths)
         }
     }
-}
-
-/// Puts together how the program is started, and what copies its output.
-fn command(folder: &Folder, spec: &Spec) -> Result<(Command, Vec<Pump>), RunError> {
-    let mut command = Command::new(&spec.program);
-    command.args(&spec.args).current_dir(&spec.cwd).process_group(0).env_clear();
-    command.envs(spec.inherit.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-    command.envs(&spec.set).env(MARK_VARIABLE, marks(spec));
-    command.stdin(match spec.stdin {
-        Stdin::Null => Stdio::null(),
-        Stdin::Prompt => {
-            let path = folder.prompt();
-            std::fs::File::open(&path).map_err(RunError::io("open", &path))?.into()
-        }
-    });
-    let (stdout, stderr) = (appending(folder, Stream::Stdout)?, appending(folder, Stream::Stderr)?);
-    match spec.output {
-        Output::File => {
-            command.stdout(stdout).stderr(stderr);
-            Ok((command, Vec::new()))
-        }
-        Output::Pipe => {
-            let pipe = || io::pipe().map_err(RunError::io("make pipes for", folder.path()));
-            let ((from_stdout, to_stdout), (from_stderr, to_stderr)) = (pipe()?, pipe()?);
-            command.stdout(to_stdout).stderr(to_stderr);
-            Ok((command, vec![Pump::new(from_stdout, stdout), Pump::new(from_stderr, stderr)]))
-        }
-    }
-}
-
-/// Returns the value of the mark's variable: marks of runs that this one is inside of, and its own.
-fn marks(spec: &Spec) -> String {
-    match std::env::var(MARK_VARIABLE) {
-        Ok(outer) if !outer.is_empty() => format!("{outer} {}", spec.mark),
-        Ok(_) | Err(_) => spec.mark.to_string(),
-    }
-}
-
-/// Says why a program could not be started, and what to do about it.
-fn why_not_started(spec: &Spec, error: &io::Error) -> String {
-    let (program, cwd) = (spec.program.display(), spec.cwd.display());
-    let hint = match error.kind() {
-        _ if !spec.cwd.is_dir() => "that folder is not there",
-        io::ErrorKind::NotFound if spec.program.exists() => {
-            "the file is there, but the interpreter that its first line names is not"
-        }
-        io::ErrorKind::NotFound => "no such file; is it installed?",
-        io::ErrorKind::PermissionDenied => "may it be executed?",
-        io::ErrorKind::ArgumentListTooLong => "its arguments and environment are too long; give a long prompt on stdin",
-        _ => "is it a program for this system?",
-    };
-    format!("could not start `{program}` in {cwd}: {error}: {hint}")
 }
