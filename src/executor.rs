@@ -5,3 +5,4 @@ pub mod decode;
 pub mod invocation;
 pub mod prompt;
 pub mod table;
+mod template;

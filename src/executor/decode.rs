@@ -133,18 +133,19 @@ impl Reader {
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Entry>) {
         let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out };
-        if let State::Text(state) = &mut self.state {
-            return state.line(&line.text, &mut scene);
-        }
-        let event = match serde_json::from_str::<Value>(&line.text) {
-            Ok(event) if event.is_object() => event,
-            Ok(_) | Err(_) => return no_event(line, &mut scene),
-        };
         match &mut self.state {
-            State::Claude(claude) => claude.event(&event, &mut scene),
-            State::Codex(codex) => codex.event(&event, &mut scene),
-            State::Text(_) => {}
+            State::Text(text) => text.line(&line.text, &mut scene),
+            State::Claude(claude) => event(line, &mut scene, |event, scene| claude.event(event, scene)),
+            State::Codex(codex) => event(line, &mut scene, |event, scene| codex.event(event, scene)),
         }
+    }
+}
+
+/// Hands on a line that is one JSON object, and keeps any other as it is.
+fn event(line: &Line<'_>, scene: &mut Scene<'_>, read: impl FnOnce(&Value, &mut Scene<'_>)) {
+    match serde_json::from_str::<Value>(&line.text) {
+        Ok(event) if event.is_object() => read(&event, scene),
+        Ok(_) | Err(_) => no_event(line, scene),
     }
 }
 

@@ -1,14 +1,12 @@
 //! From a row of the table and what is asked to one exact command line. Pure: nothing is started or written here.
 
-pub(super) mod template;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use super::table::{Executor, PromptBy, SessionBy};
-use template::Values;
+use super::template::{self, Values};
 
 /// Longest prompt that goes into an argument, in bytes. Linux refuses an argument of 128 KiB.
 pub const ARGUMENT_MAX: usize = 100_000;

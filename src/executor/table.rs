@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::decode::Dialect;
-use super::invocation::template;
+use super::template;
 use crate::domain::state::words;
+use crate::domain::ticket::Usage;
 
 const BUILTIN: &str = include_str!("../../assets/executors.yaml");
 
@@ -64,20 +65,39 @@ pub struct Executor {
 
 /// What to start.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(from = "Words", into = "Words")]
 pub enum Program {
-    /// Draft itself.
-    Own(Own),
+    /// Draft itself, written `self`.
+    Draft,
     /// The first of these that is on `PATH`.
     Named(Vec<String>),
 }
 
-/// The word `self`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Own {
-    /// `self`
-    #[serde(rename = "self")]
-    Draft,
+/// A word or a list of words, as people write a program.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Words {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<Words> for Program {
+    fn from(words: Words) -> Self {
+        match words {
+            Words::One(word) if word == "self" => Self::Draft,
+            Words::One(word) => Self::Named(vec![word]),
+            Words::Many(words) => Self::Named(words),
+        }
+    }
+}
+
+impl From<Program> for Words {
+    fn from(program: Program) -> Self {
+        match program {
+            Program::Draft => Self::One("self".to_owned()),
+            Program::Named(names) => Self::Many(names),
+        }
+    }
 }
 
 /// Arguments for the two ways to let an agent work.
@@ -124,6 +144,20 @@ words! {
     }
 }
 
+impl UsageSpan {
+    /// Returns what one run used, from what it reported and what the runs before it in its session reported at last.
+    pub fn of_run(self, reported: Usage, before: Usage) -> Usage {
+        match self {
+            Self::Run => reported,
+            Self::Session => Usage {
+                input_tokens: reported.input_tokens.saturating_sub(before.input_tokens),
+                output_tokens: reported.output_tokens.saturating_sub(before.output_tokens),
+                cost_micros: reported.cost_micros.map(|cost| cost.saturating_sub(before.cost_micros.unwrap_or(0))),
+            },
+        }
+    }
+}
+
 impl Executor {
     /// Says whether a session of this agent can be gone on with.
     pub fn can_resume(&self) -> bool {
@@ -133,7 +167,7 @@ impl Executor {
     /// Returns the program's name as people would type it.
     pub fn program_name(&self) -> &str {
         match &self.program {
-            Program::Own(Own::Draft) => "draft",
+            Program::Draft => "draft",
             Program::Named(names) => names.first().map_or(self.name.as_str(), String::as_str),
         }
     }
@@ -237,7 +271,7 @@ impl Table {
 /// absolute are passed over: what they mean depends on the current folder, which may be a repository.
 pub fn locate(executor: &Executor, path_env: &OsStr, self_program: &Path) -> Option<PathBuf> {
     let names = match &executor.program {
-        Program::Own(Own::Draft) => return Some(self_program.to_owned()),
+        Program::Draft => return Some(self_program.to_owned()),
         Program::Named(names) => names,
     };
     let folders: Vec<PathBuf> = std::env::split_paths(path_env).filter(|folder| folder.is_absolute()).collect();

@@ -87,24 +87,25 @@ impl Claude {
             self.text(text, is_error, parent.as_deref(), scene);
         }
         for block in message["content"].as_array().into_iter().flatten() {
-            match block["type"].as_str().unwrap_or_default() {
-                "text" => self.text(block["text"].as_str().unwrap_or_default(), is_error, parent.as_deref(), scene),
+            let text = |key: &str| block[key].as_str().unwrap_or_default();
+            match text("type") {
+                "text" => self.text(text("text"), is_error, parent.as_deref(), scene),
+                // Some versions hide what was thought and leave the text empty.
+                "thinking" if text("thinking").trim().is_empty() => {}
                 "thinking" => {
-                    let text = block["thinking"].as_str().unwrap_or_default();
-                    if !text.trim().is_empty() {
-                        scene.add(Entry { tool: parent.clone(), ..Entry::new(EntryKind::Thinking, text) });
-                    }
+                    scene.add(Entry { tool: parent.clone(), ..Entry::new(EntryKind::Thinking, text("thinking")) });
                 }
-                "tool_use" | "server_tool_use" => {
-                    let text = |key: &str| block[key].as_str().unwrap_or_default();
-                    let call = Call::new(text("id"), text("name"), &block["input"], scene);
-                    call.show_start(scene);
-                    self.calls.push(call);
-                }
+                "tool_use" | "server_tool_use" => self.tool_use(text("id"), text("name"), &block["input"], scene),
                 "redacted_thinking" => {}
                 _ => scene.say(EntryKind::System, &unknown(block)),
             }
         }
+    }
+
+    fn tool_use(&mut self, id: &str, name: &str, input: &Value, scene: &mut Scene<'_>) {
+        let call = Call::new(id, name, input, scene);
+        call.show_start(scene);
+        self.calls.push(call);
     }
 
     fn text(&mut self, text: &str, is_error: bool, parent: Option<&str>, scene: &mut Scene<'_>) {
@@ -178,6 +179,8 @@ impl Claude {
                     self.partial.push_str(text);
                 }
             }
+            // A message that broke off is begun again.
+            "message_start" if event["parent_tool_use_id"].is_null() => self.partial.clear(),
             "error" => scene.error(&plain(&piece["error"]["message"])),
             kind if kind.starts_with("message_") || kind.starts_with("content_block_") || kind == "ping" => {}
             _ => scene.say(EntryKind::System, &unknown(piece)),
@@ -208,6 +211,7 @@ impl Claude {
             scene.report.said = Some(clip(result));
         }
         // An error before this was overcome.
+        self.shown_error = None;
         scene.report.error = None;
         scene.report.question = scene.report.said.as_deref().and_then(question);
         scene.end(true, &facts(event));

@@ -61,6 +61,27 @@ fn a_row_that_contradicts_itself_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_program_is_one_name_or_several_or_draft_itself() {
+    let program = |change: &str| row(change).unwrap().find("a").unwrap().program.clone();
+    assert_eq!(program("program: self"), Program::Draft);
+    assert_eq!(program("program: b"), Program::Named(vec!["b".into()]));
+    assert_eq!(program("program: [b, self]"), Program::Named(vec!["b".into(), "self".into()]));
+    for row in Table::builtin().iter() {
+        let yaml = serde_yaml::to_string(&[row]).unwrap();
+        assert_eq!(Table::parse(&yaml).unwrap().find(&row.name), Ok(row), "what is written is read as the same");
+    }
+}
+
+#[test]
+fn counts_that_cover_a_session_are_taken_apart() {
+    let usage = |input_tokens, output_tokens| Usage { input_tokens, output_tokens, cost_micros: None };
+    // As recorded: one Codex run, and another that resumed it.
+    let (first, both) = (usage(29_556, 42), usage(60_217, 71));
+    assert_eq!(UsageSpan::Session.of_run(both, first), usage(30_661, 29));
+    assert_eq!(UsageSpan::Run.of_run(both, first), both);
+}
+
+#[test]
 fn a_row_of_the_users_takes_the_place_of_ours() {
     let mut own = Table::builtin().find("claude").unwrap().clone();
     own.display = "Mine".into();

@@ -1,6 +1,6 @@
 //! Command lines with placeholders: which there are, how they are filled, and what a row may not do with them.
 
-use crate::executor::table::PromptBy;
+use super::table::PromptBy;
 
 /// Become as many arguments as they need, so they stand alone.
 const LISTS: [&str; 3] = ["{approve}", "{model}", "{extra}"];
@@ -63,7 +63,7 @@ fn fill_text(arg: &str, values: &Values<'_>) -> String {
 }
 
 /// Returns what is wrong with a command line, if anything is.
-pub(in crate::executor) fn problem(line: &[String], prompt: PromptBy) -> Option<String> {
+pub(super) fn problem(line: &[String], prompt: PromptBy) -> Option<String> {
     for (i, arg) in line.iter().enumerate() {
         for name in names(arg) {
             if LISTS.contains(&name) && arg != name {
