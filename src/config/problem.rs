@@ -1,0 +1,193 @@
+//! What can be wrong in a configuration file, where, and how to mend it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::FILE_BYTES_MAX;
+
+/// A place in a file, counted from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it, when that is known.
+    pub place: Option<Place>,
+    /// What.
+    pub problem: Problem,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(place) = self.place {
+            write!(f, "{place}:")?;
+        }
+        write!(f, " {}", self.problem)
+    }
+}
+
+/// Everything that is wrong, one a line, in the order of files and lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl std::error::Error for ConfigErrors {}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, error) in self.0.iter().enumerate() {
+            let end = if n == 0 { "" } else { "\n" };
+            write!(f, "{end}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong, with what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Problem {
+    /// The system does not let it be read.
+    #[error("could not be read: {0}")]
+    Unreadable(String),
+    /// A folder, a pipe or the like.
+    #[error("is no regular file; move it away or write the settings into a file of that name")]
+    NotAFile,
+    /// Over [`FILE_BYTES_MAX`].
+    #[error("is larger than {} KiB; settings are a page of text, so this is perhaps another file", FILE_BYTES_MAX / 1024)]
+    TooLarge,
+    /// Bytes that are no text.
+    #[error("is not UTF-8 text here; save the file as UTF-8")]
+    NotUtf8,
+    /// No YAML.
+    #[error("is not valid YAML: {0}")]
+    Syntax(String),
+    /// A tag such as `!include`, or a directive such as `%TAG`.
+    #[error("YAML tags such as `!name` and lines that begin with `%` mean nothing here; write the plain value")]
+    Tag,
+    /// Too many levels.
+    #[error("is nested more than {} levels deep here; no setting is", super::tree::DEPTH_MAX)]
+    TooDeep,
+    /// Too many values, perhaps by aliases of aliases.
+    #[error("has more than {} values, aliases counted each time; write out what is needed", super::tree::NODES_MAX)]
+    TooMany,
+    /// More brackets than any settings need.
+    #[error("has more than {} opening brackets; write lists and maps a line an entry", super::tree::BRACKETS_MAX)]
+    TooManyBrackets,
+    /// Another thing where a map is needed.
+    #[error("{what} should be a map of settings, but this is {found}")]
+    NotAMap {
+        /// A section, or the whole file.
+        what: String,
+        /// What it is.
+        found: String,
+    },
+    /// A key that is no text.
+    #[error("a key should be a word, but this is {found}")]
+    KeyNotText {
+        /// What it is.
+        found: String,
+    },
+    /// No such key.
+    #[error("there is no setting `{path}`{}", hint(.nearest.as_ref()))]
+    UnknownKey {
+        /// Its full name.
+        path: String,
+        /// The one that was perhaps meant.
+        nearest: Option<String>,
+    },
+    /// The same key again.
+    #[error("`{path}` was set already{}; keep one of the two", at(.first.as_ref()))]
+    Twice {
+        /// Its full name.
+        path: String,
+        /// Where it stands first.
+        first: Option<Place>,
+    },
+    /// A value of another type.
+    #[error("`{path}` should be {expected}, but this is {found}{mend}")]
+    WrongType {
+        /// The key.
+        path: String,
+        /// What it takes.
+        expected: String,
+        /// What stands there.
+        found: String,
+        /// What to do, when that can be said.
+        mend: &'static str,
+    },
+    /// A number beyond its limits.
+    #[error("`{path}` should be {expected}, but this is {found}")]
+    OutOfRange {
+        /// The key.
+        path: String,
+        /// What it takes.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A text that is empty or has control characters.
+    #[error("`{path}` has a text that is empty or more than one line; give one line that says something")]
+    BadText {
+        /// The key.
+        path: String,
+    },
+    /// The rest of a long list of mistakes.
+    #[error("has {0} more mistakes; mend these first")]
+    More(usize),
+    /// A key that a repository may not decide.
+    #[error("`{path}` is yours to decide and not a repository's; set it in your own file and delete it here")]
+    UserOnly {
+        /// The key.
+        path: String,
+    },
+}
+
+fn hint(nearest: Option<&String>) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None => "; delete it, or see `draft config show` for all that there are".to_owned(),
+    }
+}
+
+fn at(place: Option<&Place>) -> String {
+    place.map(|place| format!(" in line {}", place.line)).unwrap_or_default()
+}
+
+/// A key that is known and has no effect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Warning {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it, when that is known.
+    pub place: Option<Place>,
+    /// The key.
+    pub path: &'static str,
+    /// What to know or do about it.
+    pub note: &'static str,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(place) = self.place {
+            write!(f, "{place}:")?;
+        }
+        write!(f, " `{}` {}", self.path, self.note)
+    }
+}

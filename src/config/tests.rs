@@ -1,0 +1,241 @@
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::keys::{Kind, Who};
+use super::*;
+
+fn file(text: impl Into<Vec<u8>>) -> Option<SourceFile> {
+    Some(SourceFile { path: "draft.yaml".into(), bytes: text.into() })
+}
+
+fn user(text: &str) -> Result<Loaded, ConfigErrors> {
+    load(&Sources { user: file(text), repo: None })
+}
+
+fn repo(text: &str) -> Result<Loaded, ConfigErrors> {
+    load(&Sources { user: None, repo: file(text) })
+}
+
+/// What is wrong in a repository's file, a line each.
+fn wrong(text: &str) -> String {
+    repo(text).unwrap_err().to_string()
+}
+
+#[test]
+fn without_files_everything_is_built_in() {
+    let loaded = load(&Sources::default()).unwrap();
+    assert_eq!(loaded, Loaded::default());
+    assert_eq!(loaded.config.execute_config.max_output_bytes, 1024 * 1024 * 1024);
+    assert!(loaded.settings().all(|setting| setting.origin == Origin::BuiltIn));
+    assert_eq!(repo("# nothing\nexecute_config:\nverify_config: {}\n").unwrap(), loaded);
+}
+
+#[test]
+fn the_repository_wins_over_the_user_and_each_value_knows_where_it_is_from() {
+    let sources = Sources {
+        user: file(
+            "execute_config: {timeout: 60, executor_model: big, max_parallel_jobs: 4}\nverify_config: {commands: [a, b]}",
+        ),
+        repo: file("execute_config: {timeout: 30, executor_model: null}\nverify_config: {commands: [c]}"),
+    };
+    let loaded = load(&sources).unwrap();
+    let execute = &loaded.config.execute_config;
+    assert_eq!((execute.timeout.as_secs(), execute.max_parallel_jobs), (30, 4));
+    assert_eq!(execute.executor_model, None, "null is a value");
+    assert_eq!(loaded.config.verify_config.commands, ["c"], "a list replaces a list");
+    assert_eq!(loaded.origin("execute_config.timeout"), Origin::Repo);
+    assert_eq!(loaded.origin("execute_config.max_parallel_jobs"), Origin::User);
+    assert_eq!(loaded.origin("execute_config.stop_grace"), Origin::BuiltIn);
+}
+
+#[test]
+fn all_mistakes_of_both_files_are_told_at_once_with_their_places() {
+    let sources = Sources {
+        user: Some(SourceFile { path: "mine.yaml".into(), bytes: b"execute_config: 5\n".into() }),
+        repo: file(
+            "execute_config:\n  timeuot: 5\n  max_parallel_jobs: 0\n  timeout: 10m\n  stop_grace: 1\n  stop_grace: 2\n\
+             verify_config:\n  commands: cargo test\n  extra_allowed_commands: [7, sh]\nfoo: 1\n",
+        ),
+    };
+    let expected = "\
+mine.yaml:1:17: `execute_config` should be a map of settings, but this is the number 5
+draft.yaml:2:3: there is no setting `execute_config.timeuot`; did you mean `execute_config.timeout`?
+draft.yaml:3:22: `execute_config.max_parallel_jobs` should be a whole number from 1 to 1000, but this is 0
+draft.yaml:4:12: `execute_config.timeout` should be a whole number of seconds from 1 to 604800, but this is the text \"10m\"
+draft.yaml:6:3: `execute_config.stop_grace` was set already in line 5; keep one of the two
+draft.yaml:8:13: `verify_config.commands` should be a list of texts, but this is the text \"cargo test\"; write it as a list: [\"…\"]
+draft.yaml:9:28: `verify_config.extra_allowed_commands` should be a list of texts, but this is the number 7; put it in quotes
+draft.yaml:10:1: there is no setting `foo`; delete it, or see `draft config show` for all that there are";
+    assert_eq!(load(&sources).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn values_of_wrong_types_say_what_to_write() {
+    for (text, said) in [
+        ("execute_config: {executor_model: 4.5}", "put it in quotes"),
+        ("execute_config: {preferred_executor: null}", "delete the line"),
+        ("execute_config: {preferred_executor: ''}", "empty or more than one line"),
+        ("execute_config: {timeout: 1.5}", "whole number"),
+        ("execute_config: {timeout: -1}", "but this is -1"),
+        ("execute_config: {timeout: 99999999999999999999}", "whole number of seconds"),
+        ("verify_config: {commands: }", "write [] for none"),
+        ("verify_config: {commands: [\"a\\nb\"]}", "more than one line"),
+        ("verify_config: {commands: [[a]]}", "this is a list"),
+        ("1: 2", "a key should be a word, but this is the number 1"),
+        ("[a]", "the file should be a map of settings, but this is a list"),
+        ("timeout: 5", "did you mean `execute_config.timeout`"),
+        ("merge_config: {strategy: squash}", "did you mean `merge_config.default_strategy`"),
+        ("a: *x", "is not valid YAML"),
+        ("a: !env HOME", "YAML tags"),
+    ] {
+        assert!(wrong(text).contains(said), "{text}: {}", wrong(text));
+    }
+    let mode = user("execute_config: {yolo_mode: 'yes'}").unwrap_err().to_string();
+    assert!(mode.contains("should be true or false, but this is the text \"yes\""), "{mode}");
+}
+
+#[test]
+fn a_repository_cannot_give_agents_more_room() {
+    let text = "execute_config:\n  yolo_mode: true\n  yolo_allowlist: [/]\n";
+    assert_eq!(
+        wrong(text),
+        "draft.yaml:2:3: `execute_config.yolo_mode` is yours to decide and not a repository's; set it in your own file \
+         and delete it here\n\
+         draft.yaml:3:3: `execute_config.yolo_allowlist` is yours to decide and not a repository's; set it in your own \
+         file and delete it here"
+    );
+    let loaded = user(text).unwrap();
+    assert!(loaded.config.execute_config.yolo_mode);
+    assert_eq!(loaded.config.execute_config.yolo_allowlist, ["/"]);
+}
+
+#[test]
+fn known_keys_without_effect_are_warnings_whatever_their_value() {
+    let text = "planner_config:\n  features: {auto_execute: maybe}\nexecutor_profiles: {fast: {timeout: 3}}\n\
+                verify_commands: [make]\n";
+    let warnings = repo(text).unwrap().warnings;
+    let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "draft.yaml:2:14: `planner_config.features.auto_execute` is known, but not in use yet",
+            "draft.yaml:3:1: `executor_profiles` is known, but not in use yet",
+            "draft.yaml:4:1: `verify_commands` is an old name and has no effect; write `verify_config.commands`",
+        ]
+    );
+    assert!(wrong("planner_config: {features: {auto_exec: true}}").contains("planner_config.features.auto_execute"));
+}
+
+/// The file at the root, with the lines that only a user's file may have.
+fn annotated() -> String {
+    let text = include_str!("../../draft.yaml");
+    text.replace("  # yolo_", "  yolo_")
+}
+
+#[test]
+fn draft_yaml_sets_every_field_to_its_default() {
+    let loaded = user(&annotated()).unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert_eq!(loaded.warnings, []);
+    for key in KEYS.iter().filter(|key| !matches!(key.kind, Kind::Unused { .. })) {
+        assert_eq!(loaded.origin(key.path), Origin::User, "{} is missing", key.path);
+    }
+}
+
+#[test]
+fn draft_yaml_is_a_clean_repository_file_that_runs_nothing() {
+    let loaded = repo(include_str!("../../draft.yaml")).unwrap();
+    assert_eq!((&loaded.config, &loaded.warnings), (&Config::default(), &vec![]));
+    assert_eq!(trust::trust_content(&loaded), None);
+    let own = KEYS.iter().filter(|key| key.who == Who::User).map(|key| key.path).collect::<Vec<_>>();
+    assert!(own.iter().all(|path| loaded.origin(path) == Origin::BuiltIn));
+    let commented = include_str!("../../draft.yaml").replace('\n', " ").replace(" and ", ", ").replace("  # ", " ");
+    for name in allow::ALLOWED {
+        assert!(commented.contains(&format!(" {name}")), "{name} is not named in draft.yaml");
+    }
+}
+
+#[test]
+fn files_are_read_when_they_are_there_and_only_when_they_are_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let [mine, theirs] = ["mine.yaml", "draft.yaml"].map(|name| dir.path().join(name));
+    assert_eq!(read(Some(&mine), None).unwrap(), Sources::default());
+    fs::write(&mine, "a").unwrap();
+    let sources = read(Some(&mine), Some(&theirs)).unwrap();
+    assert_eq!(sources, Sources { user: Some(SourceFile { path: mine.clone(), bytes: b"a".into() }), repo: None });
+
+    fs::create_dir(&theirs).unwrap();
+    let errors = read(Some(&mine), Some(&theirs)).unwrap_err();
+    assert_eq!(errors.0, [ConfigError { file: theirs, place: None, problem: Problem::NotAFile }]);
+    let through_a_file = mine.join("draft.yaml");
+    let errors = read(None, Some(&through_a_file)).unwrap_err();
+    assert!(matches!(&errors.0[0].problem, Problem::Unreadable(_)));
+
+    fs::write(&mine, vec![b'#'; FILE_BYTES_MAX + 100]).unwrap();
+    let errors = load(&read(Some(&mine), None).unwrap()).unwrap_err();
+    assert_eq!(errors.0[0].problem, Problem::TooLarge);
+}
+
+#[test]
+fn a_file_of_mistakes_is_told_up_to_a_limit() {
+    let text: String = (0..500).map(|n| format!("k{n}: 1\n")).collect();
+    let errors = repo(&text).unwrap_err().0;
+    assert_eq!((errors.len(), &errors[20].problem), (21, &Problem::More(480)));
+    let twice = "webhooks: 1\n".repeat(500);
+    assert_eq!(repo(&twice).unwrap_err().0.len(), 21);
+}
+
+fn any_config() -> impl Strategy<Value = Config> {
+    let line = "[^\\p{Cc}]{0,10}[a-z0-9~:#'\"é]";
+    let lines = || proptest::collection::vec(line, 0..4);
+    let execute = (1..=604_800_u64, line, proptest::option::of(line), 1..=1000_u32, any::<bool>(), lines());
+    (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines()).prop_map(
+        |(execute, bytes, grace, commands, extra)| {
+            let (timeout, preferred_executor, executor_model, max_parallel_jobs, yolo_mode, yolo_allowlist) = execute;
+            Config {
+                execute_config: ExecuteConfig {
+                    timeout: Duration::from_secs(timeout),
+                    preferred_executor,
+                    executor_model,
+                    max_parallel_jobs,
+                    yolo_mode,
+                    yolo_allowlist,
+                    idle_timeout: Duration::from_secs(timeout),
+                    max_output_bytes: bytes,
+                    stop_grace: Duration::from_secs(grace),
+                },
+                verify_config: VerifyConfig {
+                    commands,
+                    extra_allowed_commands: extra,
+                    timeout: Duration::from_secs(timeout),
+                },
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_is_read_back(config in any_config()) {
+        let text = print(&config);
+        prop_assert_eq!(user(&text).map(|loaded| loaded.config), Ok(config), "{}", text);
+    }
+
+    #[test]
+    fn any_bytes_as_a_file_are_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = load(&Sources { user: file(bytes.clone()), repo: file(bytes) });
+    }
+
+    #[test]
+    fn anything_like_yaml_is_no_panic_and_every_mistake_has_a_place(
+        text in "(execute_config|timeout|commands|- |: |:\n  |\n|[\\[\\]{}&*!'\"|>~?,%@`#]|[0-9a-z]|é|<<){0,30}"
+    ) {
+        if let Err(ConfigErrors(errors)) = load(&Sources { user: None, repo: file(text) }) {
+            for error in errors {
+                let whole = matches!(error.problem, Problem::Syntax(_));
+                prop_assert!(whole || error.place.is_some(), "{}", error);
+            }
+        }
+    }
+}
