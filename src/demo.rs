@@ -5,7 +5,7 @@
 //! of the sample repository by heart, or says honestly that it can do neither.
 
 pub mod agent;
-pub(crate) mod fixes;
+mod fixes;
 mod perform;
 mod program;
 pub mod sample;

@@ -114,7 +114,7 @@ impl Work {
         let mut performer = Performer::new(stream, &self.dir, &self.program);
         let worked = match script {
             Err(bad) => Err(Trouble::Work(bad.to_string())),
-            Ok(script) if script.is_empty() => self.from_knowledge(&mut performer),
+            Ok(script) if script.is_empty() => self.by_heart(&mut performer),
             Ok(script) => performer.follow(&script),
         };
         let ended = match worked {
@@ -125,9 +125,9 @@ impl Work {
         finish(performer.stream(), ended)
     }
 
-    fn from_knowledge<W: Write>(&self, performer: &mut Performer<'_, W>) -> Result<Ended, Trouble> {
+    fn by_heart<W: Write>(&self, performer: &mut Performer<'_, W>) -> Result<Ended, Trouble> {
         let title = title(&self.prompt);
-        match fixes::known().find(&title) {
+        match fixes::known().find(&title).filter(|fix| fix.is_about(&self.dir)) {
             Some(fix) => self.fix(fix, performer),
             None => self.note(&title, performer),
         }
@@ -156,7 +156,7 @@ impl Work {
             performer.run(command)?;
         }
         self.pause.take();
-        performer.stream().say(&attempt.says)?;
+        performer.stream().say(attempt.says.trim_end())?;
         Ok(Ended::Finished)
     }
 
@@ -172,8 +172,8 @@ impl Work {
         performer.write(&path, &content)?;
         self.pause.take();
         performer.stream().say(&format!(
-            "I am the demo agent that is built into Draft, and I cannot really program. I wrote `{}` so that you can see how a \
-             change goes through the board; the ticket itself is not done. `draft agents` lists the real agents that \
+            "I am the demo agent that is built into Draft, and I cannot really program. I wrote `{}` so that you can see \
+             how a change goes through the board; the ticket itself is not done. `draft agents` lists the real agents that \
              are installed here.",
             path.display()
         ))?;
@@ -198,11 +198,11 @@ fn finish<W: Write>(stream: &mut Stream<W>, ended: Ended) -> io::Result<u8> {
 
 /// A name that the script gives the session must be known before the first line is printed.
 fn session_of(script: &[Directive]) -> Option<String> {
-    script.iter().rev().find_map(|directive| match directive {
-        Directive::Session(name) => Some(name.clone()),
-        // The others name no session; a new directive need not be listed here to be right.
-        _ => None,
-    })
+    script.iter().rev().find_map(
+        |directive| {
+            if let Directive::Session(name) = directive { Some(name.clone()) } else { None }
+        },
+    )
 }
 
 /// Returns the title of a task: its first heading, without a leading `Task:`, else its first line.

@@ -9,62 +9,62 @@ use serde::Deserialize;
 /// The goal and the tickets of the sample repository.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Fixes {
-    pub(crate) goal: GoalRow,
-    pub(crate) tickets: Vec<Fix>,
+pub(super) struct Fixes {
+    pub(super) goal: GoalRow,
+    pub(super) tickets: Vec<Fix>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct GoalRow {
-    pub(crate) title: String,
-    pub(crate) description: String,
+pub(super) struct GoalRow {
+    pub(super) title: String,
+    pub(super) description: String,
 }
 
 /// A ticket with what the agent knows of it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Fix {
-    pub(crate) title: String,
-    pub(crate) description: String,
-    pub(crate) priority: u8,
+pub(super) struct Fix {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) priority: u8,
     #[serde(default)]
-    pub(crate) after: Vec<String>,
-    pub(crate) accepted: bool,
-    pub(crate) verify: Vec<String>,
+    pub(super) after: Vec<String>,
+    pub(super) accepted: bool,
+    pub(super) verify: Vec<String>,
     /// What the agent does, in the order in which it is tried.
-    pub(crate) attempts: Vec<Attempt>,
+    pub(super) attempts: Vec<Attempt>,
 }
 
 /// One way to work on a ticket.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Attempt {
+pub(super) struct Attempt {
     /// A word that the prompt must have for this attempt: the answer to a question.
     #[serde(default)]
-    pub(crate) answer: Option<String>,
-    pub(crate) thinks: String,
+    pub(super) answer: Option<String>,
+    pub(super) thinks: String,
     #[serde(default)]
-    pub(crate) reads: Vec<PathBuf>,
+    pub(super) reads: Vec<PathBuf>,
     #[serde(default)]
-    pub(crate) edits: Vec<Edit>,
+    pub(super) edits: Vec<Edit>,
     #[serde(default)]
-    pub(crate) deletes: Vec<PathBuf>,
+    pub(super) deletes: Vec<PathBuf>,
     #[serde(default)]
-    pub(crate) runs: Vec<String>,
-    pub(crate) says: String,
+    pub(super) runs: Vec<String>,
+    pub(super) says: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Edit {
-    pub(crate) path: PathBuf,
-    pub(crate) old: String,
-    pub(crate) new: String,
+pub(super) struct Edit {
+    pub(super) path: PathBuf,
+    pub(super) old: String,
+    pub(super) new: String,
 }
 
 /// Returns the table, which is compiled in.
-pub(crate) fn known() -> &'static Fixes {
+pub(super) fn known() -> &'static Fixes {
     static FIXES: LazyLock<Fixes> = LazyLock::new(|| {
         serde_yaml::from_str(include_str!("../../assets/demo/fixes.yaml")).expect("fixes.yaml is well-formed")
     });
@@ -73,15 +73,20 @@ pub(crate) fn known() -> &'static Fixes {
 
 impl Fixes {
     /// Returns the ticket whose title is in this one.
-    pub(crate) fn find(&self, title: &str) -> Option<&Fix> {
+    pub(super) fn find(&self, title: &str) -> Option<&Fix> {
         let title = title.to_lowercase();
         self.tickets.iter().find(|fix| title.contains(&fix.title.to_lowercase()))
     }
 }
 
 impl Fix {
+    /// Says whether the files that the ticket is about are there: another repository may have a ticket of that name.
+    pub(super) fn is_about(&self, dir: &Path) -> bool {
+        self.attempts.iter().flat_map(|attempt| &attempt.reads).all(|path| dir.join(path).is_file())
+    }
+
     /// Returns the first attempt that fits: its answer was given, and the files still hold what it replaces.
-    pub(crate) fn attempt(&self, prompt: &str, dir: &Path) -> Option<&Attempt> {
+    pub(super) fn attempt(&self, prompt: &str, dir: &Path) -> Option<&Attempt> {
         // The question itself names the answers, and an earlier turn may be quoted in the prompt.
         let asked = self.attempts.iter().filter(|attempt| attempt.is_question());
         let prompt = asked.fold(prompt.to_owned(), |prompt, question| prompt.replace(question.says.trim(), ""));

@@ -108,8 +108,8 @@ const FILES: &[(&str, &str)] = &{
 /// Makes the sample repository in `dir`, which may be new, empty, or a sample repository already, in which case nothing
 /// in it is changed. Returns the goal and tickets for its board.
 ///
-/// It is built beside `dir` and moved there when it is whole, so that an interruption leaves no half of it. Commits there
-/// are made as `Draft demo`, by a setting of that repository alone, so that it also works where git knows no name.
+/// It is built beside `dir` and moved there when it is whole, so that an interruption leaves no half of it. Commits
+/// there are made as `Draft demo`, by a setting of that repository alone, so that it also works where git knows no name.
 ///
 /// # Errors
 /// When `dir` holds something else, a file cannot be made, or git is missing or fails. Nothing is overwritten.

@@ -6,36 +6,67 @@ use std::time::Duration;
 /// One thing that the demo agent is told to do.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Directive {
+    /// Says something; what is said last becomes the final result.
     Say(String),
+    /// Shows a thought.
     Think(String),
+    /// Writes a file, with the folders above it.
     Write { path: PathBuf, content: String },
+    /// Adds to a file, or makes it.
     Append { path: PathBuf, text: String },
+    /// Replaces the first place where the old text stands.
     Edit { path: PathBuf, old: String, new: String },
+    /// Deletes a file.
     Delete(PathBuf),
+    /// Runs a command with the shell and shows its exit code.
     Run(String),
+    /// Commits everything.
     Commit(String),
+    /// Does nothing for a time.
     Wait(Duration),
+    /// Waits until a file is there: the test says when to go on.
     Until(PathBuf),
+    /// Makes a file, perhaps outside the worktree: the agent says how far it is.
     Touch(PathBuf),
+    /// Prints that many numbered lines of 100 bytes as fast as it can.
     Lines(u64),
+    /// Prints numbered lines at an even pace.
     Rate { lines: u64, per_second: u64 },
+    /// Ends with an error in the final event and this exit code.
     Fail(u8),
+    /// Ends at once, without a final event.
     Exit(u8),
+    /// Stays for ever; SIGTERM ends it.
     Hang,
+    /// From here on SIGTERM is ignored.
     Stubborn,
+    /// Leaves a child in the same process group that holds the output open.
     Fork(Duration),
+    /// Leaves a grandchild in a session of its own.
     Daemon(Duration),
+    /// Ends in the middle of a line, with exit code 0.
     Truncate,
+    /// Prints a line that breaks off inside a character.
     Half,
+    /// Prints control sequences, bare and inside an event.
     Escape,
+    /// Prints every byte once.
     Binary,
+    /// Ends with a question.
     Ask(String),
+    /// Tries a tool and is refused; the final event lists it.
     Denied(String),
+    /// Cannot reach its model that many times.
     Retry(u32),
+    /// Says that there is nothing to do.
     Nothing,
+    /// Prints to standard error.
     Stderr(String),
+    /// Gives the session this name, from the first line on.
     Session(String),
+    /// Does something unless the file is there, and makes the file: only the first attempt does it.
     Once { path: PathBuf, then: Box<Directive> },
+    /// Forgets the script before it.
     Begin,
 }
 
@@ -105,8 +136,8 @@ const ROWS: &[Row] = {
 /// Reads the script of a prompt; it is empty when the prompt holds no directive.
 ///
 /// Double brackets around other words are left alone as long as the prompt has no directive at all: a ticket may
-/// mention a wiki link. Beside real directives they are a mistake. `[[begin]]` forgets all that stands before it, so that an
-/// answer or a review can bring a script of its own.
+/// mention a wiki link. Beside real directives they are a mistake. `[[begin]]` forgets all that stands before it, so that
+/// an answer or a review can bring a script of its own.
 pub(super) fn read(prompt: &str) -> Result<Vec<Directive>, BadDirective> {
     let mut script = Vec::new();
     let mut first_bad = None;

@@ -173,6 +173,25 @@ fn a_ticket_that_it_does_not_know_gets_an_honest_note() {
 }
 
 #[test]
+fn a_known_title_in_another_repository_gets_a_note_too() {
+    let dir = folder();
+    let title = &sample::sample().tickets[0].title;
+    work(dir.path(), &prompt_for(title));
+    assert!(dir.path().join("notes").is_dir());
+}
+
+#[test]
+fn what_is_mended_already_is_left_alone() {
+    let dir = folder();
+    let repo = dir.path().join("s");
+    let prompt = prompt_for(&sample::make(&repo).unwrap().tickets[0].title);
+    work(&repo, &prompt);
+    let before = files(&repo);
+    assert!(work(&repo, &prompt).last()["result"].as_str().unwrap().contains("already"));
+    assert_eq!(files(&repo), before);
+}
+
+#[test]
 fn the_title_is_the_first_heading_however_the_bundle_words_it() {
     for (prompt, expected) in [
         ("# Task: Guard sqrt\n\n## Description\nx", "Guard sqrt"),
