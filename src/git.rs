@@ -6,6 +6,8 @@
 mod branch;
 mod contained;
 pub mod diff;
+#[cfg(test)]
+mod diff_tests;
 mod hunks;
 mod invoke;
 mod keep;
@@ -17,9 +19,13 @@ mod repo;
 #[cfg(test)]
 mod testing;
 pub mod tree;
+#[cfg(test)]
+mod tree_tests;
 mod turn;
 mod validate;
 pub mod worktree;
+#[cfg(test)]
+mod worktree_tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

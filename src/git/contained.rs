@@ -9,8 +9,9 @@ use super::{GitError, Repo};
 /// When branch or commit are missing, or git fails.
 pub fn is_contained(repo: &Repo, branch: &str, commit: &str) -> Result<bool, GitError> {
     let target = repo.commit_of(branch)?;
+    // merge-tree ends with 1 for a missing commit as well as for conflicts, so the commit is looked up before.
+    repo.tree_of(commit)?;
     let args = ["merge-tree", "--write-tree", "--no-messages", "--allow-unrelated-histories", &target, commit];
-    // Exit code 1: conflicts.
     let merged = repo.git.writing(repo.common_dir()).args(args).run_to(&[1])?;
     if merged.code != 0 {
         return Ok(false);
@@ -44,25 +45,40 @@ mod tests {
         assert!(!is_contained(&sandbox.repo(), "main", &commit).unwrap());
     }
 
-    #[test]
-    fn a_change_is_contained_after_merge_squash_and_cherry_pick() {
-        for way in ["merge -q --no-edit work", "merge -q --squash work", "cherry-pick main..work"] {
-            let (sandbox, commit) = with_work();
-            sandbox.run(&sandbox.main(), way);
-            sandbox.commit(&sandbox.main(), "landed");
-            sandbox.write("later.txt", "l\n");
-            sandbox.commit(&sandbox.main(), "later");
-            assert!(is_contained(&sandbox.repo(), "main", &commit).unwrap(), "{way}");
-        }
+    fn is_contained_after(way: &str) -> bool {
+        let (sandbox, commit) = with_work();
+        sandbox.run(&sandbox.main(), way);
+        sandbox.commit(&sandbox.main(), "landed");
+        sandbox.write("later.txt", "l\n");
+        sandbox.commit(&sandbox.main(), "later");
+        is_contained(&sandbox.repo(), "main", &commit).unwrap()
     }
 
     #[test]
-    fn a_change_that_conflicts_or_was_reverted_is_not_contained() {
+    fn a_merged_change_is_contained() {
+        assert!(is_contained_after("merge -q --no-edit work"));
+    }
+
+    #[test]
+    fn a_squashed_change_is_contained() {
+        assert!(is_contained_after("merge -q --squash work"));
+    }
+
+    #[test]
+    fn a_change_that_was_picked_commit_by_commit_is_contained() {
+        assert!(is_contained_after("cherry-pick main..work"));
+    }
+
+    #[test]
+    fn a_change_that_conflicts_is_not_contained() {
         let (sandbox, commit) = with_work();
         sandbox.write("a.txt", "one\nTWO\nthree\n");
         sandbox.commit(&sandbox.main(), "conflict");
         assert!(!is_contained(&sandbox.repo(), "main", &commit).unwrap());
+    }
 
+    #[test]
+    fn a_change_that_was_taken_back_is_not_contained() {
         let (sandbox, commit) = with_work();
         sandbox.run(&sandbox.main(), "merge -q --squash work");
         sandbox.commit(&sandbox.main(), "landed");

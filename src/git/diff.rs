@@ -1,11 +1,14 @@
 //! What differs between two trees, as people read it.
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 
 use gix::ObjectId;
 use gix::diff::Rewrites;
+use gix::diff::blob::pipeline::{Mode, WorktreeRoots};
 use gix::object::tree::diff::ChangeDetached;
 use gix::objs::tree::{EntryKind, EntryMode};
+use gix::worktree::stack::state::attributes::Source;
 
 use super::hunks::hunks;
 pub use super::patch::patch_text;
@@ -29,10 +32,8 @@ pub fn between(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<Vec<File
     let mut gix = repo.gix();
     gix.object_cache_size_if_unset(4 * 1024 * 1024);
     let (old, new) = (tree(&gix, base)?, tree(&gix, tree_or_commit)?);
-    let options = gix::diff::Options::default().with_rewrites(Some(Rewrites::default()));
-    let changes = gix
-        .diff_tree_to_tree(&old, &new, options)
-        .map_err(GitError::read(format!("the difference of {base} and {tree_or_commit}")))?;
+    let changes =
+        changes(&gix, &old, &new).map_err(GitError::read(format!("the difference of {base} and {tree_or_commit}")))?;
     let mut files = Vec::new();
     for change in changes {
         for pair in Pair::of(change) {
@@ -51,6 +52,23 @@ pub fn size(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<ChangeSize,
     between(repo, base, tree_or_commit).map(|files| total_size(&files))
 }
 
+/// Compares two trees. Only objects are read: neither the user's index nor any attributes have a say.
+fn changes(gix: &gix::Repository, old: &gix::Tree<'_>, new: &gix::Tree<'_>) -> gix::Result<Vec<ChangeDetached>> {
+    let no_index = gix::index::State::new(gix.object_hash());
+    let attributes = gix.attributes_only(&no_index, Source::IdMapping)?.detach();
+    let mut cache = gix::diff::resource_cache(gix, Mode::ToGit, attributes, WorktreeRoots::default())?;
+    let mut all = Vec::new();
+    let mut platform = old.changes()?;
+    platform.options(|options| {
+        options.track_rewrites(Some(Rewrites::default()));
+    });
+    platform.for_each_to_obtain_tree_with_cache(new, &mut cache, |change| {
+        all.push(change.detach());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(all)
+}
+
 /// One side of a file.
 struct Side {
     path: String,
@@ -58,10 +76,11 @@ struct Side {
     id: ObjectId,
 }
 
-/// A file before and now; one of them may be missing.
-struct Pair {
-    old: Option<Side>,
-    new: Option<Side>,
+/// A file before and now.
+enum Pair {
+    Added(Side),
+    Deleted(Side),
+    Both(Side, Side),
 }
 
 impl Pair {
@@ -79,32 +98,42 @@ impl Pair {
         };
         match (old, new) {
             (None, None) => Vec::new(),
-            (Some(old), Some(new)) if sort(old.mode) != sort(new.mode) => {
-                vec![Self { old: Some(old), new: None }, Self { old: None, new: Some(new) }]
-            }
-            (old, new) => vec![Self { old, new }],
+            (Some(old), None) => vec![Self::Deleted(old)],
+            (None, Some(new)) => vec![Self::Added(new)],
+            (Some(old), Some(new)) if sort(old.mode) == sort(new.mode) => vec![Self::Both(old, new)],
+            (Some(old), Some(new)) => vec![Self::Deleted(old), Self::Added(new)],
+        }
+    }
+
+    fn sides(&self) -> [Option<&Side>; 2] {
+        match self {
+            Self::Added(new) => [None, Some(new)],
+            Self::Deleted(old) => [Some(old), None],
+            Self::Both(old, new) => [Some(old), Some(new)],
         }
     }
 
     fn compare(self, gix: &gix::Repository) -> Result<FileDiff, GitError> {
         let content = self.content(gix)?;
-        let mode = |side: &Option<Side>| side.as_ref().map_or(0, |side| u32::from(side.mode.value()));
-        let (was, is) = (mode(&self.old), mode(&self.new));
-        // The usual mode of a file that comes or goes is not worth a word.
-        let usual = (was == 0 || is == 0) && was + is == u32::from(EntryMode::from(EntryKind::Blob).value());
-        let modes = (was != is && !usual).then_some((was, is));
-        let diff = |change, path, old_path| FileDiff { change, path, old_path, modes, content };
-        Ok(match (self.old, self.new) {
-            (Some(old), Some(new)) if old.path != new.path => diff(FileChange::Renamed, new.path, Some(old.path)),
-            (Some(_), Some(new)) => diff(FileChange::Modified, new.path, None),
-            (None, Some(new)) => diff(FileChange::Added, new.path, None),
-            (Some(old), None) => diff(FileChange::Deleted, old.path, None),
-            (None, None) => unreachable!("a change has at least one side"),
-        })
+        let modes = self.modes();
+        let (change, path, old_path) = match self {
+            Self::Added(new) => (FileChange::Added, new.path, None),
+            Self::Deleted(old) => (FileChange::Deleted, old.path, None),
+            Self::Both(old, new) if old.path == new.path => (FileChange::Modified, new.path, None),
+            Self::Both(old, new) => (FileChange::Renamed, new.path, Some(old.path)),
+        };
+        Ok(FileDiff { change, path, old_path, modes, content })
+    }
+
+    /// Returns the modes where they are worth a word: the usual one of a file that comes or goes is not.
+    fn modes(&self) -> Option<(u32, u32)> {
+        let [was, is] = self.sides().map(|side| side.map_or(0, |side| u32::from(side.mode.value())));
+        let usual = u32::from(EntryMode::from(EntryKind::Blob).value());
+        (was != is && (was, is) != (0, usual) && (was, is) != (usual, 0)).then_some((was, is))
     }
 
     fn content(&self, gix: &gix::Repository) -> Result<Content, GitError> {
-        let sides = [self.old.as_ref(), self.new.as_ref()];
+        let sides = self.sides();
         if sides.iter().flatten().any(|side| side.mode.is_commit()) {
             let [old, new] = sides.map(|side| side.map(|side| side.id.to_string()));
             return Ok(Content::Submodule { old, new });

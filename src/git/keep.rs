@@ -1,5 +1,6 @@
 //! Keeps a snapshot for ever: a commit that holds its tree, under a ref of its own.
 
+use super::invoke::DURABLE;
 use super::tree::Snapshot;
 use super::{GitError, Repo};
 use crate::domain::ticket::Worktree;
@@ -28,7 +29,7 @@ pub fn keep_revision(
     let none = "0".repeat(commit.len());
     let reason = format!("draft: {}", worktree.branch);
     let args = ["update-ref", "-m", &reason, reference, &commit, &none];
-    match repo.git.writing(repo.common_dir()).args(args).run() {
+    match repo.git.writing(repo.common_dir()).args(DURABLE).args(args).run() {
         Ok(_) => Ok(commit),
         // Somebody else may have kept the same meanwhile.
         Err(error) => kept(repo, snapshot, reference)?.ok_or(error),
@@ -47,7 +48,7 @@ fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<Stri
 }
 
 fn commit_tree(repo: &Repo, snapshot: &Snapshot, message: &str) -> Result<String, GitError> {
-    let mut call = repo.git.writing(repo.common_dir());
+    let mut call = repo.git.writing(repo.common_dir()).args(DURABLE);
     for (name, value) in [
         ("GIT_AUTHOR_NAME", NAME),
         ("GIT_AUTHOR_EMAIL", EMAIL),

@@ -182,3 +182,104 @@ pub(super) fn tree<'repo>(gix: &'repo gix::Repository, revision: &str) -> Result
 pub(super) fn short_branch(full: &gix::bstr::BStr) -> Option<String> {
     full.strip_prefix(b"refs/heads/").and_then(|name| std::str::from_utf8(name).ok()).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::testing::{Sandbox, odd_name};
+
+    #[test]
+    fn a_repository_is_found_from_any_folder_in_it() {
+        let sandbox = Sandbox::new();
+        let repo = Repo::discover(&sandbox.git, &sandbox.main().join("src")).unwrap();
+        assert_eq!(repo.root(), sandbox.main().canonicalize().unwrap());
+        assert_eq!(repo.common_dir(), sandbox.main().join(".git").canonicalize().unwrap());
+    }
+
+    #[test]
+    fn no_repository_a_bare_one_and_an_empty_one_are_told_apart() {
+        let sandbox = Sandbox::empty();
+        let discover = |path: &Path| Repo::discover(&sandbox.git, path).unwrap_err();
+        assert!(matches!(discover(sandbox.dir()), GitError::NotARepository { .. }));
+        assert!(matches!(discover(&sandbox.dir().join("missing")), GitError::Io { .. }));
+        sandbox.run(sandbox.dir(), "init -q --bare bare");
+        assert!(matches!(discover(&sandbox.dir().join("bare")), GitError::Bare { .. }));
+        sandbox.run(sandbox.dir(), "init -q empty");
+        let error = discover(&sandbox.dir().join("empty"));
+        assert!(matches!(error, GitError::NoCommits { .. }));
+        assert!(error.to_string().contains("git commit --allow-empty"), "{error}");
+    }
+
+    #[test]
+    fn a_worktree_of_a_bare_repository_is_fine() {
+        let sandbox = Sandbox::new();
+        sandbox.run(sandbox.dir(), "clone -q --bare repo bare");
+        sandbox.run(&sandbox.dir().join("bare"), "worktree add -q ../tree main");
+        let repo = Repo::discover(&sandbox.git, &sandbox.dir().join("tree")).unwrap();
+        assert_eq!(repo.common_dir(), sandbox.dir().join("bare").canonicalize().unwrap());
+        assert_eq!(repo.base_branch().unwrap(), "main");
+    }
+
+    #[test]
+    fn the_base_branch_is_the_one_checked_out_then_origins_then_main_then_master() {
+        let sandbox = Sandbox::new();
+        let main = sandbox.main();
+        let base = || sandbox.repo().base_branch();
+        sandbox.run(&main, "checkout -q -b feature/x");
+        assert_eq!(base().unwrap(), "feature/x");
+        sandbox.run(&main, "branch develop");
+        sandbox.run(&main, "checkout -q --detach");
+        assert_eq!(base().unwrap(), "main");
+        sandbox.run(&main, "update-ref refs/remotes/origin/develop HEAD");
+        sandbox.run(&main, "symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/develop");
+        assert_eq!(base().unwrap(), "develop");
+        sandbox.run(&main, "branch -q -D develop");
+        assert_eq!(base().unwrap(), "origin/develop");
+        sandbox.run(&main, "update-ref -d refs/remotes/origin/develop");
+        sandbox.run(&main, "branch -q -m main master");
+        assert_eq!(base().unwrap(), "master");
+        sandbox.run(&main, "branch -q -m master other");
+        assert!(matches!(base(), Err(GitError::NoBaseBranch { .. })));
+    }
+
+    #[test]
+    fn a_branches_commit_follows_the_branch_also_when_packed() {
+        let sandbox = Sandbox::new();
+        let repo = sandbox.repo();
+        let first = repo.commit_of("main").unwrap();
+        assert_eq!(first, sandbox.run(&sandbox.main(), "rev-parse HEAD"));
+        sandbox.write("more.txt", "m\n");
+        let second = sandbox.commit(&sandbox.main(), "more");
+        assert_eq!(repo.commit_of("main").unwrap(), second);
+        sandbox.run(&sandbox.main(), "gc -q");
+        assert_eq!(repo.commit_of("main").unwrap(), second);
+        for missing in ["nope", "", "../x", "refs/heads/main", "a b"] {
+            assert!(matches!(repo.commit_of(missing), Err(GitError::NoBranch { .. })), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_an_odd_name_is_fine() {
+        let sandbox = Sandbox::new();
+        let odd = sandbox.dir().join(odd_name("odd \n"));
+        std::fs::rename(sandbox.main(), &odd).unwrap();
+        let repo = Repo::discover(&sandbox.git, &odd).unwrap();
+        assert_eq!(repo.base_branch().unwrap(), "main");
+    }
+
+    #[test]
+    fn whether_somebody_elses_repository_is_safe_is_for_git_to_say() {
+        let sandbox = Sandbox::new();
+        let main = sandbox.main();
+        for path in [main.clone(), main.join(".git")] {
+            if std::os::unix::fs::chown(path, Some(12345), None).is_err() {
+                return; // Only root may give files away.
+            }
+        }
+        let error = Repo::discover(&sandbox.git, &main).unwrap_err();
+        assert!(error.to_string().contains("safe.directory"), "{error}");
+        let trust = ["config", "--global", "safe.directory", "*"];
+        sandbox.args(sandbox.dir(), trust);
+        assert!(Repo::discover(&sandbox.git, &main).is_ok());
+    }
+}

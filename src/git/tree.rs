@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub use super::contained::is_contained;
-use super::invoke::{Call, LONG};
+use super::invoke::{Call, DURABLE, LONG};
 pub use super::keep::keep_revision;
 use super::litter::is_litter;
 use super::validate::Place;
@@ -139,8 +139,10 @@ impl<'a> Index<'a> {
             .writing(self.worktree)
             .within(LONG)
             .variable("GIT_INDEX_FILE", &self.file)
-            // One whole file, no daemon, and mixed line ends are no reason to refuse.
-            .args(["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.safecrlf=false"])
+            // One whole file, no daemon, no hook, and mixed line ends are no reason to refuse.
+            .args(["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
+            .args(["-c", "core.safecrlf=false"])
+            .args(DURABLE)
             .args(args)
     }
 

@@ -5,12 +5,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::DirBuilder;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub use super::branch::{branch_name, slug};
 use super::branch::{folders, with_suffixes, without_folders};
 use super::invoke::LONG;
+use super::program::is_program;
 use super::registered::{self, Registered, same_place};
 use super::turn::Turn;
 use super::validate::Place;
@@ -248,10 +250,15 @@ fn check_out(repo: &Repo, path: &Path) -> Result<(), GitError> {
     call.args(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).run().map(drop)
 }
 
+/// Runs the `post-checkout` hook, if there is one, as `git worktree add` does.
 fn run_hook(repo: &Repo, path: &Path, commit: &str) -> Result<(), GitError> {
+    let said = repo.git.reading(path).args(["rev-parse", "--git-path", "hooks/post-checkout"]).run()?;
+    let hook = path.join(OsStr::from_bytes(said.strip_suffix(b"\n").unwrap_or(&said)));
+    if !is_program(&hook) {
+        return Ok(());
+    }
     let none = "0".repeat(commit.len());
-    let args = ["hook", "run", "--ignore-missing", "post-checkout", "--", &none, commit, "1"];
-    repo.git.writing(path).args(args).within(LONG).run().map(drop)
+    repo.git.hook(path, &hook).args([&none, commit, "1"]).within(LONG).run().map(drop)
 }
 
 /// Takes back a worktree whose files could not be written. It holds nothing but what the commit has.
