@@ -1,0 +1,357 @@
+//! The heart of the engine: alone it holds the board and the writer. It turns wishes and facts into decisions, saves them,
+//! tells everybody what became true, and gives free slots to queued jobs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::{self, JoinSet};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::board::Board;
+use crate::domain::change::{Change, Save, Steps};
+use crate::domain::command::{Refused, Request};
+use crate::domain::event::Actor as Who;
+use crate::domain::fact::Fact;
+use crate::domain::id::JobId;
+use crate::domain::job::{Job, JobStatus};
+use crate::domain::pick::pick;
+use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use crate::domain::time::Timestamp;
+use crate::store::{StoreError, Writer};
+
+use super::error::{AskError, EngineError};
+use super::handle::{Handle, Snapshot, Working, load_board};
+use super::jobs::{self, Bench};
+use super::lock::BoardLock;
+use super::others;
+use super::workshop::Workshop;
+
+/// Messages that are decided and saved together at the most.
+const BATCH: usize = 64;
+
+/// What the engine can be told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Somebody wants something.
+    Ask { request: Request, known: Known, reply: oneshot::Sender<Result<Vec<Change>, AskError>> },
+    /// A job learned something; the records that prove it are saved with it.
+    Learn { fact: Fact, who: Who, records: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
+    /// A job has something to record that moves nothing.
+    Record { saves: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
+    /// What a running job does right now; told on, not stored.
+    Live(Change),
+    /// Somebody wants the board.
+    Snapshot { reply: oneshot::Sender<Snapshot> },
+    /// The user trusts what the repository's file would run.
+    Trust { content: String, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// The answer to a command of another process.
+    Answer { id: i64, answer: Result<(), Refused>, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// No more queued jobs are to be taken.
+    TakeNoMore,
+}
+
+/// One thing to decide or to record, with whoever waits for it.
+#[derive(Debug)]
+struct Work {
+    wish: Wish,
+    reply: Reply,
+}
+
+#[derive(Debug)]
+enum Wish {
+    Decide { who: Who, known: Known, what: What, records: Vec<Save> },
+    Record(Vec<Save>),
+}
+
+#[derive(Debug)]
+enum Reply {
+    Asker(oneshot::Sender<Result<Vec<Change>, AskError>>),
+    Job(oneshot::Sender<Result<(), EngineError>>),
+    Nobody,
+}
+
+pub(super) struct Actor {
+    workshop: Arc<Workshop>,
+    writer: Writer,
+    /// Held for as long as this engine lives.
+    _lock: BoardLock,
+    handle: Handle,
+    publish: broadcast::Sender<Arc<[Change]>>,
+    token: CancellationToken,
+    board: Board,
+    jobs: JoinSet<Result<(), EngineError>>,
+    /// Which job each task works on, and how it is told to stop.
+    working: HashMap<task::Id, (JobId, CancellationToken)>,
+    taking: bool,
+}
+
+impl Actor {
+    pub(super) async fn load(
+        workshop: Arc<Workshop>,
+        writer: Writer,
+        lock: BoardLock,
+        handle: Handle,
+        publish: broadcast::Sender<Arc<[Change]>>,
+        token: CancellationToken,
+        working: Working,
+    ) -> Result<Self, EngineError> {
+        let board = load_board(&workshop).await?;
+        writer.say_engine(workshop.about.id, std::process::id(), now()).await?;
+        Ok(Self {
+            workshop,
+            writer,
+            _lock: lock,
+            handle,
+            publish,
+            token,
+            board,
+            jobs: JoinSet::new(),
+            working: HashMap::new(),
+            taking: working == Working::Jobs,
+        })
+    }
+
+    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Result<(), EngineError> {
+        let others = tokio::spawn(others::serve(Arc::clone(&self.workshop), self.handle.clone()));
+        if self.taking {
+            self.recover();
+        }
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            self.take_jobs().await;
+            tokio::select! {
+                biased;
+                () = self.token.cancelled() => break,
+                Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended).await,
+                received = messages.recv_many(&mut batch, BATCH) => {
+                    if received == 0 {
+                        break;
+                    }
+                    let batch = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    self.hear(batch).await;
+                }
+            }
+        }
+        others.abort();
+        self.jobs.shutdown().await;
+        Ok(())
+    }
+
+    /// Takes back the jobs that ran when the last engine ended: their code looks at what is already true and goes on.
+    fn recover(&mut self) {
+        let running: Vec<Job> =
+            self.board.active_jobs().filter(|job| job.status == JobStatus::Running).cloned().collect();
+        for job in running {
+            tracing::info!(job = %job.id, kind = %job.kind, "taking a running job back");
+            self.work_on(job);
+        }
+    }
+
+    /// Gives free slots to queued jobs.
+    async fn take_jobs(&mut self) {
+        let any = self.taking && self.board.active_jobs().any(|job| job.status == JobStatus::Queued);
+        if !any {
+            return;
+        }
+        for id in pick(&self.board, self.workshop.slots()) {
+            let fact = Fact::Taken { job: id };
+            let who = Who::system("engine");
+            let wish = Wish::Decide { who, known: unknown(), what: What::Fact(fact), records: Vec::new() };
+            self.carry_out(vec![Work { wish, reply: Reply::Nobody }]).await;
+            match self.board.job(id).filter(|job| job.status == JobStatus::Running).cloned() {
+                Some(job) => self.work_on(job),
+                // It could not be saved; the next message tries again.
+                None => return,
+            }
+        }
+    }
+
+    fn work_on(&mut self, job: Job) {
+        let stop = CancellationToken::new();
+        if job.cancel_requested {
+            stop.cancel();
+        }
+        let id = job.id;
+        let Some(ticket) = self.board.ticket(job.ticket).cloned() else { return };
+        let bench = Bench::new(Arc::clone(&self.workshop), self.handle.clone(), job, ticket, stop.clone());
+        let task = self.jobs.spawn(jobs::work(bench));
+        self.working.insert(task.id(), (id, stop));
+    }
+
+    /// A job's task is over. It told its end itself, unless something broke.
+    async fn reap(&mut self, ended: Result<(task::Id, Result<(), EngineError>), task::JoinError>) {
+        let (task, trouble) = match ended {
+            Ok((task, Ok(()))) => (task, None),
+            Ok((task, Err(error))) => (task, Some(error.to_string())),
+            Err(error) => (error.id(), Some(format!("an internal error: {error}"))),
+        };
+        let Some((job, _)) = self.working.remove(&task) else { return };
+        let still_running = self.board.job(job).is_some_and(|job| job.status == JobStatus::Running);
+        if let (Some(reason), true) = (trouble, still_running) {
+            tracing::error!(%job, %reason, "a job broke");
+            let fact = Fact::Broke { job, reason };
+            let what = What::Fact(fact);
+            let wish = Wish::Decide { who: Who::system("engine"), known: unknown(), what, records: Vec::new() };
+            self.carry_out(vec![Work { wish, reply: Reply::Nobody }]).await;
+        }
+    }
+
+    async fn hear(&mut self, batch: Vec<Message>) {
+        let mut works = Vec::with_capacity(batch.len());
+        for message in batch {
+            match message {
+                Message::Ask { request, known, reply } => {
+                    let Request { actor, command } = request;
+                    let what = What::Command(command);
+                    let wish = Wish::Decide { who: actor, known, what, records: Vec::new() };
+                    works.push(Work { wish, reply: Reply::Asker(reply) });
+                }
+                Message::Learn { fact, who, records, reply } => {
+                    let wish = Wish::Decide { who, known: unknown(), what: What::Fact(fact), records };
+                    works.push(Work { wish, reply: Reply::Job(reply) });
+                }
+                Message::Record { saves, reply } => {
+                    works.push(Work { wish: Wish::Record(saves), reply: Reply::Job(reply) });
+                }
+                // What follows must see what came before it.
+                Message::Live(change) => self.tell(vec![change]),
+                Message::Snapshot { reply } => {
+                    self.carry_out(std::mem::take(&mut works)).await;
+                    // Whoever asked and went away needs no answer.
+                    let _ = reply.send(Snapshot { board: self.board.clone(), changes: self.publish.subscribe() });
+                }
+                Message::Trust { content, reply } => {
+                    let _ = reply.send(self.writer.trust(self.workshop.repo.root(), &content, now()).await);
+                }
+                Message::Answer { id, answer, reply } => {
+                    let _ = reply.send(self.writer.answer_command(id, answer, now()).await);
+                }
+                Message::TakeNoMore => self.taking = false,
+            }
+        }
+        self.carry_out(works).await;
+    }
+
+    /// Decides each in turn, saves all of it in one transaction, and only then tells anybody. If that fails, each is tried
+    /// alone, so that one that cannot be saved takes no other down with it.
+    async fn carry_out(&mut self, works: Vec<Work>) {
+        let mut planned: Vec<(Work, Steps)> = Vec::with_capacity(works.len());
+        for work in works {
+            match self.plan(&work.wish) {
+                Ok(steps) => {
+                    steps.saves.iter().for_each(|save| foresee(&mut self.board, save));
+                    planned.push((work, steps));
+                }
+                Err(refused) => work.reply.refuse(refused),
+            }
+        }
+        let saves: Vec<Save> = planned.iter().flat_map(|(_, steps)| steps.saves.iter().cloned()).collect();
+        if saves.is_empty() {
+            for (work, steps) in planned {
+                self.done(work.reply, &steps, Vec::new());
+            }
+            return;
+        }
+        match self.writer.commit(saves).await {
+            Ok(changes) => {
+                self.tell(changes.clone());
+                for (work, steps) in planned {
+                    self.done(work.reply, &steps, changes.clone());
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a decision could not be saved");
+                self.reload().await;
+                if planned.len() == 1 {
+                    planned.into_iter().for_each(|(work, _)| work.reply.fail(&error));
+                    return;
+                }
+                for (work, _) in planned {
+                    Box::pin(self.carry_out(vec![work])).await;
+                }
+            }
+        }
+    }
+
+    fn plan(&self, wish: &Wish) -> Result<Steps, Refused> {
+        match wish {
+            Wish::Record(saves) => Ok(Steps { saves: saves.clone(), stops: Vec::new() }),
+            Wish::Decide { who, known, what, records } => {
+                let fresh = JobId(Uuid::now_v7());
+                let input = Input { at: now(), actor: who.clone(), fresh, known: *known, what: what.clone() };
+                let mut steps = decide(&self.board, &input)?;
+                steps.saves.splice(0..0, records.iter().cloned());
+                Ok(steps)
+            }
+        }
+    }
+
+    fn done(&mut self, reply: Reply, steps: &Steps, changes: Vec<Change>) {
+        for job in &steps.stops {
+            self.working.values().filter(|(working, _)| working == job).for_each(|(_, stop)| stop.cancel());
+        }
+        // Whoever asked and went away needs no answer.
+        match reply {
+            Reply::Asker(reply) => drop(reply.send(Ok(changes))),
+            Reply::Job(reply) => drop(reply.send(Ok(()))),
+            Reply::Nobody => {}
+        }
+    }
+
+    fn tell(&mut self, changes: Vec<Change>) {
+        changes.iter().for_each(|change| self.board.apply(change));
+        // Nobody listens when Draft runs without a board.
+        let _ = self.publish.send(changes.into());
+    }
+
+    /// Goes back to what is stored, after something could not be.
+    async fn reload(&mut self) {
+        match load_board(&self.workshop).await {
+            Ok(board) => self.board = board,
+            Err(error) => tracing::error!(%error, "the board could not be loaded again"),
+        }
+    }
+}
+
+impl Reply {
+    fn refuse(self, refused: Refused) {
+        match self {
+            Self::Asker(reply) => drop(reply.send(Err(refused.into()))),
+            Self::Job(reply) => drop(reply.send(Err(refused.into()))),
+            Self::Nobody => tracing::warn!(%refused, "a fact was refused"),
+        }
+    }
+
+    fn fail(self, error: &StoreError) {
+        let failed = || EngineError::NotSaved(error.to_string());
+        match self {
+            Self::Asker(reply) => drop(reply.send(Err(failed().into()))),
+            Self::Job(reply) => drop(reply.send(Err(failed()))),
+            Self::Nobody => {}
+        }
+    }
+}
+
+/// Shows a decision to the next ones of the same batch before it is saved.
+fn foresee(board: &mut Board, save: &Save) {
+    let change = match save {
+        Save::Goal(goal) => Change::Goal(goal.clone()),
+        Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket.clone()),
+        Save::Job { job, .. } => Change::Job(job.clone()),
+        Save::Run(run) => Change::Run(run.clone()),
+        Save::Revision(revision) => Change::Revision(revision.clone()),
+        Save::Evidence(_) | Save::Event(_) => return,
+    };
+    board.apply(&change);
+}
+
+/// What is known when nobody looked anything up.
+fn unknown() -> Known {
+    Known { checks: Trust::Missing, landed: Landed::No }
+}
+
+pub(super) fn now() -> Timestamp {
+    chrono::Utc::now().into()
+}

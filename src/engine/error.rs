@@ -1,0 +1,67 @@
+//! What can go wrong in the engine.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigErrors;
+use crate::domain::command::Refused;
+use crate::executor::invocation::CannotInvoke;
+use crate::git::GitError;
+use crate::run::error::RunError;
+use crate::store::StoreError;
+
+/// Why the engine could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Git.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A supervised run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// An agent cannot be called like this.
+    #[error(transparent)]
+    Executor(#[from] CannotInvoke),
+    /// A configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// A file of the run that could not be read.
+    #[error("could not read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The board is not in the database any more.
+    #[error("the board {0} is not in the database any more")]
+    NoBoard(String),
+    /// The rules refused a fact, which happens when a job was decided elsewhere meanwhile.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// What was decided could not be stored, so it did not happen.
+    #[error("it could not be saved: {0}")]
+    NotSaved(String),
+    /// A kind of job that this engine does not do.
+    #[error("this version of Draft cannot do {0} jobs")]
+    NoSuchJob(crate::domain::job::JobKind),
+    /// The engine is shutting down.
+    #[error("the engine has stopped")]
+    Stopped,
+    /// A task of the engine panicked; the log file has the details.
+    #[error("an internal error: {0}")]
+    Panicked(String),
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The rules say no.
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    /// It could not be done.
+    #[error(transparent)]
+    Failed(#[from] EngineError),
+}

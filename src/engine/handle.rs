@@ -1,0 +1,193 @@
+//! The engine from outside: how it is started, asked, watched and stopped.
+
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::trust::trust_content;
+use crate::domain::board::Board;
+use crate::domain::change::Change;
+use crate::domain::command::{Command, Request};
+use crate::domain::rule::{Known, Landed, Trust};
+use crate::store::{Reader, Writer};
+
+use super::actor::{Actor, Message};
+use super::error::{AskError, EngineError};
+use super::lock::BoardLock;
+use super::workshop::Workshop;
+
+/// Messages that may wait for the engine; whoever has more to say waits.
+const INBOX: usize = 256;
+/// Batches of changes that a slow listener may be behind before it must load the board anew.
+const BEHIND: usize = 1024;
+
+/// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost, agents go on.
+#[derive(Debug)]
+pub struct Engine {
+    handle: Handle,
+    token: CancellationToken,
+    task: JoinHandle<Result<(), EngineError>>,
+}
+
+/// What an engine does beside carrying out commands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Working {
+    /// It works on jobs.
+    Jobs,
+    /// It leaves jobs alone: it lives for one command, and whoever comes next works on them.
+    CommandsOnly,
+}
+
+/// The way to the engine for everybody else.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    workshop: Arc<Workshop>,
+    inbox: mpsc::Sender<Message>,
+}
+
+/// The board as it stands, and everything that becomes true after it.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The board.
+    pub board: Board,
+    /// What comes next; a listener that is too far behind takes a new snapshot.
+    pub changes: broadcast::Receiver<Arc<[Change]>>,
+}
+
+impl Engine {
+    /// Starts the engine of a board. With [`Working::Jobs`] it takes back the jobs that ran, then takes queued ones.
+    ///
+    /// # Errors
+    /// When the board cannot be loaded.
+    pub async fn start(
+        workshop: Arc<Workshop>,
+        lock: BoardLock,
+        writer: Writer,
+        working: Working,
+    ) -> Result<Self, EngineError> {
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let token = CancellationToken::new();
+        let (publish, _) = broadcast::channel(BEHIND);
+        let handle = Handle { workshop: Arc::clone(&workshop), inbox };
+        let actor = Actor::load(workshop, writer, lock, handle.clone(), publish, token.clone(), working).await?;
+        let task = tokio::spawn(actor.run(messages));
+        Ok(Self { handle, token, task })
+    }
+
+    /// Returns the way to it.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Ends the engine in order. Runs go on under their supervisors; the next engine takes them back.
+    ///
+    /// # Errors
+    /// When the engine had failed.
+    pub async fn stop(self) -> Result<(), EngineError> {
+        self.token.cancel();
+        drop(self.handle);
+        self.task.await.map_err(|error| EngineError::Panicked(error.to_string()))?
+    }
+}
+
+impl Handle {
+    /// Asks for something and waits until it is durable.
+    ///
+    /// # Errors
+    /// A refusal by the rules, or what failed.
+    pub async fn ask(&self, request: Request) -> Result<Vec<Change>, AskError> {
+        let known = self.look_up(&request.command).await?;
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Ask { request, known, reply }).await?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// Returns the board and a listener for all that follows.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn snapshot(&self) -> Result<Snapshot, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Snapshot { reply }).await?;
+        answer.await.map_err(|_| EngineError::Stopped)
+    }
+
+    /// Trusts what the repository's file would run, in its present form.
+    ///
+    /// # Errors
+    /// When the file cannot be read or the trust cannot be stored.
+    pub async fn trust(&self) -> Result<(), EngineError> {
+        let Some(content) = self.blocking(|shop| Ok(trust_content(&shop.settings()?))).await? else { return Ok(()) };
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Trust { content, reply }).await?;
+        Ok(answer.await.map_err(|_| EngineError::Stopped)??)
+    }
+
+    /// Takes no more queued jobs from now on; those that run go on to their end.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn finish_what_runs(&self) -> Result<(), EngineError> {
+        self.send(Message::TakeNoMore).await
+    }
+
+    pub(super) async fn send(&self, message: Message) -> Result<(), EngineError> {
+        self.inbox.send(message).await.map_err(|_| EngineError::Stopped)
+    }
+
+    /// Looks up what the rules may not find out themselves, outside the actor, so that nobody waits for git but the asker.
+    async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
+        let mut known = Known { checks: Trust::Given, landed: Landed::No };
+        match command {
+            Command::Run { .. } => known.checks = self.blocking(Workshop::trust).await?,
+            Command::Move { to, .. } if *to == crate::domain::state::StateName::Executing => {
+                known.checks = self.blocking(Workshop::trust).await?;
+            }
+            Command::Move { ticket, to, .. } if *to == crate::domain::state::StateName::Done => {
+                let name = *ticket;
+                let board = self.snapshot().await?.board;
+                let change = board.find(name).and_then(|ticket| {
+                    let revision = board.revision(ticket.id)?;
+                    Some((ticket.worktree.as_ref()?.base_branch.clone(), revision.head.clone()))
+                });
+                if let Some((branch, head)) = change {
+                    let contained = self
+                        .blocking(move |shop| Ok(crate::git::tree::is_contained(&shop.repo, &branch, &head)?))
+                        .await?;
+                    known.landed = if contained { Landed::Yes } else { Landed::No };
+                }
+            }
+            Command::AddGoal(_) | Command::AddTickets(_) | Command::Move { .. } | Command::Cancel { .. } => {}
+        }
+        Ok(known)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        blocking(&self.workshop, work).await
+    }
+}
+
+/// Does work that blocks, away from the tasks that must not.
+pub(super) async fn blocking<T: Send + 'static>(
+    workshop: &Arc<Workshop>,
+    work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    let workshop = Arc::clone(workshop);
+    let done = tokio::task::spawn_blocking(move || work(&workshop)).await;
+    done.map_err(|error| EngineError::Panicked(error.to_string()))?
+}
+
+/// Loads a board in a thread that may block.
+pub(super) async fn load_board(workshop: &Arc<Workshop>) -> Result<Board, EngineError> {
+    blocking(workshop, |shop| {
+        let reader = Reader::open(&shop.paths.database())?;
+        let loaded = reader.board(shop.about.id)?;
+        loaded.map(|(board, _)| board).ok_or_else(|| EngineError::NoBoard(shop.about.name.clone()))
+    })
+    .await
+}

@@ -1,0 +1,136 @@
+//! What a job's task works at: its job and ticket, the workshop, and the ways to tell what it learned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::change::{Change, Live, Save};
+use crate::domain::event::Actor as Who;
+use crate::domain::fact::Fact;
+use crate::domain::job::{Job, JobKind};
+use crate::domain::revision::{Revision, RevisionStatus, revision_ref};
+use crate::domain::run::Run;
+use crate::domain::ticket::{Ticket, Worktree};
+use crate::git::tree::{self, Snapshot};
+use crate::store::Reader;
+
+use super::super::actor::{Message, now};
+use super::super::error::EngineError;
+use super::super::handle::{self, Handle};
+use super::super::workshop::Workshop;
+
+/// Longest pause between two tries to store something.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// What a job's task works at.
+pub(in super::super) struct Bench {
+    pub(super) shop: Arc<Workshop>,
+    handle: Handle,
+    /// The job as it was taken, or taken back.
+    pub(super) job: Job,
+    /// Its ticket at that moment.
+    pub(super) ticket: Ticket,
+    /// Somebody wants the job stopped.
+    pub(super) stop: CancellationToken,
+}
+
+impl Bench {
+    pub(in super::super) fn new(
+        shop: Arc<Workshop>,
+        handle: Handle,
+        job: Job,
+        ticket: Ticket,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { shop, handle, job, ticket, stop }
+    }
+
+    /// Tells a fact, with the records that prove it, and waits until it is stored. A full disk or a locked database ends
+    /// no job: it is told again until it can be stored or the engine stops.
+    pub(super) async fn learn(&self, fact: Fact, records: Vec<Save>) -> Result<(), EngineError> {
+        let who = Who::executor(match self.job.kind {
+            JobKind::Execute => "execute_worker",
+            JobKind::Verify => "verify_worker",
+            JobKind::Resume => "resume_worker",
+            JobKind::Land => "land_worker",
+        });
+        self.insist(|reply| Message::Learn { fact: fact.clone(), who: who.clone(), records: records.clone(), reply })
+            .await
+    }
+
+    /// Records something that moves nothing, as insistently.
+    pub(super) async fn record(&self, saves: Vec<Save>) -> Result<(), EngineError> {
+        self.insist(|reply| Message::Record { saves: saves.clone(), reply }).await
+    }
+
+    async fn insist(
+        &self,
+        message: impl Fn(oneshot::Sender<Result<(), EngineError>>) -> Message,
+    ) -> Result<(), EngineError> {
+        let mut pause = Duration::from_millis(250);
+        loop {
+            let (reply, answer) = oneshot::channel();
+            self.handle.send(message(reply)).await?;
+            match answer.await.map_err(|_| EngineError::Stopped)? {
+                Err(EngineError::NotSaved(error)) => {
+                    tracing::warn!(job = %self.job.id, %error, "could not be saved, trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Tells what the job does right now.
+    pub(super) async fn live(&self, live: Live) {
+        let change = Change::Live { job: self.job.id, live };
+        // An engine that stops needs no news.
+        let _ = self.handle.send(Message::Live(change)).await;
+    }
+
+    /// Does work that blocks.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        handle::blocking(&self.shop, work).await
+    }
+
+    /// Returns the runs of this job that are known, by number.
+    pub(super) async fn known_runs(&self) -> Result<Vec<Run>, EngineError> {
+        let job = self.job.id;
+        self.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.runs_of(job)?)).await
+    }
+
+    /// Keeps what the worktree holds as a revision of this job: as git objects under a ref, before any row says so.
+    pub(super) async fn keep(&self, worktree: Worktree, snapshot: Snapshot) -> Result<Revision, EngineError> {
+        let (ticket, job, number) = (self.ticket.id, self.job.id, self.ticket.number);
+        let title = self.ticket.title.as_str().to_owned();
+        self.blocking(move |shop| {
+            let known = Reader::open(&shop.paths.database())?.revisions(ticket)?;
+            if let Some(same) = known.iter().find(|one| one.job == job) {
+                return Ok(same.clone());
+            }
+            let revision = known.iter().map(|one| one.number).max().unwrap_or(0) + 1;
+            let message = format!("{title}\n\nTicket {number}, revision {revision}.\n");
+            let reference = revision_ref(ticket, revision);
+            let head = tree::keep_revision(&shop.repo, &worktree, &snapshot, &reference, &message)?;
+            let size = crate::git::diff::size(&shop.repo, &worktree.base, &snapshot.tree)?;
+            Ok(Revision {
+                ticket,
+                number: revision,
+                job,
+                status: RevisionStatus::Open,
+                base: worktree.base,
+                tree: snapshot.tree,
+                head,
+                size,
+                at: now(),
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,209 @@
+//! The execute job: a worktree, an agent in it, and a judgement of what it left.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::config::yolo::{Yolo, yolo};
+use crate::domain::change::Save;
+use crate::domain::evidence::EvidenceKind;
+use crate::domain::fact::Fact;
+use crate::domain::outcome::{Executed, Report, Verdict, judge};
+use crate::domain::run::{RunEnd, RunKind};
+use crate::domain::ticket::{Usage, Worktree};
+use crate::executor::invocation::{Approve, Ask, Session, invocation};
+use crate::executor::table::{Executor, SessionBy, locate};
+use crate::git::{tree, worktree};
+use crate::run::spec::{Limits, Output, Stdin};
+
+use super::super::error::EngineError;
+use super::bench::Bench;
+use super::listener::Listener;
+use super::prompt;
+use super::supervise::{Ended, Plan, folder_of, how_it_was_lost, proof, see_through};
+
+/// The number of the agent's run in its job.
+const RUN: u32 = 1;
+
+/// Works on an execute job until its end is stored.
+pub(super) async fn execute(bench: Bench) -> Result<(), EngineError> {
+    let (fact, records) = match prepare(&bench).await? {
+        Prepared::Ready(agent) => run_agent(&bench, *agent).await?,
+        Prepared::Over(outcome) => (executed(&bench, outcome, None, &Report::default()), Vec::new()),
+        Prepared::Stopped => (Fact::Stopped { job: bench.job.id, usage: Usage::default() }, Vec::new()),
+    };
+    bench.learn(fact, records).await
+}
+
+/// How far a job came before its agent.
+enum Prepared {
+    /// The agent can start, or was started before.
+    Ready(Box<Agent>),
+    /// The job is over without an agent.
+    Over(Executed),
+    /// Somebody stopped it.
+    Stopped,
+}
+
+/// An agent and where it works.
+struct Agent {
+    executor: Executor,
+    program: PathBuf,
+    approve: Approve,
+    worktree: Worktree,
+    config: Config,
+}
+
+async fn prepare(bench: &Bench) -> Result<Prepared, EngineError> {
+    let config = bench.blocking(|shop| shop.settings()).await?.config;
+    let approve = match may_approve(&config, bench.shop.repo.root()) {
+        Yolo::Allowed => Approve::Everything,
+        Yolo::Disabled => Approve::Edits,
+        Yolo::Refused { reason } => return Ok(Prepared::Over(Executed::Refused { reason })),
+    };
+    let name = bench.ticket.agent.as_deref().unwrap_or(&config.execute_config.preferred_executor);
+    let executor = match bench.shop.table.find(name) {
+        Ok(executor) => executor.clone(),
+        Err(error) => return Ok(Prepared::Over(Executed::Failed { reason: error.to_string() })),
+    };
+    let Some(program) = locate(&executor, &bench.shop.path_env, &bench.shop.draft_program) else {
+        let reason = format!(
+            "{} is not installed: there is no `{}` on PATH. {}",
+            executor.display,
+            executor.program_name(),
+            executor.install
+        );
+        return Ok(Prepared::Over(Executed::Failed { reason }));
+    };
+    if bench.stop.is_cancelled() && !folder_of(bench, RUN, RunKind::Execute).is_dir() {
+        return Ok(Prepared::Stopped);
+    }
+    let worktree = ensure_worktree(bench).await?;
+    let tree = worktree.clone();
+    let danger =
+        bench.blocking(move |shop| Ok(worktree::validate(&shop.repo, &shop.paths.worktrees(), &tree).err())).await?;
+    if let Some(danger) = danger {
+        return Ok(Prepared::Over(Executed::Unsafe { reason: danger.to_string() }));
+    }
+    Ok(Prepared::Ready(Box::new(Agent { executor, program, approve, worktree, config })))
+}
+
+/// Says whether agents may do everything without asking in this repository.
+fn may_approve(config: &Config, repo_root: &Path) -> Yolo {
+    // A folder that is not there trusts nothing.
+    let trusted = config.execute_config.yolo_allowlist.iter().filter_map(|path| Path::new(path).canonicalize().ok());
+    let root = repo_root.canonicalize().unwrap_or_else(|_| repo_root.to_owned());
+    yolo(config, &root, &trusted.collect::<Vec<_>>())
+}
+
+/// Returns the ticket's worktree: the one that it has, or a new one, which is stored before anything runs in it.
+async fn ensure_worktree(bench: &Bench) -> Result<Worktree, EngineError> {
+    let ticket = bench.ticket.clone();
+    let made = bench
+        .blocking(move |shop| {
+            let branch = worktree::branch_name(ticket.number, ticket.title.as_str());
+            let folder = branch.strip_prefix("draft/").unwrap_or(&branch);
+            let plan = worktree::Plan {
+                path: &shop.worktrees().join(folder),
+                branch: &branch,
+                base_branch: &shop.about.base_branch,
+                existing: ticket.worktree.as_ref(),
+            };
+            Ok(worktree::create(&shop.repo, &plan)?)
+        })
+        .await?;
+    if let Some(error) = made.hook_failed {
+        tracing::warn!(ticket = %bench.ticket.number, %error, "the post-checkout hook failed");
+    }
+    let worktree = made.worktree;
+    if bench.ticket.worktree.as_ref() != Some(&worktree) {
+        bench.learn(Fact::WorktreeMade { job: bench.job.id, worktree: worktree.clone() }, Vec::new()).await?;
+    }
+    Ok(worktree)
+}
+
+async fn run_agent(bench: &Bench, agent: Agent) -> Result<(Fact, Vec<Save>), EngineError> {
+    let known = bench.known_runs().await?;
+    let plan = plan(bench, &agent).await?;
+    if bench.job.agent.is_none() {
+        let session = (agent.executor.session == SessionBy::Chosen).then(|| bench.job.id.to_string());
+        let (job, name) = (bench.job.id, agent.executor.name.clone());
+        let chosen = Fact::AgentChosen { job, agent: name, model: model(bench, &agent.config), session };
+        bench.learn(chosen, Vec::new()).await?;
+    }
+    let mut listener = Listener::new(agent.executor.dialect, &agent.worktree.path);
+    let ended = see_through(bench, &known, plan, &mut listener).await?;
+    let report = listener.finish(bench, &ended.folder).await?;
+    let records = proof(bench, &ended, EvidenceKind::Executor, None);
+    let fact = conclude(bench, agent, &ended, &report).await?;
+    Ok((fact, records))
+}
+
+async fn plan(bench: &Bench, agent: &Agent) -> Result<Plan, EngineError> {
+    let prompt = prompt::of(bench).await?;
+    let model = model(bench, &agent.config);
+    let prompt_file = folder_of(bench, RUN, RunKind::Execute).join("prompt");
+    let call = invocation(
+        &agent.executor,
+        &Ask {
+            prompt: &prompt,
+            prompt_file: &prompt_file,
+            model: model.as_deref(),
+            approve: agent.approve,
+            session: Session::Fresh(bench.job.id.0),
+            extra: &[],
+        },
+    )?;
+    let execute = &agent.config.execute_config;
+    let stdin = if call.stdin.is_some() { Stdin::Prompt } else { Stdin::Null };
+    Ok(Plan {
+        n: RUN,
+        kind: RunKind::Execute,
+        program: agent.program.clone(),
+        args: call.args,
+        cwd: agent.worktree.path.clone(),
+        drop: call.drop,
+        set: call.set,
+        stdin,
+        output: Output::File,
+        limits: Limits {
+            time_ms: Some(millis(execute.timeout)),
+            silence_ms: Some(millis(execute.idle_timeout)),
+            output_bytes: Some(execute.max_output_bytes),
+            grace_ms: millis(execute.stop_grace),
+        },
+        prompt: call.stdin.or(call.file.map(|(_, content)| content)),
+        display: call.display,
+    })
+}
+
+/// Judges what the agent left, and keeps its change before anybody is told of it.
+async fn conclude(bench: &Bench, agent: Agent, ended: &Ended, report: &Report) -> Result<Fact, EngineError> {
+    let job = bench.job.id;
+    let tree = agent.worktree.clone();
+    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
+    let end = &ended.record.end;
+    let outcome = match judge(end, report, snapshot.changed()) {
+        Verdict::Changed => Executed::Changed { revision: bench.keep(agent.worktree, snapshot).await? },
+        Verdict::Unchanged => Executed::Unchanged { said: report.said.clone() },
+        Verdict::Asked(question) => Executed::Asked { question },
+        Verdict::Refused(reason) => Executed::Refused { reason },
+        Verdict::Failed(reason) => Executed::Failed { reason },
+        Verdict::Stopped => return Ok(Fact::Stopped { job, usage: report.usage }),
+        Verdict::Lost => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended) }),
+    };
+    Ok(executed(bench, outcome, Some(end.clone()), report))
+}
+
+fn executed(bench: &Bench, outcome: Executed, end: Option<RunEnd>, report: &Report) -> Fact {
+    Fact::Executed { job: bench.job.id, outcome, end, usage: report.usage, session: report.session.clone() }
+}
+
+fn model(bench: &Bench, config: &Config) -> Option<String> {
+    bench.ticket.model.clone().or_else(|| config.execute_config.executor_model.clone())
+}
+
+/// A duration as run specifications have it.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,167 @@
+//! The verify job: each check is a supervised run of its own; the first that fails ends it.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::config::allow::{CheckCommand, parse_check};
+use crate::domain::change::Save;
+use crate::domain::evidence::EvidenceKind;
+use crate::domain::fact::Fact;
+use crate::domain::outcome::Verified;
+use crate::domain::rule::Trust;
+use crate::domain::run::{RunEnd, RunKind};
+use crate::domain::ticket::{Usage, Worktree};
+use crate::git::{tree, worktree};
+use crate::run::spec::{Limits, Output, Stdin};
+
+use super::super::error::EngineError;
+use super::bench::Bench;
+use super::execute::millis;
+use super::supervise::{Nobody, Plan, how_it_was_lost, proof, see_through};
+
+/// Works on a verify job until its end is stored.
+pub(super) async fn verify(bench: Bench) -> Result<(), EngineError> {
+    let job = bench.job.id;
+    let config = bench.blocking(|shop| shop.settings()).await?.config;
+    let refused = |reason: String| Fact::Verified { job, outcome: Verified::Refused { reason } };
+    let worktree = match safe_worktree(&bench).await? {
+        Ok(worktree) => worktree,
+        Err(reason) => return bench.learn(refused(reason), Vec::new()).await,
+    };
+    let checks = match checks(&bench, &config).await? {
+        Ok(checks) => checks,
+        Err(reason) => return bench.learn(refused(reason), Vec::new()).await,
+    };
+    let count = u32::try_from(checks.len()).unwrap_or(u32::MAX);
+    if bench.job.steps != Some(count) {
+        bench.learn(Fact::Counted { job, checks: count }, Vec::new()).await?;
+    }
+    let tree = checked_tree(&bench, worktree.clone()).await?;
+    let fact = match run_checks(&bench, &config, &worktree, &checks, &tree).await? {
+        Some(fact) => fact,
+        None => Fact::Verified { job, outcome: Verified::Passed { checks: count } },
+    };
+    bench.learn(fact, Vec::new()).await
+}
+
+/// Returns the worktree to check in, or why nothing may run there.
+async fn safe_worktree(bench: &Bench) -> Result<Result<Worktree, String>, EngineError> {
+    let Some(worktree) = bench.ticket.worktree.clone() else {
+        return Ok(Err("it has no worktree to check".to_owned()));
+    };
+    bench
+        .blocking(move |shop| match worktree::validate(&shop.repo, &shop.paths.worktrees(), &worktree) {
+            Ok(()) => Ok(Ok(worktree)),
+            Err(danger) => Ok(Err(danger.to_string())),
+        })
+        .await
+}
+
+/// Returns the checks: the ticket's own, which a person typed, or the repository's, which must be trusted and allowed.
+async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<CheckCommand>, String>, EngineError> {
+    let own = !bench.ticket.verify.is_empty();
+    let texts = if own { &bench.ticket.verify } else { &config.verify_config.commands };
+    if !own && !texts.is_empty() && bench.blocking(|shop| shop.trust()).await? == Trust::Missing {
+        let reason = "this repository's commands are not trusted any more: `draft trust --show` shows what would run";
+        return Ok(Err(reason.to_owned()));
+    }
+    let parsed = texts.iter().map(|text| parse_check(text, &config.verify_config.extra_allowed_commands));
+    Ok(parsed.collect::<Result<Vec<_>, _>>().map_err(|refused| refused.to_string()))
+}
+
+/// Returns the tree that is about to be checked. Should it differ from the newest revision, since somebody edited it
+/// meanwhile, it becomes a revision first: what is green is always what is reviewed.
+async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, EngineError> {
+    let (ticket, tree) = (bench.ticket.id, worktree.clone());
+    let (snapshot, newest) = bench
+        .blocking(move |shop| {
+            let snapshot = tree::snapshot(&shop.repo, &tree, &shop.litter())?;
+            let revisions = crate::store::Reader::open(&shop.paths.database())?.revisions(ticket)?;
+            Ok((snapshot, revisions.into_iter().max_by_key(|one| one.number)))
+        })
+        .await?;
+    let tree = snapshot.tree.clone();
+    if newest.is_none_or(|newest| newest.tree != tree) {
+        let revision = bench.keep(worktree, snapshot).await?;
+        let tree = revision.tree.clone();
+        bench.record(vec![Save::Revision(revision)]).await?;
+        return Ok(tree);
+    }
+    Ok(tree)
+}
+
+/// Runs the checks in order and returns the fact that ends the job early, if one does.
+async fn run_checks(
+    bench: &Bench,
+    config: &Config,
+    worktree: &Worktree,
+    checks: &[CheckCommand],
+    tree: &str,
+) -> Result<Option<Fact>, EngineError> {
+    let job = bench.job.id;
+    let known = bench.known_runs().await?;
+    for (index, check) in checks.iter().enumerate() {
+        let n = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        if bench.stop.is_cancelled() && known.iter().all(|run| run.id.n != n) {
+            return Ok(Some(Fact::Stopped { job, usage: Usage::default() }));
+        }
+        let Some(program) = program(check, worktree, bench) else {
+            let reason = format!("`{}` cannot be run: there is no `{}` here", check.display, check.program);
+            return Ok(Some(Fact::Verified { job, outcome: Verified::Refused { reason } }));
+        };
+        let plan = plan(config, worktree, check, program, n);
+        let ended = see_through(bench, &known, plan, &mut Nobody).await?;
+        bench.record(proof(bench, &ended, EvidenceKind::Check, Some(tree.to_owned()))).await?;
+        match &ended.record.end {
+            RunEnd::Exited { code: 0 } => {}
+            RunEnd::Stopped => return Ok(Some(Fact::Stopped { job, usage: Usage::default() })),
+            RunEnd::Lost => return Ok(Some(Fact::Lost { job, reason: how_it_was_lost(&ended) })),
+            end @ (RunEnd::Exited { .. }
+            | RunEnd::Signaled { .. }
+            | RunEnd::TimedOut
+            | RunEnd::Silent
+            | RunEnd::TooMuchOutput
+            | RunEnd::NotStarted { .. }) => {
+                let outcome = Verified::Failed { command: check.display.clone(), end: end.clone() };
+                return Ok(Some(Fact::Verified { job, outcome }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn plan(config: &Config, worktree: &Worktree, check: &CheckCommand, program: PathBuf, n: u32) -> Plan {
+    Plan {
+        n,
+        kind: RunKind::Check,
+        program,
+        args: check.args.clone(),
+        cwd: worktree.path.clone(),
+        drop: Vec::new(),
+        set: std::collections::BTreeMap::new(),
+        stdin: Stdin::Null,
+        output: Output::Pipe,
+        limits: Limits {
+            time_ms: Some(millis(config.verify_config.timeout)),
+            silence_ms: None,
+            output_bytes: Some(config.execute_config.max_output_bytes),
+            grace_ms: millis(config.execute_config.stop_grace),
+        },
+        prompt: None,
+        display: check.display.clone(),
+    }
+}
+
+/// Finds what a check runs: a name on `PATH`, a path where it says, relative to the worktree.
+fn program(check: &CheckCommand, worktree: &Worktree, bench: &Bench) -> Option<PathBuf> {
+    if check.program.contains('/') {
+        let path = worktree.path.join(&check.program);
+        return is_executable(&path).then_some(path);
+    }
+    std::env::split_paths(&bench.shop.path_env).map(|dir| dir.join(&check.program)).find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.is_absolute() && path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}

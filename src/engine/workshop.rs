@@ -1,0 +1,109 @@
+//! What every job works with: folders, the repository, the table of agents, and the configuration as it is now.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::config::{self, Loaded};
+use crate::domain::board::About;
+use crate::domain::rule::Trust;
+use crate::executor::table::Table;
+use crate::git::{Git, Repo};
+use crate::store::Reader;
+
+use super::error::EngineError;
+
+/// Where Draft keeps things.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// The folder of everything.
+    pub data_dir: PathBuf,
+    /// The user's own configuration file.
+    pub user_config: PathBuf,
+}
+
+impl Paths {
+    /// Returns the database.
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join("draft.db")
+    }
+
+    /// Returns the folder of all runs.
+    pub fn runs(&self) -> PathBuf {
+        self.data_dir.join("runs")
+    }
+
+    /// Returns the folder of all worktrees.
+    pub fn worktrees(&self) -> PathBuf {
+        self.data_dir.join("worktrees")
+    }
+
+    /// Returns the folder of Draft's own log.
+    pub fn logs(&self) -> PathBuf {
+        self.data_dir.join("logs")
+    }
+}
+
+/// What every job works with.
+#[derive(Debug)]
+pub struct Workshop {
+    /// Where things are.
+    pub paths: Paths,
+    /// The board.
+    pub about: About,
+    /// The git program.
+    pub git: Git,
+    /// The board's repository.
+    pub repo: Repo,
+    /// The agents.
+    pub table: Table,
+    /// This very program, to be started again as a supervisor and as the demo agent.
+    pub draft_program: PathBuf,
+    /// Where programs are looked for.
+    pub path_env: OsString,
+    /// How many jobs run at once, when a flag says so and not the configuration.
+    pub max_parallel: Option<u32>,
+}
+
+impl Workshop {
+    /// Reads the settings as they are now; the files are small, so nothing is kept that could be out of date.
+    ///
+    /// # Errors
+    /// All errors of both files at once.
+    pub fn settings(&self) -> Result<Loaded, EngineError> {
+        let sources = config::read(Some(&self.paths.user_config), Some(&self.repo_config()))?;
+        Ok(config::load(&sources)?)
+    }
+
+    /// Says whether the user trusts what the repository's file would run, in its present form.
+    ///
+    /// # Errors
+    /// When the settings or the database cannot be read.
+    pub fn trust(&self) -> Result<Trust, EngineError> {
+        let Some(content) = config::trust::trust_content(&self.settings()?) else { return Ok(Trust::Given) };
+        let trusted = Reader::open(&self.paths.database())?.trusted(self.repo.root())?;
+        Ok(if trusted.as_ref() == Some(&content) { Trust::Given } else { Trust::Missing })
+    }
+
+    /// Returns the number of jobs that may run at once.
+    pub fn slots(&self) -> usize {
+        let configured = || self.settings().map_or(1, |loaded| loaded.config.execute_config.max_parallel_jobs);
+        usize::try_from(self.max_parallel.unwrap_or_else(configured)).unwrap_or(1).max(1)
+    }
+
+    /// Returns the patterns of what agents leave for themselves, which is never part of a change.
+    pub fn litter(&self) -> Vec<String> {
+        self.table.iter().flat_map(|executor| executor.litter.iter().cloned()).collect()
+    }
+
+    /// Returns the folder of this board's worktrees.
+    pub fn worktrees(&self) -> PathBuf {
+        let id = self.about.id.0.simple().to_string();
+        let name: String = self.about.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        self.paths.worktrees().join(format!("{name}-{}", &id[id.len() - 8..]))
+    }
+
+    /// Returns the repository's own configuration file.
+    pub fn repo_config(&self) -> PathBuf {
+        self.repo.root().join(config::FILE_NAME)
+    }
+}
