@@ -1,0 +1,21 @@
+//! Wires the parts: opens a board's parts, carries effects to the engine and the readers, and carries changes back.
+
+mod board;
+mod detail;
+mod door;
+mod error;
+mod logs;
+mod news;
+mod open;
+mod pages;
+mod surroundings;
+mod trace;
+
+pub use board::{Color, run_board};
+pub use detail::load_detail;
+pub use door::Door;
+pub use error::AppError;
+pub use logs::{Log, dialect_of};
+pub use news::{News, Watcher};
+pub use open::{Opened, Options, open};
+pub use trace::start_log;

@@ -1,0 +1,55 @@
+//! What can go wrong between the parts.
+
+use std::path::PathBuf;
+
+use crate::config::ConfigErrors;
+use crate::engine::{AskError, EngineError};
+use crate::git::GitError;
+use crate::store::StoreError;
+
+/// Why a board could not be opened or used.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A command that was not carried out.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// There is no repository that can be used here.
+    #[error("{0}")]
+    NoRepository(GitError),
+    /// Git, once the repository was found.
+    #[error("{0}")]
+    Git(GitError),
+    /// The repository has no board of that name.
+    #[error("this repository has no board `{name}`; it has {known}")]
+    NoSuchBoard {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// There is no home folder to keep things in.
+    #[error("there is no home folder to keep the board in")]
+    NoHome,
+    /// A file or folder.
+    #[error("could not {action} {path}: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The terminal.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(std::io::Error),
+}

@@ -1,0 +1,147 @@
+//! Opens what a board needs: folders, git, the repository, the database, and the board itself on first use.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use etcetera::BaseStrategy;
+
+use crate::domain::board::About;
+use crate::domain::id::BoardId;
+use crate::engine::{Paths, Workshop};
+use crate::executor::table::Table;
+use crate::git::{Git, Repo};
+use crate::store::{self, Reader, StoreError, Write, Writer};
+
+use super::error::AppError;
+
+/// What a person chose on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The repository, or a folder in it.
+    pub repo: PathBuf,
+    /// The board by name.
+    pub board: Option<String>,
+    /// Where everything is kept.
+    pub data_dir: Option<PathBuf>,
+    /// How many jobs run at once.
+    pub max_parallel: Option<u32>,
+}
+
+/// A board that is open.
+#[derive(Debug)]
+pub struct Opened {
+    /// What its engine works with.
+    pub workshop: Arc<Workshop>,
+    /// The way to write.
+    pub writer: Writer,
+}
+
+impl Opened {
+    /// Opens a connection that only reads.
+    ///
+    /// # Errors
+    /// When the database cannot be opened.
+    pub fn reader(&self) -> Result<Reader, AppError> {
+        Ok(Reader::open(&self.workshop.paths.database())?)
+    }
+}
+
+/// Opens a repository's board; it is made on first use.
+///
+/// # Errors
+/// When there is no usable git, repository, data folder or database.
+pub fn open(options: &Options) -> Result<Opened, AppError> {
+    let path_env = std::env::var_os("PATH").unwrap_or_default();
+    let git = Git::find(&path_env).map_err(AppError::Git)?;
+    let repo = Repo::discover(&git, &options.repo).map_err(AppError::NoRepository)?;
+    let paths = paths(options.data_dir.as_deref())?;
+    make_folders(&paths)?;
+    let writer = store::open(&paths.database())?;
+    let reader = Reader::open(&paths.database())?;
+    let about = find_or_make(&reader, &writer, &repo, options.board.as_deref())?;
+    let draft_program = std::env::current_exe().map_err(|source| AppError::Io {
+        action: "find",
+        path: PathBuf::from("draft"),
+        source,
+    })?;
+    let workshop = Arc::new(Workshop {
+        paths,
+        about,
+        git,
+        repo,
+        table: Table::builtin(),
+        draft_program,
+        path_env,
+        max_parallel: options.max_parallel,
+    });
+    Ok(Opened { workshop, writer })
+}
+
+/// Returns where Draft keeps things.
+///
+/// # Errors
+/// When no folder was named and there is no home.
+pub(super) fn paths(data_dir: Option<&Path>) -> Result<Paths, AppError> {
+    let base = etcetera::choose_base_strategy();
+    let data_dir = match (data_dir, &base) {
+        (Some(dir), _) => {
+            std::path::absolute(dir).map_err(|source| AppError::Io { action: "find", path: dir.to_owned(), source })?
+        }
+        (None, Ok(base)) => base.data_dir().join("draft"),
+        (None, Err(_)) => return Err(AppError::NoHome),
+    };
+    let user_config = match &base {
+        Ok(base) => base.config_dir().join("draft").join("config.yaml"),
+        Err(_) => data_dir.join("config.yaml"),
+    };
+    Ok(Paths { data_dir, user_config })
+}
+
+/// Makes the folders that everything is kept in, for the user alone.
+fn make_folders(paths: &Paths) -> Result<(), AppError> {
+    for folder in [paths.data_dir.clone(), paths.runs(), paths.worktrees(), paths.logs()] {
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|source| AppError::Io {
+            action: "make the folder",
+            path: folder,
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+fn find_or_make(reader: &Reader, writer: &Writer, repo: &Repo, name: Option<&str>) -> Result<About, AppError> {
+    let here: Vec<About> = reader.boards()?.into_iter().filter(|about| about.repo_root == repo.root()).collect();
+    let found = match name {
+        None => here.first().cloned(),
+        Some(name) => match here.iter().find(|about| about.name == name) {
+            Some(about) => Some(about.clone()),
+            None if here.is_empty() => None,
+            None => {
+                let known = here.iter().map(|about| about.name.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(AppError::NoSuchBoard { name: name.to_owned(), known });
+            }
+        },
+    };
+    if let Some(about) = found {
+        return Ok(about);
+    }
+    let folder = repo.root().file_name().map(|name| name.to_string_lossy().into_owned());
+    let about = About {
+        id: BoardId(uuid::Uuid::now_v7()),
+        name: name.map(str::to_owned).or(folder).unwrap_or_else(|| "board".to_owned()),
+        repo_root: repo.root().to_owned(),
+        base_branch: repo.base_branch().map_err(AppError::NoRepository)?,
+        created_at: chrono::Utc::now().into(),
+    };
+    match writer.write_blocking(Write::Board(about.clone())) {
+        Ok(_) => Ok(about),
+        // Another process was faster; its board is the one.
+        Err(StoreError::Conflict { .. }) => {
+            let made = reader.board_by_repo(repo.root())?;
+            made.ok_or(AppError::NoSuchBoard { name: about.name, known: "none".to_owned() })
+        }
+        Err(error) => Err(error.into()),
+    }
+}

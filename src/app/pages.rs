@@ -1,0 +1,126 @@
+//! Follows the log that the screen shows: sends its rows now and whenever they change, and only the newest wish counts.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::domain::board::Board;
+use crate::domain::log::{LogPage, LogRequest, LogRows, LogView};
+use crate::domain::run::{Run, RunId};
+use crate::engine::Workshop;
+use crate::executor::decode::Dialect;
+use crate::run::folder::{Folder, Lengths};
+use crate::run::growth::Growth;
+use crate::ui::Msg;
+
+use super::logs::{Log, dialect_of};
+
+/// What is to be followed.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Target {
+    request: LogRequest,
+    run: Option<Followed>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Followed {
+    id: RunId,
+    folder: String,
+    dialect: Dialect,
+    root: std::path::PathBuf,
+}
+
+impl Target {
+    /// Finds out which run a request means, as the board stands now.
+    pub(super) fn of(request: LogRequest, board: &Board, workshop: &Workshop) -> Self {
+        let run = board.newest_job(request.ticket).and_then(|job| {
+            let run: &Run = match request.run {
+                Some(id) => board.runs(id.job).find(|run| run.id == id)?,
+                None => board.runs(job.id).next_back()?,
+            };
+            let root = board.ticket(request.ticket)?.worktree.as_ref()?.path.clone();
+            let dialect = dialect_of(workshop, run, job.agent.as_deref());
+            Some(Followed { id: run.id, folder: run.folder(), dialect, root })
+        });
+        Self { request, run }
+    }
+}
+
+/// Sends pages for the newest target until nobody wants any more.
+pub(super) async fn follow(
+    workshop: Arc<Workshop>,
+    mut wanted: watch::Receiver<Option<Target>>,
+    pages: mpsc::Sender<Msg>,
+) {
+    let mut open: Option<(RunId, Log)> = None;
+    let mut seen = Lengths::default();
+    loop {
+        let target = wanted.borrow_and_update().clone();
+        let Some(target) = target else {
+            open = None;
+            if wanted.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        let Some(run) = target.run.clone() else {
+            let page = empty(&target.request, None);
+            if pages.send(Msg::LogPage(Box::new(page))).await.is_err() || wanted.changed().await.is_err() {
+                return;
+            }
+            continue;
+        };
+        let path = workshop.paths.runs().join(&run.folder);
+        let folder = match Folder::open(&path) {
+            Ok(folder) => folder,
+            Err(error) => {
+                let page = empty(&target.request, Some(error.to_string()));
+                if pages.send(Msg::LogPage(Box::new(page))).await.is_err() || wanted.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
+        let log = match open.take() {
+            Some((id, log)) if id == run.id => log,
+            Some(_) | None => {
+                seen = Lengths::default();
+                Log::new(folder.clone(), run.dialect, &run.root)
+            }
+        };
+        let read = tokio::task::spawn_blocking(move || read(log, target, run)).await;
+        let Ok((log, id, page)) = read else { return };
+        open = Some((id, log));
+        if pages.send(Msg::LogPage(Box::new(page))).await.is_err() {
+            return;
+        }
+        let mut growth = Growth::since(folder, seen);
+        tokio::select! {
+            changed = wanted.changed() => if changed.is_err() { return },
+            grown = growth.changed() => match grown {
+                Ok(Some(lengths)) => seen = lengths,
+                // It is over, or cannot be read: nothing more comes until somebody wants something else.
+                Ok(None) | Err(_) => if wanted.changed().await.is_err() { return },
+            },
+        }
+    }
+}
+
+fn read(mut log: Log, target: Target, run: Followed) -> (Log, RunId, LogPage) {
+    let request = target.request;
+    let page = match log.rows(request.view, request.place, request.rows) {
+        Ok(rows) => {
+            LogPage { run: Some(run.id), first: rows.first, total: rows.total, rows: rows.rows, trouble: None, request }
+        }
+        Err(error) => empty(&request, Some(format!("the log cannot be read: {error}"))),
+    };
+    (log, run.id, page)
+}
+
+fn empty(request: &LogRequest, trouble: Option<String>) -> LogPage {
+    let rows = match request.view {
+        LogView::Pretty => LogRows::Pretty(Vec::new()),
+        LogView::Raw => LogRows::Raw(Vec::new()),
+    };
+    LogPage { request: request.clone(), run: None, first: 0, total: 0, rows, trouble }
+}
