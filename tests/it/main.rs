@@ -7,6 +7,3 @@ mod house;
 mod layering;
 mod run;
 mod support;
-//! Tests of the whole program and of parts that need real processes: one binary, a file per subject.
-
-mod run;

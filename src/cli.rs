@@ -1,0 +1,113 @@
+//! The command line: arguments as typed, a file for each family of commands, results as text or JSON.
+//!
+//! Names, flags and JSON fields are a promise to scripts: add to them, never change them without a deprecation.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod demo;
+mod diff;
+mod error;
+mod json;
+mod log;
+mod run;
+mod session;
+mod show;
+mod ticket;
+mod trust;
+
+pub use error::{CliError, ErrorCode, Exit};
+
+/// A terminal kanban board that gets tickets done by coding agents and proves that they are done.
+///
+/// Without a command, `draft` opens the board of the repository around the current directory.
+#[derive(Debug, Parser)]
+#[command(name = "draft", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done as asked; 1 done, but the answer is no (a ticket ended blocked, a check failed);
+2 wrong use or bad configuration; 3 something is missing here (git, a repository, an agent, the disk).";
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Args)]
+struct Global {
+    /// The repository [default: the one around the current directory]
+    #[arg(long, global = true, value_name = "PATH")]
+    repo: Option<PathBuf>,
+    /// The board, where a repository has several
+    #[arg(long, global = true, value_name = "NAME")]
+    board: Option<String>,
+    /// Where Draft keeps everything [default: `draft` in the XDG data directory]
+    #[arg(long, global = true, env = "DRAFT_DATA_DIR", value_name = "PATH")]
+    data_dir: Option<PathBuf>,
+    /// Print results as JSON on standard output, errors as JSON on standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorWhen::Auto, value_name = "WHEN")]
+    color: ColorWhen,
+    /// Write more into Draft's own log file
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Print only results
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a small sample repository with a board and run the built-in demo agent on it
+    Demo(demo::DemoArgs),
+    /// Trust what this repository's draft.yaml would run, in its present form
+    Trust(trust::TrustArgs),
+    /// File, import, list, show and move tickets
+    #[command(subcommand)]
+    Ticket(ticket::TicketCommand),
+    /// Run tickets without the board until nothing is queued or running
+    Run(run::RunArgs),
+    /// Show the log of a ticket's newest job
+    Log(log::LogArgs),
+    /// Show the change of a ticket
+    Diff(diff::DiffArgs),
+}
+
+/// Runs the program with these arguments and returns its exit code.
+pub fn main(args: Vec<OsString>) -> std::process::ExitCode {
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return error::wrong_use(&error, args.iter().any(|arg| arg == "--json")),
+    };
+    let global = cli.global.clone();
+    match dispatch(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => error.report(global.json),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, CliError> {
+    let global = &cli.global;
+    match cli.command {
+        None => session::open_board(global),
+        Some(Command::Demo(args)) => demo::demo(global, &args),
+        Some(Command::Trust(args)) => trust::trust(global, &args),
+        Some(Command::Ticket(command)) => ticket::ticket(global, command),
+        Some(Command::Run(args)) => run::run(global, &args),
+        Some(Command::Log(args)) => log::log(global, &args),
+        Some(Command::Diff(args)) => diff::diff(global, &args),
+    }
+}

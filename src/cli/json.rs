@@ -1,0 +1,184 @@
+//! Tickets and what belongs to them in JSON, exactly as scripts rely on it.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::board::Board;
+use crate::domain::detail::Detail;
+use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
+use crate::domain::evidence::Evidence;
+use crate::domain::job::Job;
+use crate::domain::revision::Revision;
+use crate::domain::run::{Run, RunEnd};
+use crate::domain::ticket::Ticket;
+
+/// Returns a ticket as lists show it.
+pub(super) fn ticket(board: &Board, ticket: &Ticket, description: Option<&str>) -> Value {
+    let blockers: Vec<u32> =
+        ticket.blocked_by.iter().filter_map(|id| board.ticket(*id)).map(|blocker| blocker.number.0).collect();
+    let worktree = ticket.worktree.as_ref();
+    let mut fields = Map::new();
+    let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    set("id", json!(ticket.id));
+    set("number", json!(ticket.number));
+    set("title", json!(ticket.title));
+    if let Some(description) = description {
+        set("description", json!(description));
+    }
+    set("state", json!(ticket.state.name()));
+    set("why", json!(ticket.state.why()));
+    set("reason", json!(ticket.reason));
+    set("priority", json!(ticket.priority));
+    set("goal", json!(ticket.goal));
+    set("board", json!(board.about.name));
+    set("blocked_by", json!(blockers));
+    set("verify", json!(ticket.verify));
+    set("agent", json!(ticket.agent));
+    set("model", json!(ticket.model));
+    set("branch", json!(worktree.map(|tree| &tree.branch)));
+    set("base_branch", json!(worktree.map(|tree| &tree.base_branch)));
+    set("worktree", json!(worktree.filter(|tree| tree.path.is_dir()).map(|tree| tree.path.to_string_lossy())));
+    set("job", json!(board.active_job(ticket.id).map(|job| json!({ "kind": job.kind, "status": job.status }))));
+    set("pull_request", Value::Null);
+    set("tokens", json!(ticket.usage.tokens()));
+    set("cost_usd", json!(ticket.usage.cost_usd()));
+    set("created_at", json!(ticket.created_at.to_string()));
+    set("updated_at", json!(ticket.updated_at.to_string()));
+    Value::Object(fields)
+}
+
+/// Returns a ticket with everything about it.
+pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, runs_dir: &Path) -> Value {
+    let mut value = ticket(board, of, Some(&detail.description));
+    let jobs: Vec<Value> = detail
+        .jobs
+        .iter()
+        .map(|one| {
+            let runs: Vec<&Run> = detail.runs.iter().filter(|run| run.id.job == one.id).collect();
+            job(one, &runs, runs_dir)
+        })
+        .collect();
+    value["jobs"] = json!(jobs);
+    value["revisions"] = json!(detail.revisions.iter().map(revision).collect::<Vec<_>>());
+    value["evidence"] = json!(detail.evidence.iter().map(|one| evidence(one, runs_dir)).collect::<Vec<_>>());
+    value["events"] = detail
+        .events
+        .iter()
+        .map(|one| {
+            let event = &one.event;
+            json!({
+                "seq": one.seq, "at": event.at.to_string(), "kind": event.kind, "from": event.from, "to": event.to,
+                "actor": event.actor.kind, "actor_name": event.actor.name, "reason": event.reason,
+                "payload": event.payload,
+            })
+        })
+        .collect();
+    value
+}
+
+/// Returns a job with its runs.
+pub(super) fn job(job: &Job, runs: &[&Run], runs_dir: &Path) -> Value {
+    let path = |run: &Run| runs_dir.join(run.folder());
+    json!({
+        "id": job.id, "kind": job.kind, "status": job.status, "exit_code": job.exit_code, "signal": job.signal,
+        "attempt": job.attempt, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
+        "tokens": job.usage.tokens(), "cost_usd": job.usage.cost_usd(),
+        "queued_at": job.queued_at.to_string(), "started_at": job.started_at.map(|at| at.to_string()),
+        "finished_at": job.finished_at.map(|at| at.to_string()),
+        "log_path": runs.last().map(|run| path(run).join("stdout").to_string_lossy().into_owned()),
+        "runs": runs.iter().map(|run| json!({
+            "n": run.id.n, "kind": run.kind, "command": run.command, "status": status(run),
+            "exit_code": run.end.as_ref().and_then(RunEnd::code), "signal": run.end.as_ref().and_then(RunEnd::signal),
+            "started_at": run.started_at.to_string(), "finished_at": run.finished_at.map(|at| at.to_string()),
+            "path": path(run).to_string_lossy(),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// The status of a run in the words of jobs.
+fn status(run: &Run) -> &'static str {
+    match &run.end {
+        None => "running",
+        Some(RunEnd::Exited { code: 0 }) => "succeeded",
+        Some(RunEnd::Stopped) => "canceled",
+        Some(RunEnd::Lost) => "lost",
+        Some(
+            RunEnd::Exited { .. }
+            | RunEnd::Signaled { .. }
+            | RunEnd::TimedOut
+            | RunEnd::Silent
+            | RunEnd::TooMuchOutput
+            | RunEnd::NotStarted { .. },
+        ) => "failed",
+    }
+}
+
+fn revision(revision: &Revision) -> Value {
+    json!({
+        "number": revision.number, "status": revision.status, "base": revision.base, "head": revision.head,
+        "tree": revision.tree, "files": revision.size.files, "insertions": revision.size.insertions,
+        "deletions": revision.size.deletions, "comments": 0, "job": revision.job, "at": revision.at.to_string(),
+    })
+}
+
+fn evidence(evidence: &Evidence, runs_dir: &Path) -> Value {
+    let folder = runs_dir.join(&evidence.folder);
+    json!({
+        "id": evidence.id, "job": evidence.run.job, "run": evidence.run.n, "kind": evidence.kind,
+        "command": evidence.command, "exit_code": evidence.end.code(), "signal": evidence.end.signal(),
+        "end": evidence.end.to_string(), "duration_ms": evidence.duration_ms, "tree": evidence.tree,
+        "at": evidence.at.to_string(),
+        "stdout_path": folder.join("stdout").to_string_lossy(), "stderr_path": folder.join("stderr").to_string_lossy(),
+    })
+}
+
+/// Returns a change with its hunks.
+pub(super) fn diff(ticket: &Ticket, revision: &Revision, files: &[FileDiff]) -> Value {
+    let size = total_size(files);
+    json!({
+        "ticket": ticket.number, "revision": revision.number, "base": revision.base, "head": revision.head,
+        "insertions": size.insertions, "deletions": size.deletions,
+        "files": files.iter().map(file).collect::<Vec<_>>(),
+    })
+}
+
+fn file(file: &FileDiff) -> Value {
+    let size = file.size();
+    let mut value = json!({
+        "path": file.path, "old_path": file.old_path, "change": file.change, "insertions": size.insertions,
+        "deletions": size.deletions,
+        "old_mode": file.modes.map(|(old, _)| format!("{old:06o}")), "new_mode": file.modes.map(|(_, new)| format!("{new:06o}")),
+    });
+    match &file.content {
+        Content::Text(hunks) => {
+            value["hunks"] = hunks
+                .iter()
+                .map(|hunk| {
+                    json!({
+                        "old_start": hunk.old_start, "old_lines": hunk.old_lines, "new_start": hunk.new_start,
+                        "new_lines": hunk.new_lines, "lines": hunk.lines.iter().map(line).collect::<Vec<_>>(),
+                    })
+                })
+                .collect();
+        }
+        Content::Binary { old_size, new_size } => {
+            value["binary"] = json!({ "old_size": old_size, "new_size": new_size });
+        }
+        Content::TooLarge { old_size, new_size } => {
+            value["too_large"] = json!({ "old_size": old_size, "new_size": new_size });
+        }
+        Content::Submodule { old, new } => value["submodule"] = json!({ "old": old, "new": new }),
+    }
+    value
+}
+
+/// A line as a unified diff prints it.
+fn line(line: &DiffLine) -> String {
+    match line {
+        DiffLine::Context(text) => format!(" {text}"),
+        DiffLine::Added(text) => format!("+{text}"),
+        DiffLine::Removed(text) => format!("-{text}"),
+        DiffLine::NoNewline => "\\ No newline at end of file".to_owned(),
+    }
+}

@@ -1,0 +1,296 @@
+//! `draft run`: the engine without the board, with a line for each step.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::app::{Door, News, Watcher};
+use crate::domain::board::Board;
+use crate::domain::change::Change;
+use crate::domain::command::Command;
+use crate::domain::dependencies::Readiness;
+use crate::domain::event::EventKind;
+use crate::domain::id::{JobId, TicketId, TicketRef};
+use crate::domain::job::{Job, JobStatus};
+use crate::domain::run::{Run, RunEnd, RunKind};
+use crate::domain::state::{NeedsHuman, State, StateName};
+use crate::domain::ticket::Ticket;
+use crate::engine::Working;
+use crate::ui::widget::text::visible;
+
+use super::error::{CliError, Exit};
+use super::{Global, session};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Tickets by number or UUID [default: every planned one]
+    ids: Vec<String>,
+    /// When to stop
+    #[arg(long, value_enum, default_value_t = Until::Idle, value_name = "WHEN")]
+    until: Until,
+    /// How many jobs run at once [default: `execute_config.max_parallel_jobs`]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    max_parallel: Option<u32>,
+    /// Trust what the repository's draft.yaml would run, in its present form
+    #[arg(long)]
+    trust: bool,
+}
+
+/// When a run ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Until {
+    /// When nothing is queued or running.
+    Idle,
+}
+
+pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
+    let Until::Idle = args.until;
+    let mut options = session::options(global);
+    options.max_parallel = args.max_parallel;
+    let opened = crate::app::open(&options)?;
+    crate::app::start_log(&opened.workshop.paths, global.verbose);
+    let names = args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<Vec<_>, _>>()?;
+    let report = Report { json: global.json, quiet: global.quiet };
+    let work = async {
+        let mut door = Door::open(opened, Working::Jobs).await?;
+        if args.trust {
+            door.trust().await?;
+        }
+        let done = run_tickets(&mut door, &names, report).await;
+        door.close().await?;
+        done
+    };
+    session::runtime()?.block_on(work)
+}
+
+/// Runs tickets and waits until nothing is queued or running; none named means every planned one.
+pub(super) async fn run_tickets(door: &mut Door, names: &[TicketRef], report: Report) -> Result<Exit, CliError> {
+    let (board, watcher) = door.watch().await?;
+    let wanted = wanted(&board, names)?;
+    let mut progress = Progress { board, report, ran: wanted.iter().copied().collect() };
+    for ticket in wanted {
+        progress.ask(door, ticket).await?;
+    }
+    progress.watch(door, watcher).await?;
+    Ok(progress.idle())
+}
+
+/// Returns the tickets that are to run, refusing unknown ones before anything starts.
+fn wanted(board: &Board, names: &[TicketRef]) -> Result<Vec<TicketId>, CliError> {
+    if names.is_empty() {
+        return Ok(board.column(StateName::Planned).into_iter().map(|ticket| ticket.id).collect());
+    }
+    names.iter().map(|name| Ok(session::find(board, &name.to_string())?.id)).collect()
+}
+
+/// How progress is printed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Report {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+struct Progress {
+    board: Board,
+    report: Report,
+    /// The tickets that this call ran or saw running.
+    ran: BTreeSet<TicketId>,
+}
+
+/// How often the person asked to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interrupted {
+    Never,
+    /// What runs may end; nothing more starts.
+    Once,
+    /// What runs was told to stop.
+    Twice,
+}
+
+impl Progress {
+    /// Asks for a ticket to run. One that waits for another, when none was named, is told and left alone.
+    async fn ask(&mut self, door: &mut Door, ticket: TicketId) -> Result<(), CliError> {
+        let Some(known) = self.board.ticket(ticket) else { return Ok(()) };
+        if self.board.active_job(ticket).is_some() {
+            return Ok(());
+        }
+        if let Readiness::Waits(blockers) | Readiness::Dead(blockers) = self.board.readiness(known) {
+            let blockers: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+            let text = format!("{} waits for {}", known.number, blockers.join(", "));
+            self.print(&json!({ "event": "waiting", "ticket": known.number, "blocked_by": blockers }), &text);
+            self.ran.remove(&ticket);
+            return Ok(());
+        }
+        Ok(door.ask(Command::Run { ticket: TicketRef::Id(ticket) }).await?)
+    }
+
+    /// Prints what happens until nothing is queued or running.
+    async fn watch(&mut self, door: &mut Door, mut watcher: Watcher) -> Result<(), CliError> {
+        let mut interrupted = Interrupted::Never;
+        // Whoever asked was answered after its job was stored, so an idle board here has nothing left to do.
+        self.catch_up(door).await?;
+        while self.is_busy(interrupted) {
+            tokio::select! {
+                news = watcher.next() => match news? {
+                    News::Changed(changes) => changes.iter().for_each(|change| self.learn(change)),
+                    News::Reloaded(board) => self.board = *board,
+                },
+                pressed = tokio::signal::ctrl_c() => {
+                    pressed.map_err(|error| CliError::environment("io", format!("no signals: {error}"), ""))?;
+                    interrupted = self.interrupt(door, interrupted).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the jobs that were queued since the board was loaded.
+    async fn catch_up(&mut self, door: &mut Door) -> Result<(), CliError> {
+        let (now, _) = door.watch().await?;
+        let active: Vec<Job> = now.active_jobs().cloned().collect();
+        for job in active {
+            if self.board.job(job.id).is_none() {
+                self.board.apply(&Change::Job(Job { status: JobStatus::Queued, ..job }));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_busy(&self, interrupted: Interrupted) -> bool {
+        self.board.active_jobs().any(|job| match job.status {
+            JobStatus::Running => true,
+            JobStatus::Queued => interrupted == Interrupted::Never,
+            JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => false,
+        })
+    }
+
+    async fn interrupt(&mut self, door: &mut Door, before: Interrupted) -> Result<Interrupted, CliError> {
+        match before {
+            Interrupted::Never => {
+                door.finish_what_runs().await?;
+                self.say("running jobs may end, nothing more starts; press Ctrl-C again to cancel them");
+                Ok(Interrupted::Once)
+            }
+            Interrupted::Once | Interrupted::Twice => {
+                let running: Vec<TicketId> = self
+                    .board
+                    .active_jobs()
+                    .filter(|job| job.status == JobStatus::Running)
+                    .map(|job| job.ticket)
+                    .collect();
+                for ticket in running {
+                    door.ask(Command::Cancel { ticket: TicketRef::Id(ticket) }).await?;
+                }
+                self.say("canceling what runs");
+                Ok(Interrupted::Twice)
+            }
+        }
+    }
+
+    fn learn(&mut self, change: &Change) {
+        match change {
+            Change::Job(job) => self.learn_job(job),
+            Change::Run(run) => self.learn_run(run),
+            Change::Event(event) if event.event.kind == EventKind::Transitioned => {
+                let event = &event.event;
+                if let (Some(ticket), Some(from), Some(to)) = (self.board.ticket(event.ticket), event.from, event.to) {
+                    let reason = if event.reason.is_empty() { String::new() } else { format!(": {}", event.reason) };
+                    let value = json!({
+                        "event": "state_changed", "ticket": ticket.number, "from": from, "to": to,
+                        "reason": event.reason, "at": event.at.to_string(),
+                    });
+                    self.print(&value, &format!("{} {from} → {to}{reason}", ticket.number));
+                }
+            }
+            Change::Ticket(_)
+            | Change::Goal(_)
+            | Change::Event(_)
+            | Change::Evidence(_)
+            | Change::Revision(_)
+            | Change::Live { .. } => {}
+        }
+        self.board.apply(change);
+    }
+
+    fn learn_job(&mut self, job: &Job) {
+        let Some(ticket) = self.board.ticket(job.ticket) else { return };
+        let number = ticket.number;
+        let before = self.board.job(job.id).map(|known| known.status);
+        if before == Some(job.status) {
+            return;
+        }
+        self.ran.insert(job.ticket);
+        if job.status == JobStatus::Running {
+            let value = json!({ "event": "started", "ticket": number, "kind": job.kind, "job": job.id });
+            self.print(&value, &format!("{number} {} started", job.kind));
+        } else if !job.status.is_active() {
+            let value = json!({
+                "event": "finished", "ticket": number, "kind": job.kind, "job": job.id, "status": job.status,
+                "exit_code": job.exit_code, "reason": job.reason,
+            });
+            self.print(&value, &format!("{number} {} {}", job.kind, job.status));
+        }
+    }
+
+    fn learn_run(&self, run: &Run) {
+        let (RunKind::Check, Some(end)) = (run.kind, &run.end) else { return };
+        let known = |id: JobId| self.board.job(id).and_then(|job| self.board.ticket(job.ticket));
+        let Some(ticket) = known(run.id.job) else { return };
+        let value = json!({
+            "event": "check", "ticket": ticket.number, "command": run.command, "exit_code": end.code(),
+            "ok": end.is_success(), "end": end.to_string(),
+        });
+        let verdict = match end {
+            RunEnd::Exited { code: 0 } => "passed".to_owned(),
+            other => other.to_string(),
+        };
+        self.print(&value, &format!("{} check `{}` {verdict}", ticket.number, run.command));
+    }
+
+    /// Prints the last line and says whether everything that ran is fine.
+    fn idle(&self) -> Exit {
+        let tickets: Vec<&Ticket> = self.ran.iter().filter_map(|id| self.board.ticket(*id)).collect();
+        let list: Vec<Value> = tickets
+            .iter()
+            .map(|ticket| {
+                json!({
+                    "number": ticket.number, "state": ticket.state.name(), "why": ticket.state.why(),
+                    "reason": ticket.reason,
+                })
+            })
+            .collect();
+        let fine = tickets.iter().filter(|ticket| is_fine(ticket.state)).count();
+        let text = format!("idle: {fine} of {} wait for review or are done", tickets.len());
+        self.print(&json!({ "event": "idle", "tickets": list }), &text);
+        if fine == tickets.len() { Exit::Done } else { Exit::AnswerIsNo }
+    }
+
+    fn print(&self, value: &Value, text: &str) {
+        if self.report.json {
+            println!("{value}");
+        } else if !self.report.quiet {
+            println!("{}", visible(&text.replace('\n', " ")));
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.report.json && !self.report.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// Says whether a ticket that ran waits for review or is done.
+fn is_fine(state: State) -> bool {
+    match state {
+        State::Done | State::NeedsHuman { why: NeedsHuman::Review | NeedsHuman::Approved } => true,
+        State::Proposed
+        | State::Planned
+        | State::Executing { .. }
+        | State::Verifying { .. }
+        | State::NeedsHuman { .. }
+        | State::Blocked { .. }
+        | State::Abandoned => false,
+    }
+}

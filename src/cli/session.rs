@@ -1,0 +1,92 @@
+//! What every command starts with: the options, a runtime, the open board, and the board full screen.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::app::{self, Opened, Options};
+use crate::domain::board::Board;
+use crate::domain::command::RefusalCode;
+use crate::domain::id::{BadTicketRef, TicketRef};
+use crate::domain::ticket::Ticket;
+
+use super::error::{CliError, Exit};
+use super::{ColorWhen, Global};
+
+/// Returns the options of the board that the flags name.
+pub(super) fn options(global: &Global) -> Options {
+    Options {
+        repo: global.repo.clone().unwrap_or_else(|| PathBuf::from(".")),
+        board: global.board.clone(),
+        data_dir: global.data_dir.clone(),
+        max_parallel: None,
+    }
+}
+
+/// Opens the board that the flags name.
+pub(super) fn opened(global: &Global) -> Result<Opened, CliError> {
+    let opened = app::open(&options(global))?;
+    app::start_log(&opened.workshop.paths, global.verbose);
+    Ok(opened)
+}
+
+/// Returns the board as it is stored.
+pub(super) fn stored_board(opened: &Opened) -> Result<Board, CliError> {
+    let about = &opened.workshop.about;
+    let loaded = opened.reader()?.board(about.id)?;
+    loaded.map(|(board, _)| board).ok_or_else(|| {
+        CliError::environment("database", format!("board {} is not in the database any more", about.name), "")
+    })
+}
+
+/// Reads how somebody names a ticket.
+pub(super) fn ticket_ref(text: &str) -> Result<TicketRef, CliError> {
+    text.parse().map_err(|error: BadTicketRef| CliError::wrong_use("bad_value", error.to_string(), ""))
+}
+
+/// Returns the ticket that somebody names.
+pub(super) fn find<'a>(board: &'a Board, name: &str) -> Result<&'a Ticket, CliError> {
+    let name = ticket_ref(name)?;
+    board.find(name).ok_or_else(|| {
+        CliError::wrong_use(
+            RefusalCode::UnknownTicket.as_str(),
+            format!("there is no ticket {name} on board {}", board.about.name),
+            "`draft ticket list` shows the tickets of this board.",
+        )
+    })
+}
+
+/// Returns the runtime that a command's tasks run on.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::environment("io", format!("could not start threads: {error}"), ""))
+}
+
+/// Opens the board full screen.
+pub(super) fn open_board(global: &Global) -> Result<Exit, CliError> {
+    board_of(global, opened(global)?)
+}
+
+/// Shows an open board full screen.
+pub(super) fn board_of(global: &Global, opened: Opened) -> Result<Exit, CliError> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        let hint = "Use `draft ticket list`, `draft run` and the other commands where there is no terminal.";
+        return Err(CliError::wrong_use("no_terminal", "the board needs a terminal", hint));
+    }
+    runtime()?.block_on(app::run_board(opened, color(global.color)))?;
+    Ok(Exit::Done)
+}
+
+/// Says whether to use colour: as asked, else where `NO_COLOR` is not set and the terminal is not a dumb one.
+pub(super) fn color(when: ColorWhen) -> app::Color {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    match when {
+        ColorWhen::Always => app::Color::Yes,
+        ColorWhen::Never => app::Color::No,
+        ColorWhen::Auto if no_color || dumb => app::Color::No,
+        ColorWhen::Auto => app::Color::Yes,
+    }
+}

@@ -1,0 +1,53 @@
+//! `draft trust`: shows what the repository's file would run, and trusts its present content.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::config;
+use crate::domain::rule::Trust;
+use crate::store::Write;
+use crate::ui::widget::text::visible;
+
+use super::error::{CliError, Exit};
+use super::{Global, session};
+
+#[derive(Debug, Args)]
+pub(super) struct TrustArgs {
+    /// Only show what would run and whether it is trusted
+    #[arg(long)]
+    show: bool,
+    /// Trust it no longer
+    #[arg(long, conflicts_with = "show")]
+    revoke: bool,
+}
+
+pub(super) fn trust(global: &Global, args: &TrustArgs) -> Result<Exit, CliError> {
+    let opened = session::opened(global)?;
+    let shop = &opened.workshop;
+    let loaded = shop.settings()?;
+    let content = config::trust::trust_content(&loaded);
+    let repo_root = shop.repo.root().to_owned();
+    if args.revoke {
+        opened.writer.write_blocking(Write::Revoke { repo_root })?;
+    } else if let (false, Some(content)) = (args.show, &content) {
+        let content = content.clone();
+        opened.writer.write_blocking(Write::Trust { repo_root, content, at: chrono::Utc::now().into() })?;
+    }
+    let trusted = shop.trust()? == Trust::Given;
+    let would_run = config::trust::describe(&loaded);
+    if global.json {
+        println!("{}", json!({ "repository": shop.repo.root(), "trusted": trusted, "would_run": would_run }));
+        return Ok(Exit::Done);
+    }
+    if global.quiet {
+        return Ok(Exit::Done);
+    }
+    if content.is_none() {
+        println!("{} would run nothing.", shop.repo_config().display());
+        return Ok(Exit::Done);
+    }
+    println!("{} would run:", shop.repo_config().display());
+    would_run.iter().for_each(|line| println!("  {}", visible(line)));
+    println!("{}", if trusted { "This is trusted." } else { "This is not trusted." });
+    Ok(Exit::Done)
+}
