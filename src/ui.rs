@@ -10,6 +10,10 @@ pub mod model;
 pub mod msg;
 mod screen;
 pub mod terminal;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 mod update;
 mod view;

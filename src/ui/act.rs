@@ -96,16 +96,16 @@ impl Model {
                 | StateName::Done),
             ) => vec![moving(id, to)],
             None => {
-                let side = match way {
-                    Way::Back => "before",
-                    Way::On => "after",
+                let way = match way {
+                    Way::Back => "back",
+                    Way::On => "on",
                 };
                 let legal: Vec<String> = legal_moves(from).map(|to| to.title().to_lowercase()).collect();
                 let text = format!(
-                    "{} is {}; no state {side} it is allowed. It can go to {}.",
+                    "{} is {} and cannot go {way}; it can go to {}.",
                     words::number(&self.board, id),
                     from.title().to_lowercase(),
-                    legal.join(", ")
+                    legal.join(" or ")
                 );
                 self.refuse(text)
             }
@@ -137,10 +137,9 @@ impl Model {
         }
     }
 
-    /// Says whether stopping the agents is an answer to the question that is asked.
+    /// Says whether there are agents that could be stopped.
     pub(super) fn may_stop_agents(&self) -> bool {
-        matches!(&self.over, Some(Overlay::Dialog(Dialog { question: Question::Quit, .. })))
-            && self.index.running().agents > 0
+        self.index.running().agents > 0
     }
 
     /// Says what goes on after the board is left.
@@ -148,13 +147,13 @@ impl Model {
         let running = self.index.running();
         let checks = self.index.running_tickets().filter_map(|id| self.board.active_job(id));
         let checks = checks.filter(|job| job.kind == JobKind::Verify).count();
-        let goes_on = match (running.agents, checks) {
-            (0, 0) => words::count(running.others, "job"),
-            (0, checks) => words::count(checks, "check run"),
-            (agents, _) => words::count(agents, "agent"),
+        let (number, noun, then) = match (running.agents, checks) {
+            (0, 0) => (running.others, "job", "what comes next waits"),
+            (0, checks) => (checks, "run of checks", "what comes next waits"),
+            (agents, _) => (agents, "agent", "checks wait"),
         };
-        let verb = if goes_on.starts_with("1 ") { "keeps" } else { "keep" };
-        format!("{goes_on} {verb} running; what comes next waits until Draft runs again.")
+        let verb = if number == 1 { "keeps" } else { "keep" };
+        format!("{} {verb} running; {then} until Draft runs again.", words::count(number, noun))
     }
 
     fn ask(&mut self, question: Question) -> Vec<Effect> {

@@ -1,7 +1,8 @@
 //! What the screen asks of the board again and again, kept up to date with each change instead of computed per frame:
 //! the order of the columns, who needs a person, what runs, and who waits for whom.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::domain::board::{Board, order};
 use crate::domain::change::Change;
@@ -19,7 +20,7 @@ pub struct Index {
     columns: [Vec<TicketId>; COLUMNS],
     needs_you: HashSet<TicketId>,
     running: HashMap<TicketId, JobKind>,
-    dependents: HashMap<TicketId, Vec<TicketId>>,
+    dependents: HashMap<TicketId, BTreeSet<TicketId>>,
 }
 
 /// How many jobs run, by kind.
@@ -47,7 +48,7 @@ impl Index {
         }
         for ticket in board.tickets() {
             for blocker in &ticket.blocked_by {
-                index.dependents.entry(*blocker).or_default().push(ticket.id);
+                index.dependents.entry(*blocker).or_default().insert(ticket.id);
             }
             index.look_at(board, ticket.id);
         }
@@ -77,8 +78,11 @@ impl Index {
                 self.columns[place(old.state.name())].remove(at);
             }
             for blocker in &old.blocked_by {
-                if let Some(list) = self.dependents.get_mut(blocker) {
-                    list.retain(|id| *id != ticket.id);
+                if let Entry::Occupied(mut waiting) = self.dependents.entry(*blocker) {
+                    waiting.get_mut().remove(&ticket.id);
+                    if waiting.get().is_empty() {
+                        waiting.remove();
+                    }
                 }
             }
         }
@@ -87,10 +91,10 @@ impl Index {
             self.columns[place(ticket.state.name())].insert(at, ticket.id);
         }
         for blocker in &ticket.blocked_by {
-            self.dependents.entry(*blocker).or_default().push(ticket.id);
+            self.dependents.entry(*blocker).or_default().insert(ticket.id);
         }
         self.look_at(board, ticket.id);
-        for dependent in self.dependents.get(&ticket.id).cloned().unwrap_or_default() {
+        for dependent in self.dependents(ticket.id).collect::<Vec<_>>() {
             self.look_at(board, dependent);
         }
     }
@@ -150,8 +154,8 @@ impl Index {
     }
 
     /// Returns the tickets that wait for this one, in no order.
-    pub fn dependents(&self, id: TicketId) -> &[TicketId] {
-        self.dependents.get(&id).map_or(&[], Vec::as_slice)
+    pub fn dependents(&self, id: TicketId) -> impl Iterator<Item = TicketId> {
+        self.dependents.get(&id).into_iter().flatten().copied()
     }
 }
 

@@ -1,6 +1,8 @@
 //! All that the screen knows, and what follows from it: which ticket is meant, what must be loaded, and whether
 //! something has to be drawn.
 
+use std::path::PathBuf;
+
 use chrono::FixedOffset;
 use ratatui::layout::Size;
 
@@ -28,6 +30,7 @@ pub struct Model {
     pub(super) settings: Settings,
     pub(super) theme: Theme,
     pub(super) zone: FixedOffset,
+    pub(super) runs: PathBuf,
     pub(super) now: Timestamp,
     pub(super) size: Size,
     pub(super) spent: Spent,
@@ -37,8 +40,8 @@ pub struct Model {
     pub(super) over: Option<Overlay>,
     /// What was typed into a form that was put aside.
     pub(super) kept_form: Option<Box<Form>>,
-    /// The title of a ticket that was filed just now, so that the cursor goes there when it comes.
-    pub(super) expected: Option<Title>,
+    /// The ticket that was filed just now: the cursor goes there when it comes, and a refusal gives the form back.
+    pub(super) sent_form: Option<(Title, Box<Form>)>,
     pub(super) notice: Option<Notice>,
     /// The keys of a sequence that is not whole yet.
     pub(super) pressed: Vec<Key>,
@@ -105,13 +108,14 @@ fn day(at: Timestamp) -> i64 {
 impl Model {
     /// Returns the screen as it is at the start, and what it wants first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
-        let Setup { board, now, size: (width, height), settings, spent_today, theme, zone } = setup;
+        let Setup { board, now, size: (width, height), settings, spent_today, theme, zone, runs } = setup;
         let mut model = Self {
             index: Index::of(&board),
             board,
             settings,
             theme,
             zone,
+            runs,
             now,
             size: Size::new(width, height),
             spent: Spent::new(spent_today, now),
@@ -120,7 +124,7 @@ impl Model {
             ticket: None,
             over: None,
             kept_form: None,
-            expected: None,
+            sent_form: None,
             notice: None,
             pressed: Vec::new(),
             dirty: true,
@@ -190,6 +194,10 @@ impl Model {
             self.ticket = None;
         }
         self.settle_cursor();
+        // Keys never go where nothing is seen.
+        if self.log.has_focus() && self.layout().log.is_none() {
+            self.log.leave();
+        }
         self.settle_scroll();
         let mut effects = Vec::new();
         self.log.turn_to(self.selected());

@@ -1,5 +1,7 @@
 //! What comes in to the screen (messages) and what goes out of it (effects), as plain data.
 
+use std::path::PathBuf;
+
 use chrono::FixedOffset;
 use crossterm::event::KeyEvent;
 
@@ -150,4 +152,6 @@ pub struct Setup {
     pub theme: Theme,
     /// The zone in which times are shown.
     pub zone: FixedOffset,
+    /// The folder of all runs, to name outputs by their whole paths.
+    pub runs: PathBuf,
 }

@@ -55,7 +55,10 @@ impl Terminal {
         ENTERED.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(self.inner.backend_mut(), EnterAlternateScreen, EnableBracketedPaste)?;
-        self.inner.clear()
+        // Not `clear`: that asks the terminal for its cursor and waits up to two seconds for an answer, in competition
+        // with whoever reads the keys.
+        let size = self.inner.size()?;
+        self.inner.resize(size.into())
     }
 
     /// Draws a frame; what did not change is not written.

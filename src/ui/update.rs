@@ -5,6 +5,7 @@ use ratatui::layout::Size;
 
 use crate::domain::board::Board;
 use crate::domain::change::Change;
+use crate::domain::command::Refused;
 use crate::domain::event::EventKind;
 
 use super::act::Way;
@@ -35,11 +36,7 @@ impl Model {
                 self.take_page(page);
                 Vec::new()
             }
-            Msg::Refused(refused) => {
-                let hint = if refused.hint.is_empty() { String::new() } else { format!(" {}", refused.hint) };
-                self.say(NoticeKind::Refused, format!("{}.{hint}", refused.message.trim_end_matches('.')));
-                Vec::new()
-            }
+            Msg::Refused(refused) => self.refused(&refused),
             Msg::Failed(text) => {
                 self.say(NoticeKind::Failed, text);
                 Vec::new()
@@ -57,6 +54,17 @@ impl Model {
         };
         effects.extend(self.settle());
         effects
+    }
+
+    fn refused(&mut self, refused: &Refused) -> Vec<Effect> {
+        let mut text = format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint);
+        // A ticket that was refused is not lost: what was typed waits in the form.
+        if let Some((_, form)) = self.sent_form.take() {
+            self.kept_form = Some(form);
+            text.push_str(" n goes on with the ticket.");
+        }
+        self.say(NoticeKind::Refused, text.trim_end());
+        Vec::new()
     }
 
     fn resize(&mut self, size: Size) -> Vec<Effect> {
@@ -77,17 +85,37 @@ impl Model {
         self.index = Index::of(&board);
         self.board = board;
         self.dirty = true;
-        self.ticket.as_ref().map(|screen| Effect::LoadDetail(screen.ticket)).into_iter().collect()
+        let open = self.ticket.as_ref().map(|screen| screen.ticket).filter(|id| self.board.ticket(*id).is_some());
+        open.map(Effect::LoadDetail).into_iter().collect()
     }
 
     fn changed(&mut self, changes: &[Change]) -> Vec<Effect> {
         for change in changes {
             self.notice_change(change);
+            self.dirty |= self.is_seen(change);
             self.index.apply(&mut self.board, change);
-            self.dirty = true;
         }
-        let touched = |screen: &&super::screen::ticket::TicketScreen| changes.iter().any(|c| screen.is_touched_by(c));
+        let touched = |screen: &&super::screen::ticket::TicketScreen| {
+            changes.iter().any(|c| screen.is_touched_by(c, &self.board))
+        };
         self.ticket.as_ref().filter(touched).map(|screen| Effect::LoadDetail(screen.ticket)).into_iter().collect()
+    }
+
+    /// Says whether a change that is not applied yet changes what is drawn.
+    fn is_seen(&self, change: &Change) -> bool {
+        match change {
+            // How much was printed shows in the log, which says so itself.
+            Change::Live { job, live } => {
+                self.board.live(*job).is_none_or(|known| known.usage != live.usage || known.retrying != live.retrying)
+            }
+            Change::Goal(_)
+            | Change::Ticket(_)
+            | Change::Job(_)
+            | Change::Run(_)
+            | Change::Evidence(_)
+            | Change::Revision(_)
+            | Change::Event(_) => true,
+        }
     }
 
     /// Takes from a change what goes beyond the board: the time, the cost, the cursor, and what to say.
@@ -97,8 +125,8 @@ impl Model {
                 self.set_now(ticket.updated_at);
                 let old = self.board.ticket(ticket.id);
                 self.spent.add(old, ticket);
-                if old.is_none() && self.expected.as_ref() == Some(&ticket.title) {
-                    self.expected = None;
+                if old.is_none() && self.sent_form.as_ref().is_some_and(|(title, _)| *title == ticket.title) {
+                    self.sent_form = None;
                     self.desk.cursor = Some(ticket.id);
                 }
             }
@@ -200,7 +228,7 @@ impl Model {
                 Vec::new()
             }
             Outcome::File(filing) => {
-                self.expected = Some(filing.title.clone());
+                self.sent_form = Some((filing.title.clone(), form));
                 vec![Effect::File(filing)]
             }
         }

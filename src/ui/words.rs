@@ -1,10 +1,28 @@
 //! Phrases that several screens need and that know the domain; plain numbers are written by `widget::format`.
 
+use std::borrow::Cow;
+
 use crate::domain::board::Board;
 use crate::domain::id::{TicketId, TicketNumber};
 use crate::domain::revision::ChangeSize;
 
-use super::theme::Glyphs;
+use super::theme::{Glyphs, Theme};
+use super::widget::text;
+
+/// Returns the text made visible and cut to `limit` columns, with the theme's sign where something is missing.
+pub(super) fn cut<'a>(theme: &Theme, said: &'a str, limit: usize) -> Cow<'a, str> {
+    text::truncate_with(said, limit, theme.glyphs.ellipsis)
+}
+
+/// Returns the text as at most so many lines, the last one cut.
+pub(super) fn wrap_to(theme: &Theme, said: &str, limit: usize, most: usize) -> Vec<String> {
+    let mut lines = text::wrap(said, limit);
+    if lines.len() > most {
+        let rest = lines.split_off(most.saturating_sub(1)).join(" ");
+        lines.push(cut(theme, &rest, limit).into_owned());
+    }
+    lines
+}
 
 /// Returns the size of a change: `+12 −4`.
 pub(super) fn size(size: ChangeSize, glyphs: &Glyphs) -> String {
@@ -20,11 +38,14 @@ pub(super) fn numbers(numbers: &[TicketNumber]) -> String {
     }
 }
 
-/// Returns the noun with its number: `1 agent`, `3 agents`.
+/// Returns the noun with its number: `1 agent`, `3 agents`, `2 runs of checks`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
+        _ => match noun.split_once(' ') {
+            Some((noun, of)) => format!("{number} {noun}s {of}"),
+            None => format!("{number} {noun}s"),
+        },
     }
 }
 

@@ -31,6 +31,7 @@ const NAMES: &[(&str, KeyCode)] = &[
     ("tab", KeyCode::Tab),
     ("space", KeyCode::Char(' ')),
     ("lt", KeyCode::Char('<')),
+    ("gt", KeyCode::Char('>')),
     ("backspace", KeyCode::Backspace),
     ("delete", KeyCode::Delete),
     ("left", KeyCode::Left),

@@ -10,6 +10,9 @@ use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg;
 use crate::ui::theme::Role;
 use crate::ui::widget::{format, text};
+use crate::ui::words;
+
+use super::layout::put;
 
 /// A notice gets lines of its own up to this many.
 const NOTICE_LINES: usize = 3;
@@ -36,7 +39,7 @@ pub(in crate::ui) fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer)
         }
         spans.push(Span::styled(part.text.clone(), model.theme.style(part.role)));
     }
-    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    put(area, &Line::from(spans), buffer);
 }
 
 fn parts(model: &Model) -> Vec<Part> {
@@ -44,11 +47,12 @@ fn parts(model: &Model) -> Vec<Part> {
     let about = &model.board.about;
     let running = model.index.running().total();
     let mut parts = vec![
-        Part { rank: 0, role: Role::Title, text: text::truncate(&about.name, 30).into_owned() },
+        Part { rank: 6, role: Role::Dim, text: "draft".to_owned() },
+        Part { rank: 0, role: Role::Title, text: words::cut(&model.theme, &about.name, 30).into_owned() },
         Part {
             rank: 4,
             role: Role::Link,
-            text: format!("{} {}", glyphs.branch, text::truncate(&about.base_branch, 30)),
+            text: format!("{} {}", glyphs.branch, words::cut(&model.theme, &about.base_branch, 30)),
         },
     ];
     let role = if running == 0 { Role::Dim } else { Role::Running };
@@ -56,7 +60,11 @@ fn parts(model: &Model) -> Vec<Part> {
     parts.push(Part { rank: 2, role, text });
     let waiting = model.index.needing_you();
     let role = if waiting == 0 { Role::Dim } else { Role::Warn };
-    parts.push(Part { rank: 1, role, text: format!("{} {waiting} need you", glyphs.warn) });
+    parts.push(Part {
+        rank: 1,
+        role,
+        text: format!("{} {waiting} {} you", glyphs.warn, if waiting == 1 { "needs" } else { "need" }),
+    });
     if let Some(micros) = model.spent_today() {
         parts.push(Part { rank: 5, role: Role::Text, text: format!("{} today", format::money(micros)) });
     }
@@ -70,15 +78,17 @@ fn parts(model: &Model) -> Vec<Part> {
 fn notice_lines(model: &Model, width: u16) -> (Vec<String>, bool) {
     let Some(notice) = &model.notice else { return (Vec::new(), false) };
     let room = usize::from(width.saturating_sub(2));
-    let one = text::visible(&notice.text);
+    let glyphs = &model.theme.glyphs;
+    let said = match notice.kind {
+        NoticeKind::News => notice.text.clone(),
+        NoticeKind::Refused => format!("{} {}", glyphs.warn, notice.text),
+        NoticeKind::Failed => format!("{} {}", glyphs.bad, notice.text),
+    };
+    let one = text::visible(&said);
     if notice.kind == NoticeKind::News || text::width(&one) * 2 <= room {
         return (vec![one.into_owned()], false);
     }
-    let mut lines = text::wrap(&notice.text, room);
-    if lines.len() > NOTICE_LINES {
-        let rest = lines.split_off(NOTICE_LINES - 1).join(" ");
-        lines.push(text::truncate(&rest, room).into_owned());
-    }
+    let lines = words::wrap_to(&model.theme, &said, room, NOTICE_LINES);
     (lines, true)
 }
 
@@ -104,14 +114,13 @@ pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, bu
     let Some(row) = area.rows().nth(if apart { lines.len() } else { 0 }) else { return };
     let notice = if apart { None } else { lines.first() };
     let room = usize::from(row.width.saturating_sub(2));
-    let notice = notice.map(|line| text::truncate(line, room / 2).into_owned());
+    let notice = notice.map(|line| words::cut(&model.theme, line, room / 2).into_owned());
     let taken = notice.as_ref().map_or(0, |line| text::width(line) + 2);
-    draw_keys(
-        model,
-        context,
-        Rect { width: row.width.saturating_sub(u16::try_from(taken).unwrap_or(0)), ..row },
-        buffer,
-    );
+    // What lies over the screen has the keys and shows its own.
+    if model.over.is_none() {
+        let width = row.width.saturating_sub(u16::try_from(taken).unwrap_or(0));
+        draw_keys(model, context, Rect { width, ..row }, buffer);
+    }
     if let Some(line) = notice {
         let width = u16::try_from(text::width(&line)).unwrap_or(row.width);
         buffer.set_string(row.right().saturating_sub(width + 1), row.y, line, style);
@@ -131,7 +140,7 @@ pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mu
         spans.push(Span::styled(format!(" {keys}"), model.theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {label} "), model.theme.style(Role::Dim)));
     }
-    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    put(area, &Line::from(spans), buffer);
 }
 
 fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
@@ -141,9 +150,9 @@ fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
 }
 
 /// Returns keys as short as the bottom line shows them.
-fn shown_keys(keys: &str) -> String {
+pub(super) fn shown_keys(keys: &str) -> String {
     match keys {
-        "<enter>" => "⏎".to_owned(),
+        "<lt>" | "<gt>" => keys.to_owned(),
         other => other.trim_matches(['<', '>']).to_owned(),
     }
 }

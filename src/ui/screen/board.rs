@@ -45,6 +45,18 @@ pub(in crate::ui) enum Step {
     Last,
 }
 
+impl Step {
+    /// Returns the row that is reached from `row`, when `last` is the last one.
+    fn from(self, row: usize, last: usize) -> usize {
+        match self {
+            Self::Up(by) => row.saturating_sub(by),
+            Self::Down(by) => row.saturating_add(by).min(last),
+            Self::First => 0,
+            Self::Last => last,
+        }
+    }
+}
+
 /// Left or right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::ui) enum Side {
@@ -84,16 +96,20 @@ impl Model {
 
     /// Moves the cursor within its column.
     pub(in crate::ui) fn step(&mut self, step: Step) {
+        if self.layout().list.is_some() {
+            let all = self.in_order();
+            let Some(row) = all.iter().position(|id| Some(*id) == self.desk.cursor) else { return };
+            self.desk.cursor = Some(all[step.from(row, all.len() - 1)]);
+            return;
+        }
         let (Some(state), Some(row)) = (self.current_column(), self.current_row()) else { return };
         let column = self.index.column(state);
-        let last = column.len() - 1;
-        let row = match step {
-            Step::Up(by) => row.saturating_sub(by),
-            Step::Down(by) => row.saturating_add(by).min(last),
-            Step::First => 0,
-            Step::Last => last,
-        };
-        self.desk.cursor = Some(column[row]);
+        self.desk.cursor = Some(column[step.from(row, column.len() - 1)]);
+    }
+
+    /// Returns every ticket that is shown, column by column.
+    fn in_order(&self) -> Vec<TicketId> {
+        layout::shown(self.desk.abandoned).flat_map(|state| self.index.column(state)).copied().collect()
     }
 
     /// Moves the cursor to the next column that has a ticket.
@@ -119,8 +135,7 @@ impl Model {
 
     /// Moves the cursor to the next ticket that needs a person, column by column and around.
     pub(in crate::ui) fn step_to_next_needing_you(&mut self) {
-        let shown = layout::shown(self.desk.abandoned);
-        let all: Vec<TicketId> = shown.flat_map(|state| self.index.column(state)).copied().collect();
+        let all = self.in_order();
         let at = all.iter().position(|id| Some(*id) == self.desk.cursor).map_or(0, |at| at + 1);
         if let Some(next) = all[at..].iter().chain(&all[..at]).find(|id| self.index.needs_you(**id)) {
             self.desk.cursor = Some(*next);

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::dependencies::Readiness;
 use crate::domain::id::TicketId;
-use crate::domain::job::{Job, JobStatus};
+use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 use crate::ui::model::Model;
@@ -18,18 +18,33 @@ use crate::ui::words;
 pub(super) const TYPICAL: u16 = 4;
 /// How many lines of a title are shown.
 const TITLE_LINES: usize = 2;
+/// How many lines of a reason are shown.
+const REASON_LINES: usize = 2;
 
 /// One line of facts: a role and a text each.
 type Facts = Vec<(Role, String)>;
 
+#[cfg(test)]
+thread_local! {
+    /// How many cards were measured or drawn, to prove that those out of sight are not.
+    pub(in crate::ui) static CARDS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+fn count_card() {
+    #[cfg(test)]
+    CARDS.set(CARDS.get() + 1);
+}
+
 /// Returns how many lines a card takes in a column of that inner width, without the gap after it.
 pub(super) fn height(model: &Model, id: TicketId, width: u16) -> usize {
-    model.board.ticket(id).map_or(0, |ticket| 1 + title(ticket, width).len() + facts(model, ticket).len())
+    count_card();
+    model.board.ticket(id).map_or(0, |ticket| 1 + title(model, ticket, width).len() + facts(model, ticket, width).len())
 }
 
 /// Draws a card and returns how many lines it took.
 pub(super) fn draw(model: &Model, id: TicketId, area: Rect, buffer: &mut Buffer) -> u16 {
     let Some(ticket) = model.board.ticket(id) else { return 0 };
+    count_card();
     let selected = model.desk.cursor == Some(id);
     let lines = lines(model, ticket, area.width);
     let theme = &model.theme;
@@ -49,17 +64,19 @@ fn lines(model: &Model, ticket: &Ticket, width: u16) -> Vec<Line<'static>> {
     let selected = model.desk.cursor == Some(ticket.id);
     let mut lines = vec![head(model, ticket, width)];
     let title_style = theme.style(if selected { Role::Title } else { Role::Text });
-    lines.extend(title(ticket, width).into_iter().map(|line| Line::styled(line, title_style)));
+    lines.extend(title(model, ticket, width).into_iter().map(|line| Line::styled(line, title_style)));
     let room = usize::from(width.saturating_sub(1));
-    for facts in facts(model, ticket) {
+    for facts in facts(model, ticket, width) {
         let mut left = room;
         let mut spans = Vec::new();
         for (role, fact) in facts {
             let gap = usize::from(!spans.is_empty());
-            let fact = text::truncate(&fact, left.saturating_sub(gap)).into_owned();
-            if fact.is_empty() {
+            let room = left.saturating_sub(gap);
+            // Half a number says nothing; half of the first fact is better than none.
+            if gap == 1 && text::width(&text::visible(&fact)) > room {
                 break;
             }
+            let fact = words::cut(theme, &fact, room).into_owned();
             left -= gap + text::width(&fact);
             if gap == 1 {
                 spans.push(Span::raw(" "));
@@ -76,7 +93,7 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
     let priority = ticket.priority.map_or("", |priority| priority.bucket());
     let head = format!("{} {priority}", ticket.number);
     let mut spans = vec![Span::styled(
-        text::truncate(head.trim_end(), usize::from(width.saturating_sub(1))).into_owned(),
+        words::cut(&model.theme, head.trim_end(), usize::from(width.saturating_sub(1))).into_owned(),
         theme.style(Role::Dim),
     )];
     if model.index.needs_you(ticket.id) {
@@ -88,18 +105,12 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
-fn title(ticket: &Ticket, width: u16) -> Vec<String> {
-    let width = usize::from(width.saturating_sub(1));
-    let mut lines = text::wrap(ticket.title.as_str(), width);
-    if lines.len() > TITLE_LINES {
-        let rest = lines.split_off(TITLE_LINES - 1).join(" ");
-        lines.push(text::truncate(&rest, width).into_owned());
-    }
-    lines
+fn title(model: &Model, ticket: &Ticket, width: u16) -> Vec<String> {
+    words::wrap_to(&model.theme, ticket.title.as_str(), usize::from(width.saturating_sub(1)), TITLE_LINES)
 }
 
 /// Returns the lines of facts below the title; few, and each begins with a sign and a word.
-fn facts(model: &Model, ticket: &Ticket) -> Vec<Facts> {
+fn facts(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
     let job = model.board.newest_job(ticket.id);
     match ticket.state {
         State::Proposed => waiting(model, ticket).into_iter().collect(),
@@ -113,14 +124,14 @@ fn facts(model: &Model, ticket: &Ticket) -> Vec<Facts> {
             facts.extend(proof(model, ticket));
             let mut lines = vec![facts];
             lines.extend(job.filter(|job| job.status.is_active()).map(|job| activity(model, job)));
-            lines.extend(reason(ticket));
+            lines.extend(reason(model, ticket, width));
             lines
         }
         State::Blocked { why } => {
             let facts = vec![(Role::Bad, format!("{} {why}", model.theme.glyphs.bad))];
             let mut lines = vec![facts];
             lines.extend(job.filter(|job| job.status.is_active()).map(|job| activity(model, job)));
-            lines.extend(reason(ticket));
+            lines.extend(reason(model, ticket, width));
             lines
         }
         State::Done => {
@@ -128,7 +139,7 @@ fn facts(model: &Model, ticket: &Ticket) -> Vec<Facts> {
             facts.extend(change_size(model, ticket));
             vec![facts]
         }
-        State::Abandoned => reason(ticket).into_iter().collect(),
+        State::Abandoned => reason(model, ticket, width),
     }
 }
 
@@ -149,9 +160,12 @@ fn working(model: &Model, job: &Job) -> Vec<Facts> {
     let Some(live) = model.board.live(job.id) else { return lines };
     if let Some(trouble) = &live.retrying {
         lines.push(vec![(Role::Warn, format!("{} retrying: {trouble}", glyphs.retry))]);
-    } else if live.usage.tokens() > 0 {
-        let used = format::usage(live.usage, glyphs.dot);
-        lines.push(vec![(Role::Dim, used)]);
+    } else {
+        let tokens = Some(live.usage.tokens()).filter(|tokens| *tokens > 0);
+        let mut used: Facts = Vec::new();
+        used.extend(tokens.map(|tokens| (Role::Dim, format!("{} tokens", format::tokens(tokens)))));
+        used.extend(live.usage.cost_micros.map(|micros| (Role::Dim, format::money(micros))));
+        lines.extend(Some(used).filter(|used| !used.is_empty()));
     }
     lines
 }
@@ -161,6 +175,7 @@ fn activity(model: &Model, job: &Job) -> Facts {
     let glyphs = &model.theme.glyphs;
     let who = who(model, job);
     match job.status {
+        JobStatus::Queued if job.kind == JobKind::Execute => vec![(Role::Dim, format!("{} queued", glyphs.waiting))],
         JobStatus::Queued => vec![(Role::Dim, format!("{} {} queued", glyphs.waiting, job.kind))],
         JobStatus::Running if job.cancel_requested => vec![(Role::Warn, format!("{} stopping {who}", glyphs.warn))],
         JobStatus::Running => {
@@ -204,6 +219,10 @@ fn change_size(model: &Model, ticket: &Ticket) -> Facts {
     ]
 }
 
-fn reason(ticket: &Ticket) -> Option<Facts> {
-    (!ticket.reason.is_empty()).then(|| vec![(Role::Dim, ticket.reason.clone())])
+fn reason(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
+    if ticket.reason.is_empty() {
+        return Vec::new();
+    }
+    let lines = words::wrap_to(&model.theme, &ticket.reason, usize::from(width.saturating_sub(1)), REASON_LINES);
+    lines.into_iter().map(|line| vec![(Role::Dim, line)]).collect()
 }

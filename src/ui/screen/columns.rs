@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
@@ -11,9 +12,10 @@ use crate::domain::ticket::Ticket;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
+use crate::ui::words;
 
 use super::card;
-use super::layout::{self, Column, Layout, Shape, inner};
+use super::layout::{self, Column, Layout, Shape, inner, put};
 
 /// Returns the name of a column, shorter than the state's where people say less.
 pub(in crate::ui) fn name(state: StateName) -> &'static str {
@@ -53,16 +55,23 @@ fn heading_role(state: StateName, count: usize) -> Role {
     if count == 0 { Role::Dim } else { Role::of_state(state) }
 }
 
+/// Returns the style of a heading in a frame, which would else be as dim as the frame.
+fn heading_style(model: &Model, state: StateName, count: usize) -> Style {
+    let role = heading_role(state, count);
+    let style = model.theme.style(role);
+    if role == Role::Dim { style } else { style.remove_modifier(Modifier::DIM) }
+}
+
 fn draw_open(model: &Model, column: Column, buffer: &mut Buffer) {
     let theme = &model.theme;
     let ids = model.index.column(column.state);
     let border = theme.style(border_role(model, column.state));
     let room = usize::from(column.area.width.saturating_sub(4));
-    let title = text::truncate(&format!("{} {}", name(column.state), ids.len()), room).into_owned();
+    let title = words::cut(&model.theme, &format!("{} {}", name(column.state), ids.len()), room).into_owned();
     Block::bordered()
         .border_set(theme.glyphs.border)
         .border_style(border)
-        .title(Span::styled(format!(" {title} "), theme.style(heading_role(column.state, ids.len()))))
+        .title(Span::styled(format!(" {title} "), heading_style(model, column.state, ids.len())))
         .render(column.area, buffer);
     let top = model.desk.top(column.state);
     let mut rest = inner(column.area);
@@ -132,7 +141,7 @@ fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
             Span::styled(label.clone(), theme.style(role))
         })
         .collect();
-    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    put(area, &Line::from(spans), buffer);
 }
 
 /// Draws a line for each ticket, as many as there is room for around the cursor.
@@ -164,7 +173,7 @@ fn draw_list_row(model: &Model, state: StateName, id: TicketId, row: Rect, buffe
         Span::styled(sign, theme.style(Role::Focus)),
         Span::styled(number, theme.style(Role::Dim)),
         Span::styled(word, theme.style(Role::of_state(state))),
-        Span::styled(text::truncate(&rest, room).into_owned(), theme.style(Role::Text)),
+        Span::styled(words::cut(&model.theme, &rest, room).into_owned(), theme.style(Role::Text)),
     ]);
     buffer.set_line(row.x, row.y, &line, row.width);
 }

@@ -2,19 +2,19 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use crate::domain::id::TicketId;
 use crate::domain::job::JobStatus;
-use crate::ui::keys::{Action, Context};
+use crate::ui::keys::{Action, Context, KeyTable};
 use crate::ui::model::Model;
 use crate::ui::msg::{Effect, StopAgents};
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
 
 use super::bars;
-use super::layout::{inner, split_bottom};
+use super::layout::{inner, put, split_bottom};
 
 /// The widest that a question gets.
 const WIDEST: u16 = 76;
@@ -70,10 +70,8 @@ impl Model {
             Action::Decline => Vec::new(),
             Action::Down => self.keep(Dialog { scroll: self.scrolled(&dialog, 1), ..dialog }),
             Action::Up => self.keep(Dialog { scroll: self.scrolled(&dialog, -1), ..dialog }),
-            other => {
-                let _ = other; // the table has no other action here
-                self.keep(dialog)
-            }
+            // Stopping agents answers no other question, and the table has no other action here.
+            _ => self.keep(dialog),
         }
     }
 
@@ -106,11 +104,7 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
         model.board.ticket(id).map_or_else(String::new, |ticket| format!("{} {}", ticket.number, ticket.title))
     };
     match dialog.question {
-        Question::Quit => vec![
-            (Role::Text, model.what_goes_on()),
-            (Role::Text, String::new()),
-            (Role::Dim, "y or Enter leaves, s stops the agents first, n stays.".to_owned()),
-        ],
+        Question::Quit => vec![(Role::Text, model.what_goes_on())],
         Question::Cancel { ticket } => {
             let job = model.board.active_job(ticket);
             let what = match job.map(|job| (job.status, job.kind)) {
@@ -120,18 +114,11 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
                 }
                 None => "Its job is over already.".to_owned(),
             };
-            vec![
-                (Role::Title, named(ticket)),
-                (Role::Text, what),
-                (Role::Text, String::new()),
-                (Role::Dim, "y stops it; n or Enter lets it go on.".to_owned()),
-            ]
+            vec![(Role::Title, named(ticket)), (Role::Text, what)]
         }
         Question::Abandon { ticket } => vec![
             (Role::Title, named(ticket)),
             (Role::Text, "It leaves the board; . shows abandoned tickets, and H takes it back.".to_owned()),
-            (Role::Text, String::new()),
-            (Role::Dim, "y gives it up; n or Enter keeps it.".to_owned()),
         ],
         Question::Trust { ticket } => trust(model, named(ticket)),
     }
@@ -139,8 +126,12 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
 
 fn trust(model: &Model, named: String) -> Vec<(Role, String)> {
     let mut lines = vec![
-        (Role::Text, "To run this ticket, Draft runs what draft.yaml of this repository says:".to_owned()),
         (Role::Title, named),
+        (
+            Role::Text,
+            "To run it, Draft runs what draft.yaml of this repository says. Trust holds until that file changes."
+                .to_owned(),
+        ),
         (Role::Text, String::new()),
     ];
     if model.settings.would_run.is_empty() {
@@ -148,11 +139,38 @@ fn trust(model: &Model, named: String) -> Vec<(Role, String)> {
     }
     let commands = model.settings.would_run.iter();
     lines.extend(commands.map(|command| (Role::Code, format!("{} {command}", model.theme.glyphs.command))));
-    lines.extend([
-        (Role::Text, String::new()),
-        (Role::Dim, "y trusts them until the file changes, and runs the ticket; n or Enter does not.".to_owned()),
-    ]);
     lines
+}
+
+/// Returns the answers in words.
+fn answers(model: &Model, question: Question) -> Vec<(Action, &'static str)> {
+    match question {
+        Question::Quit if model.may_stop_agents() => {
+            vec![(Action::Agree, "leave"), (Action::StopAgents, "stop the agents first"), (Action::Decline, "stay")]
+        }
+        Question::Quit => vec![(Action::Agree, "leave"), (Action::Decline, "stay")],
+        Question::Cancel { .. } => vec![(Action::Agree, "stop it"), (Action::Decline, "let it go on")],
+        Question::Abandon { .. } => vec![(Action::Agree, "give it up"), (Action::Decline, "keep it")],
+        Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
+    }
+}
+
+/// Returns the answers with their keys; Enter stands beside the one that loses nothing.
+fn answer_line(model: &Model, question: Question) -> Line<'static> {
+    let safe = match question {
+        Question::Quit => Action::Agree,
+        Question::Cancel { .. } | Question::Abandon { .. } | Question::Trust { .. } => Action::Decline,
+    };
+    let rows = KeyTable::built_in().rows(Context::Dialog);
+    let key = |action| rows.iter().find(|row| row.action == action).and_then(|row| row.keys.first());
+    let mut spans = Vec::new();
+    for (action, word) in answers(model, question) {
+        let keys = [Some(action), (action == safe).then_some(Action::Safe)].into_iter().flatten().filter_map(key);
+        let keys: Vec<String> = keys.map(|keys| bars::shown_keys(&keys.to_string())).collect();
+        spans.push(Span::styled(format!(" {}", keys.join(" ")), model.theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {word} "), model.theme.style(Role::Dim)));
+    }
+    Line::from(spans)
 }
 
 fn body(model: &Model, dialog: &Dialog, width: u16) -> Vec<(Role, String)> {
@@ -166,7 +184,7 @@ fn body(model: &Model, dialog: &Dialog, width: u16) -> Vec<(Role, String)> {
 fn frame(model: &Model, dialog: &Dialog, area: Rect) -> Rect {
     let width = WIDEST.min(area.width);
     let lines = body(model, dialog, width.saturating_sub(2)).len();
-    let height = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(3).min(area.height);
+    let height = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(4).min(area.height);
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
@@ -196,5 +214,5 @@ pub(in crate::ui) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &m
         let y = frame.bottom().saturating_sub(1);
         buffer.set_stringn(x, y, label, usize::from(frame.width.saturating_sub(4)), theme.style(Role::Warn));
     }
-    bars::draw_keys(model, Context::Dialog, keys, buffer);
+    put(keys, &answer_line(model, dialog.question), buffer);
 }

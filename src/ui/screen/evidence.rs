@@ -41,8 +41,9 @@ fn piece(page: &mut Page, model: &Model, evidence: &Evidence) {
     if let Some(tree) = &evidence.tree {
         page.fact("tree", Role::Dim, tree);
     }
-    page.fact("stdout", Role::Link, &format!("runs/{}/stdout", evidence.folder));
-    page.fact("stderr", Role::Link, &format!("runs/{}/stderr", evidence.folder));
+    let folder = model.runs.join(&evidence.folder);
+    page.fact("stdout", Role::Link, &folder.join("stdout").to_string_lossy());
+    page.fact("stderr", Role::Link, &folder.join("stderr").to_string_lossy());
 }
 
 /// Returns the lines of the jobs and their runs, newest first.

@@ -11,10 +11,11 @@ use crate::ui::theme::Role;
 use crate::ui::widget::field::{self, Focus};
 use crate::ui::widget::popup::Popup;
 use crate::ui::widget::text;
+use crate::ui::words;
 
 use super::bars;
 use super::form::{Field, Form, PRIORITIES};
-use super::layout::{split_bottom, split_top};
+use super::layout::{put, split_bottom, split_top};
 
 /// The size of the form where there is room for it.
 const BEST: Size = Size { width: 72, height: 20 };
@@ -95,10 +96,10 @@ fn draw_choice(model: &Model, name: &str, chosen: &str, focus: Focus, area: Rect
         Focus::Here => (Role::Title, Role::Selected),
         Focus::Elsewhere => (Role::Dim, Role::Text),
     };
-    let chosen = text::truncate(chosen, usize::from(area.width).saturating_sub(NAMES + 4));
+    let chosen = words::cut(&model.theme, chosen, usize::from(area.width).saturating_sub(NAMES + 4));
     let line = Line::from(vec![
         Span::styled(text::pad(name, NAMES, text::Side::Left), theme.style(name_role)),
         Span::styled(format!("< {chosen} >"), theme.style(role)),
     ]);
-    buffer.set_line(area.x, area.y, &line, if area.height == 0 { 0 } else { area.width });
+    put(area, &line, buffer);
 }

@@ -10,9 +10,10 @@ use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::popup::Popup;
 use crate::ui::widget::{scroll, text};
+use crate::ui::words;
 
 use super::bars;
-use super::layout::{split_bottom, split_top};
+use super::layout::{put, split_bottom, split_top};
 
 /// The width of the keys.
 const KEYS: usize = 18;
@@ -102,8 +103,8 @@ pub(in crate::ui) fn draw(model: &Model, help: &Help, area: Rect, buffer: &mut B
     let (filter, body) = split_top(top, 1);
     let typed = if help.filter.is_empty() { "type to filter".to_owned() } else { format!("/ {}", help.filter) };
     let role = if help.filter.is_empty() { Role::Dim } else { Role::Match };
-    let typed = text::truncate(&typed, usize::from(filter.width));
-    buffer.set_line(filter.x, filter.y, &Line::styled(typed, theme.style(role)), line_width(filter));
+    let typed = words::cut(&model.theme, &typed, usize::from(filter.width));
+    put(filter, &Line::styled(typed, theme.style(role)), buffer);
     let rows = rows(&help.filter);
     let offset = help.scroll.min(scroll::last_offset(rows.len(), usize::from(body.height)));
     for (place, row) in body.rows().zip(rows.iter().skip(offset)) {
@@ -112,15 +113,10 @@ pub(in crate::ui) fn draw(model: &Model, help: &Help, area: Rect, buffer: &mut B
     }
     scroll::bar(body, offset, rows.len(), theme, buffer);
     if rows.is_empty() {
-        let said = text::truncate("No key does that.", usize::from(body.width));
-        buffer.set_line(body.x, body.y, &Line::styled(said, theme.style(Role::Dim)), line_width(body));
+        let said = words::cut(&model.theme, "No key does that.", usize::from(body.width));
+        put(body, &Line::styled(said, theme.style(Role::Dim)), buffer);
     }
     bars::draw_keys(model, Context::Help, keys, buffer);
-}
-
-/// Returns the width to draw a single line in: none where there is no row for it.
-fn line_width(area: Rect) -> u16 {
-    if area.height == 0 { 0 } else { area.width }
 }
 
 fn line(model: &Model, shown: &Shown, width: usize) -> Line<'static> {
@@ -134,7 +130,7 @@ fn line(model: &Model, shown: &Shown, width: usize) -> Line<'static> {
             Line::from(vec![
                 Span::styled(text::pad(&keys.join(" "), keys_width, text::Side::Left), theme.style(Role::Key)),
                 Span::raw(" "),
-                Span::raw(text::truncate(&row.help, width.saturating_sub(keys_width + 1)).into_owned()),
+                Span::raw(words::cut(&model.theme, &row.help, width.saturating_sub(keys_width + 1)).into_owned()),
             ])
         }
     }

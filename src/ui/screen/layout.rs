@@ -1,7 +1,9 @@
 //! Where the parts of the board's screen are. `update` asks so that the cursor stays in sight, `view` so that it draws
 //! there; both get the same answer.
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use ratatui::text::Line;
 
 use crate::domain::state::StateName;
 use crate::ui::index::Index;
@@ -173,6 +175,13 @@ fn split_log(rest: Rect, log: &LogPane) -> (Rect, Option<Rect>) {
     let height = share(rest.height).clamp(LEAST, rest.height - LEAST);
     let (body, log) = split_bottom(rest, height);
     (body, Some(log))
+}
+
+/// Draws a line into the first row of an area, if it has one.
+pub(in crate::ui) fn put(area: Rect, line: &Line, buffer: &mut Buffer) {
+    if let Some(row) = area.intersection(buffer.area).rows().next() {
+        buffer.set_line(row.x, row.y, line, row.width);
+    }
 }
 
 /// Returns the upper lines and the rest.

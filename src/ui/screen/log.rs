@@ -15,6 +15,7 @@ use crate::ui::theme::Role;
 use crate::ui::widget::log::{self, Edge, Overflow, Times};
 use crate::ui::widget::popup::frame;
 use crate::ui::widget::{format, text};
+use crate::ui::words;
 
 use super::layout::inner;
 
@@ -209,6 +210,8 @@ impl Model {
         let place = match scroll {
             Scroll::Start => LogPlace::From(0),
             Scroll::End => LogPlace::End,
+            // All of it is in sight already: it goes on being followed.
+            Scroll::Up(_) if first == 0 && self.log.place == LogPlace::End => LogPlace::End,
             Scroll::Up(by) => LogPlace::From(first.saturating_sub(by)),
             Scroll::Down(by) => {
                 let from = first.saturating_add(by);
@@ -254,7 +257,7 @@ pub(in crate::ui) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let role = if model.log.has_focus() || model.ticket.is_some() { Role::Focus } else { Role::Border };
     let right = right_title(model);
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 8);
-    let left = text::truncate(&left_title(model), room).into_owned();
+    let left = words::cut(&model.theme, &left_title(model), room).into_owned();
     frame(&left, role, theme)
         .title_top(Line::styled(format!(" {right} "), theme.style(Role::Dim)).right_aligned())
         .render(area, buffer);

@@ -9,7 +9,7 @@ use crate::domain::state::{MOVES, StateName};
 use crate::domain::ticket::Ticket;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
-use crate::ui::widget::{format, text};
+use crate::ui::widget::{format, markdown, text};
 use crate::ui::words;
 
 use super::columns;
@@ -54,12 +54,17 @@ impl<'a> Page<'a> {
         self.lines.extend(text::wrap(said, self.width).into_iter().map(|line| Line::styled(line, style)));
     }
 
+    /// Adds Markdown as people read it.
+    fn markdown(&mut self, said: &str) {
+        self.lines.extend(markdown::lines(said, self.width, &self.model.theme));
+    }
+
     /// Adds one line of pieces, cut where the room ends.
     pub(super) fn pieces(&mut self, pieces: &[(Role, &str)]) {
         let mut room = self.width;
         let mut spans = Vec::new();
         for (role, piece) in pieces {
-            let piece = text::truncate(piece, room).into_owned();
+            let piece = words::cut(&self.model.theme, piece, room).into_owned();
             room -= text::width(&piece);
             spans.push(Span::styled(piece, self.model.theme.style(*role)));
         }
@@ -81,7 +86,7 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
     page.heading("Description");
     match detail.map(|detail| detail.description.trim_end()) {
         Some("") => page.text(Role::Dim, "(none)"),
-        Some(description) => page.text(Role::Text, description),
+        Some(description) => page.markdown(description),
         None => page.text(Role::Dim, "Loading …"),
     }
     page.heading("Where it can go");
@@ -117,7 +122,7 @@ fn standing(page: &mut Page, ticket: &Ticket) {
 }
 
 fn dependencies(page: &mut Page, ticket: &Ticket) {
-    let waiting: Vec<TicketId> = page.model.index.dependents(ticket.id).to_vec();
+    let waiting: Vec<TicketId> = page.model.index.dependents(ticket.id).collect();
     for (name, ids) in [("after", ticket.blocked_by.clone()), ("before", waiting)] {
         let model = page.model;
         let mut tickets: Vec<&Ticket> = ids.iter().filter_map(|id| model.board.ticket(*id)).collect();

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
+use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
@@ -13,8 +14,9 @@ use crate::ui::model::Model;
 use crate::ui::msg::Effect;
 use crate::ui::theme::Role;
 use crate::ui::widget::{scroll, text};
+use crate::ui::words;
 
-use super::layout::{split_bottom, split_top};
+use super::layout::{put, split_bottom, split_top};
 use super::{bars, columns, evidence, history, log, overview};
 
 /// The tabs. Their keys have gaps for those that are to come.
@@ -61,11 +63,11 @@ impl TicketScreen {
     }
 
     /// Says whether a change is about this ticket and its details.
-    pub(in crate::ui) fn is_touched_by(&self, change: &Change) -> bool {
+    pub(in crate::ui) fn is_touched_by(&self, change: &Change, board: &Board) -> bool {
         match change {
             Change::Ticket(ticket) => ticket.id == self.ticket,
             Change::Job(job) => job.ticket == self.ticket,
-            Change::Run(run) => self.detail.as_ref().is_none_or(|detail| knows(detail, run.id.job)),
+            Change::Run(run) => board.newest_job(self.ticket).is_some_and(|job| job.id == run.id.job),
             Change::Evidence(evidence) => evidence.ticket == self.ticket,
             Change::Revision(revision) => revision.ticket == self.ticket,
             Change::Event(event) => event.event.ticket == self.ticket,
@@ -83,10 +85,6 @@ impl TicketScreen {
         let at = TABS.iter().position(|(tab, _, _)| *tab == self.tab).unwrap_or(0);
         self.turn(TABS[(at + by) % TABS.len()].0);
     }
-}
-
-fn knows(detail: &Detail, job: crate::domain::id::JobId) -> bool {
-    detail.jobs.iter().any(|known| known.id == job)
 }
 
 /// Where the parts of the screen are.
@@ -216,14 +214,14 @@ fn draw_head(model: &Model, ticket: &Ticket, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let state = columns::state_text(model, ticket);
     let room = usize::from(area.width).saturating_sub(text::width(&state) + 4);
-    let title = text::truncate(&format!("{} {}", ticket.number, ticket.title), room).into_owned();
+    let title = words::cut(&model.theme, &format!("{} {}", ticket.number, ticket.title), room).into_owned();
     let line = Line::from(vec![
         Span::raw(" "),
         Span::styled(title, theme.style(Role::Title)),
         Span::raw("   "),
         Span::styled(state, theme.style(Role::of_state(ticket.state.name()))),
     ]);
-    buffer.set_line(area.x, area.y, &line, area.width);
+    put(area, &line, buffer);
 }
 
 fn draw_tabs(model: &Model, screen: &TicketScreen, area: Rect, buffer: &mut Buffer) {
@@ -236,5 +234,5 @@ fn draw_tabs(model: &Model, screen: &TicketScreen, area: Rect, buffer: &mut Buff
         spans.push(Span::styled(format!(" {name} "), theme.style(if open { Role::Selected } else { Role::Text })));
         spans.push(Span::raw(" "));
     }
-    buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    put(area, &Line::from(spans), buffer);
 }

@@ -1,0 +1,5 @@
+//! What the whole screen shows and does: pictures, keys, and laws that hold for everything.
+
+mod keys;
+mod pictures;
+mod properties;

@@ -1,0 +1,198 @@
+//! Laws that hold for every board, every key and every size.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+
+use crate::domain::change::Change;
+use crate::domain::detail::Detail;
+use crate::domain::log::{Entry, EntryKind, LogPage, LogRows, LogView};
+use crate::domain::state::StateName;
+use crate::domain::ticket::Title;
+use crate::ui::index::Index;
+use crate::ui::msg::{Effect, Msg};
+use crate::ui::screen::card::CARDS;
+use crate::ui::testing::{NOW, World, board, changes, settings, ticket_id};
+use crate::ui::widget::testing::assert_harmless;
+
+const WORDS: [&str; 11] = [
+    "proposed",
+    "planned",
+    "executing",
+    "verifying",
+    "needs_human",
+    "blocked",
+    "done",
+    "abandoned",
+    "queued",
+    "question",
+    "waiting",
+];
+
+fn nasty() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<char>().prop_map(String::from),
+        "[ -~]{0,12}",
+        "[\\x00-\\x1f\\x7f-\\x9f]{1,3}",
+        "[\u{200b}-\u{200f}\u{2028}-\u{202e}\u{300}-\u{310}\u{fe0f}]{1,20}",
+        Just("👩‍👩‍👧‍👦 日本語 کتاب‌ها நி".to_owned()),
+        Just("\u{1b}[31mred\u{1b}]0;t\u{7}".to_owned()),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&WORDS[..])
+}
+
+fn words() -> impl Strategy<Value = String> {
+    prop::collection::vec(word(), 1..30).prop_map(|words| words.join(" ").replacen("waiting", "planned", 1))
+}
+
+fn key() -> impl Strategy<Value = KeyEvent> {
+    let code = prop_oneof![
+        8 => prop::sample::select("hjklgGHLOzp|+-.xacnqys?1246 7".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        1 => any::<char>().prop_map(KeyCode::Char),
+        4 => prop::sample::select(vec![
+            KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up, KeyCode::Down, KeyCode::Left,
+            KeyCode::Right, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home, KeyCode::End, KeyCode::Backspace,
+            KeyCode::Delete, KeyCode::F(1), KeyCode::Null,
+        ]),
+    ];
+    (code, prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT]))
+        .prop_map(|(code, modifiers)| KeyEvent::new(code, modifiers))
+}
+
+fn msg() -> impl Strategy<Value = Msg> {
+    prop_oneof![
+        8 => key().prop_map(Msg::Key),
+        2 => (1_u32..40, word()).prop_map(|(n, word)| {
+            // A ticket waits for the one before it, and there is none before the first.
+            Msg::Changed(changes(n, if n == 1 && word == "waiting" { "planned" } else { word }))
+        }),
+        1 => (1_u16..=250, 1_u16..=60).prop_map(|(width, height)| Msg::Resize(width, height)),
+        1 => nasty().prop_map(Msg::Paste),
+        1 => nasty().prop_map(Msg::Failed),
+        1 => Just(Msg::Second(NOW)),
+        1 => any::<bool>().prop_map(|trusted| Msg::Settings(crate::ui::Settings { trusted, ..settings() })),
+        1 => words().prop_map(|words| Msg::Reloaded(Box::new(board(&words)))),
+    ]
+}
+
+/// Fails unless a ticket that is shown has the cursor, and the cursor is in sight.
+fn assert_cursor_in_sight(world: &World) -> Result<(), TestCaseError> {
+    let model = &world.model;
+    let any = StateName::ALL.iter().any(|state| {
+        (model.desk.abandoned || *state != StateName::Abandoned) && !model.index.column(*state).is_empty()
+    });
+    prop_assert_eq!(model.desk.cursor.is_some(), any);
+    let Some(row) = model.current_row() else { return Ok(()) };
+    let layout = model.layout();
+    let state = model.current_column().unwrap();
+    if layout.columns.is_empty() {
+        return Ok(());
+    }
+    let area = layout.open(state);
+    prop_assert!(area.is_some(), "the column of the cursor is open");
+    prop_assert!(model.desk.top(state) <= row);
+    Ok(())
+}
+
+/// Says whether the cursor's sign is drawn on the board.
+fn shows_cursor(world: &World) -> bool {
+    let sign = world.model.theme.glyphs.cursor;
+    world.buffer().content.iter().any(|cell| cell.symbol() == sign)
+}
+
+#[test]
+fn a_key_on_a_board_of_ten_thousand_tickets_measures_and_draws_only_cards_in_sight() {
+    let mut world = World::board(&"planned ".repeat(10_000)).size(200, 50);
+    for key in ["j", "G", "k", "gg", "<c-d>"] {
+        CARDS.set(0);
+        world = world.keys(key);
+        world.buffer();
+        assert!(CARDS.get() < 100, "{key}: {} cards", CARDS.get());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_message_breaks_the_screen_and_every_effect_is_about_a_known_ticket(
+        words in words(),
+        msgs in prop::collection::vec(msg(), 0..40),
+    ) {
+        let mut world = World::board(&words);
+        for msg in msgs {
+            world = world.forget().tell(msg);
+            assert_cursor_in_sight(&world)?;
+            for effect in &world.effects {
+                match effect {
+                    Effect::LoadDetail(id) => prop_assert!(world.model.board().ticket(*id).is_some()),
+                    Effect::Watch(Some(request)) => {
+                        prop_assert_eq!(Some(request.ticket), world.model.selected());
+                        prop_assert!(request.rows > 0);
+                    }
+                    Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust | Effect::WakeEachSecond(_)
+                    | Effect::Quit { .. } => {}
+                }
+            }
+            prop_assert_eq!(&world.model.index, &Index::of(world.model.board()), "answers kept equal answers made anew");
+        }
+        assert_harmless(&world.buffer());
+    }
+
+    #[test]
+    fn the_cursor_is_drawn_at_every_usable_size(
+        words in words(),
+        keys in prop::collection::vec(prop::sample::select(vec!["h", "j", "k", "l", "G", "gg", "<c-d>", "<c-u>", "<tab>", "."]), 0..12),
+        width in 20_u16..=250,
+        height in 8_u16..=60,
+    ) {
+        let mut world = World::board(&words).size(width, height);
+        for key in keys {
+            world = world.keys(key);
+            prop_assert!(world.model.desk.cursor.is_none() || shows_cursor(&world), "{}", world.screen());
+        }
+    }
+
+    #[test]
+    fn no_text_and_no_size_breaks_a_screen(
+        width in 1_u16..=250,
+        height in 1_u16..=60,
+        text in nasty(),
+        keys in prop::sample::select(vec!["", "O", "z", "|", "<enter>", "<enter>2", "<enter>4", "<enter>6", "n", "q", "c", "?", "x"]),
+        raw in any::<bool>(),
+    ) {
+        let mut named = changes(1, "executing");
+        if let Some(Change::Ticket(ticket)) = named.first_mut() {
+            ticket.title = Title::new(&text).unwrap_or_else(|_| ticket.title.clone());
+            ticket.reason.clone_from(&text);
+            ticket.agent = Some(text.clone());
+        }
+        let world = World::board("").size(width, height).tell(Msg::Changed(named)).keys("<esc>");
+        let mut world = if keys.is_empty() { world } else { world.keys(keys) };
+        if raw {
+            world = world.keys("p");
+        }
+        world = world.tell(Msg::Detail(Box::new(Detail {
+            ticket: ticket_id(1),
+            description: text.clone(),
+            jobs: Vec::new(),
+            runs: Vec::new(),
+            revisions: Vec::new(),
+            evidence: Vec::new(),
+            events: Vec::new(),
+        })));
+        if let Some(request) = world.model.asked_log().cloned() {
+            let rows = match request.view {
+                LogView::Pretty => LogRows::Pretty(vec![(Some(NOW), Entry::new(EntryKind::Assistant, text.clone()))]),
+                LogView::Raw => LogRows::Raw(vec![text.clone()]),
+            };
+            let page = LogPage { request, run: None, first: 0, total: 1, rows, trouble: None };
+            world = world.tell(Msg::LogPage(Box::new(page)));
+        }
+        world = world.tell(Msg::Failed(text));
+        assert_harmless(&world.buffer());
+    }
+}
