@@ -26,3 +26,10 @@ pub mod run;
 pub mod state;
 pub mod ticket;
 pub mod time;
+
+#[cfg(test)]
+mod rule_properties;
+#[cfg(test)]
+mod rule_walk;
+#[cfg(test)]
+mod sample;

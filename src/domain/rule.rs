@@ -7,7 +7,8 @@ use super::change::{Save, Steps};
 use super::command::{Command, RefusalCode, Refused};
 use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
-use super::id::{JobId, TicketRef};
+use super::id::{JobId, TicketId, TicketRef};
+use super::job::{Job, JobKind};
 use super::state::{State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
@@ -108,6 +109,14 @@ impl<'a> Decision<'a> {
                 "`draft ticket list` shows the tickets of this board.",
             )
         })
+    }
+
+    /// Returns a new job for a ticket. It is newer than the one before even when the clock went back meanwhile: a board
+    /// that took it for an old one would let a second job start.
+    pub(super) fn new_job(&self, ticket: TicketId, kind: JobKind) -> Job {
+        let after_last = self.board.newest_job(ticket).map(|job| Timestamp(job.queued_at.0.saturating_add(1)));
+        let at = after_last.map_or(self.input.at, |earliest| earliest.max(self.input.at));
+        Job::queued(self.input.fresh, ticket, kind, at)
     }
 
     /// Moves a ticket along the table and writes it into the history.

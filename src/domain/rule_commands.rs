@@ -23,6 +23,10 @@ pub(super) fn add_tickets(decision: &mut Decision<'_>, new: &[NewTicket]) -> Res
     let mut tickets = Vec::with_capacity(new.len());
     for (index, one) in new.iter().enumerate() {
         check_values(decision, one)?;
+        // The map keeps the last of several with one identity.
+        if decision.board.ticket(one.id).is_some() || fresh.get(&one.id) != Some(&numbered(index)) {
+            return Err(identity_taken(one.id));
+        }
         let mut blocked_by = Vec::new();
         for name in &one.after {
             let id = match name {
@@ -51,6 +55,11 @@ pub(super) fn add_tickets(decision: &mut Decision<'_>, new: &[NewTicket]) -> Res
     Ok(())
 }
 
+fn identity_taken(id: TicketId) -> Refused {
+    let message = format!("there is a ticket {id} already");
+    Refused::new(RefusalCode::BadValue, message, "A new ticket needs a new identity.")
+}
+
 fn unreachable_number(name: TicketRef) -> Refused {
     Refused::new(RefusalCode::UnknownTicket, format!("there is no ticket {name}"), "Name a ticket that exists.")
 }
@@ -61,10 +70,6 @@ fn check_values(decision: &Decision<'_>, new: &NewTicket) -> Result<(), Refused>
     {
         let message = format!("there is no goal {goal} on this board");
         return Err(Refused::new(RefusalCode::UnknownGoal, message, "Leave the goal out, or name one that exists."));
-    }
-    if decision.board.ticket(new.id).is_some() {
-        let message = format!("there is a ticket {} already", new.id);
-        return Err(Refused::new(RefusalCode::BadValue, message, "A new ticket needs a new identity."));
     }
     let bad = |message: String| {
         let hint = format!("A ticket has at most {VERIFY_MAX} checks of {VERIFY_LENGTH_MAX} characters each.");
@@ -228,7 +233,7 @@ pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Re
             "`draft trust --show` shows what would run, `draft trust` trusts it in its present form.",
         ));
     }
-    let job = Job::queued(decision.input.fresh, ticket.id, JobKind::Execute, decision.input.at);
+    let job = decision.new_job(ticket.id, JobKind::Execute);
     decision.note(ticket, EventKind::JobQueued, "", about_job(job.id));
     decision.save(Save::Job { job, was: None });
     Ok(())

@@ -1,4 +1,4 @@
-//! What the facts about jobs lead to: the rows of the reference's execute and verify outcomes, each in one place.
+//! What the facts about jobs lead to: a row for each outcome, each in one place.
 
 use super::change::Save;
 use super::command::{RefusalCode, Refused};
@@ -107,7 +107,7 @@ fn executed(
     let blocked = State::Blocked { why: Blocked::Failed };
     let (status, state, reason) = match outcome {
         Executed::Changed { revision } => {
-            let verify = Job::queued(decision.input.fresh, ticket.id, JobKind::Verify, decision.input.at);
+            let verify = decision.new_job(ticket.id, JobKind::Verify);
             let size = revision.size;
             let reason = format!("revision {}: +{} −{}", revision.number, size.insertions, size.deletions);
             let state = State::Verifying { job: verify.id };

@@ -219,7 +219,7 @@ pub struct Move {
     pub cause: &'static str,
 }
 
-/// Every allowed move: the reference's 22 and one more. All others are refused.
+/// Every allowed move. All others are refused.
 pub const MOVES: [Move; 23] = {
     use StateName::{Abandoned, Blocked, Done, Executing, NeedsHuman, Planned, Proposed, Verifying};
     const fn row(from: StateName, to: StateName, cause: &'static str) -> Move {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn moves_that_the_reference_refuses_stay_refused() {
+    fn moves_that_would_skip_work_are_refused() {
         use StateName::*;
         for (from, to) in
             [(Blocked, Done), (Planned, Done), (Done, Planned), (NeedsHuman, Blocked), (Proposed, Executing)]

@@ -1,0 +1,294 @@
+//! Laws that hold on every walk of commands and facts, whatever their order, the clock's whims included.
+
+use proptest::prelude::*;
+
+use super::board::Board;
+use super::change::Save;
+use super::command::{Command, NewTicket, RefusalCode};
+use super::dependencies::{Readiness, find_cycle};
+use super::event::EventKind;
+use super::job::{JobKind, JobStatus};
+use super::pick::pick;
+use super::rule::{Landed, What, decide};
+use super::rule_walk::{Moment, act, apply, edges, file, filing, walk};
+use super::sample;
+use super::state::{State, StateName, may_move};
+use super::ticket::Title;
+
+/// Shows each save with the board as it is just before that save.
+fn each_save(moment: &Moment<'_>, mut check: impl FnMut(&Board, &Save)) {
+    let Ok(steps) = moment.result else { return };
+    let mut board = moment.before.clone();
+    for save in &steps.saves {
+        check(&board, save);
+        apply(&mut board, save);
+    }
+    assert_eq!(&board, moment.after);
+}
+
+proptest! {
+    #[test]
+    fn a_ticket_moves_only_along_the_table(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            for ticket in moment.after.tickets() {
+                match moment.before.ticket(ticket.id) {
+                    Some(was) if was.state.name() != ticket.state.name() => {
+                        assert!(may_move(was.state.name(), ticket.state.name()), "{:?} → {:?}", was.state, ticket.state);
+                    }
+                    Some(was) => assert_eq!(was.state, ticket.state, "a state never changes within itself"),
+                    None => assert!(matches!(ticket.state, State::Proposed | State::Planned)),
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn every_save_names_what_is_there_before_it(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            each_save(moment, |board, save| {
+                match save {
+                    Save::NewTicket { ticket, .. } => {
+                        assert_eq!(board.ticket(ticket.id), None);
+                        assert_eq!(board.next_number(), ticket.number);
+                    }
+                    Save::Ticket { ticket, was } => {
+                        assert_eq!(board.ticket(ticket.id).map(|ticket| ticket.state.name()), Some(*was));
+                        assert_eq!(ticket.updated_at, moment.input.at);
+                    }
+                    Save::Job { job, was } => assert_eq!(board.job(job.id).map(|job| job.status), *was),
+                    Save::Revision(revision) => assert!(board.ticket(revision.ticket).is_some()),
+                    Save::Goal(_) | Save::Run(_) | Save::Evidence(_) | Save::Event(_) => {}
+                }
+            });
+        });
+    }
+
+    #[test]
+    fn a_ticket_has_at_most_one_active_job_and_its_state_says_which(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            each_save(moment, |board, save| {
+                if let Save::Job { job, was: None } = save {
+                    assert_eq!(board.active_job(job.ticket), None, "a second job for {:?}", job.ticket);
+                }
+            });
+            for ticket in moment.after.tickets() {
+                let active = moment.after.active_job(ticket.id);
+                let found = active.map(|job| (job.kind, job.status));
+                match ticket.state {
+                    State::Executing { job } => {
+                        assert_eq!(active.map(|job| job.id), Some(job));
+                        assert_eq!(found, Some((JobKind::Execute, JobStatus::Running)));
+                    }
+                    State::Verifying { job } => {
+                        assert_eq!(active.map(|job| job.id), Some(job));
+                        assert!(matches!(found, Some((JobKind::Verify, _))));
+                    }
+                    State::Proposed | State::Abandoned => assert_eq!(found, None),
+                    State::Planned | State::NeedsHuman { .. } | State::Blocked { .. } | State::Done => {
+                        assert!(matches!(found, None | Some((JobKind::Execute, JobStatus::Queued))), "{found:?}");
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_job_that_was_saved_is_the_newest_whatever_the_clock_says(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            let Ok(steps) = moment.result else { return };
+            let last = steps.saves.iter().rev().find_map(|save| match save {
+                Save::Job { job, .. } => Some(job),
+                Save::Goal(_)
+                | Save::NewTicket { .. }
+                | Save::Ticket { .. }
+                | Save::Run(_)
+                | Save::Evidence(_)
+                | Save::Revision(_)
+                | Save::Event(_) => None,
+            });
+            if let Some(job) = last {
+                assert_eq!(moment.after.newest_job(job.ticket), Some(job));
+            }
+        });
+    }
+
+    #[test]
+    fn an_agent_is_queued_only_for_a_ticket_that_waits_for_nothing(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            each_save(moment, |board, save| {
+                if let Save::Job { job, was: None } = save
+                    && job.kind == JobKind::Execute
+                {
+                    let ticket = board.ticket(job.ticket).unwrap();
+                    assert_eq!(board.readiness(ticket), Readiness::Ready);
+                }
+            });
+        });
+    }
+
+    #[test]
+    fn the_history_tells_every_move_once_and_nothing_else(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            let mut told: Vec<(_, StateName, StateName)> = Vec::new();
+            each_save(moment, |board, save| {
+                let Save::Event(event) = save else { return };
+                assert_eq!(&event.actor, &moment.input.actor);
+                match (event.kind, event.from, event.to) {
+                    (EventKind::Created, None, Some(to)) => {
+                        assert_eq!(moment.after.ticket(event.ticket).map(|ticket| ticket.state.name()), Some(to));
+                    }
+                    (EventKind::Transitioned, Some(from), Some(to)) => told.push((event.ticket, from, to)),
+                    (_, from, to) => {
+                        let state = board.ticket(event.ticket).map(|ticket| ticket.state.name());
+                        assert_eq!((from, to), (state, state), "{:?} moves nothing", event.kind);
+                    }
+                }
+            });
+            let moved: Vec<_> = moment.before.tickets()
+                .filter_map(|was| moment.after.ticket(was.id).map(|is| (was.id, was.state.name(), is.state.name())))
+                .filter(|(_, from, to)| from != to)
+                .collect();
+            told.sort_by_key(|(ticket, ..)| moment.after.ticket(*ticket).map(|ticket| ticket.number));
+            assert_eq!(told, moved);
+        });
+    }
+
+    #[test]
+    fn a_refusal_says_why_and_what_is_possible_instead(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| match moment.result {
+            Ok(_) => {}
+            Err(refused) => {
+                assert_eq!(moment.before, moment.after);
+                assert!(!refused.message.is_empty() && !refused.hint.is_empty());
+                let from_fact = matches!(moment.input.what, What::Fact(_));
+                assert!(!from_fact || refused.code == RefusalCode::Idle, "a fact can only come too late: {refused:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn applying_changes_twice_or_late_is_harmless(plan in prop::collection::vec(act(), 1..40)) {
+        let mut replica: Option<Board> = None;
+        walk(&plan, |moment| {
+            let replica = replica.get_or_insert_with(|| moment.before.clone());
+            let Ok(steps) = moment.result else { return };
+            for _ in 0..2 {
+                steps.saves.iter().for_each(|save| apply(replica, save));
+            }
+            assert_eq!(&*replica, moment.after);
+        });
+    }
+
+    #[test]
+    fn only_a_running_job_is_stopped_and_the_wish_is_saved_first(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            for stop in moment.result.iter().flat_map(|steps| &steps.stops) {
+                let job = moment.after.job(*stop).unwrap();
+                assert_eq!((job.status, job.cancel_requested), (JobStatus::Running, true));
+            }
+        });
+    }
+
+    #[test]
+    fn a_job_that_somebody_stops_never_leads_to_more_work(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            let What::Fact(fact) = &moment.input.what else { return };
+            let Some(job) = moment.before.job(fact.job()).filter(|job| job.cancel_requested) else { return };
+            if moment.result.is_ok() {
+                let ticket = moment.after.ticket(job.ticket).unwrap();
+                let going_on = moment.after.job(job.id).is_some_and(|job| job.status == JobStatus::Running);
+                assert!(going_on || matches!(ticket.state, State::Blocked { .. }), "{:?}", ticket.state);
+            }
+        });
+    }
+
+    #[test]
+    fn a_change_that_did_not_land_is_never_done(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            for ticket in moment.after.tickets().filter(|ticket| ticket.state == State::Done) {
+                let was_done = moment.before.ticket(ticket.id).is_some_and(|was| was.state == State::Done);
+                let has_change = ticket.worktree.is_some() && moment.after.revision(ticket.id).is_some();
+                assert!(was_done || !has_change || moment.input.known.landed == Landed::Yes);
+            }
+        });
+    }
+
+    #[test]
+    fn no_more_jobs_are_picked_than_there_are_slots(
+        plan in prop::collection::vec(act(), 1..40),
+        slots in 0_usize..5,
+    ) {
+        walk(&plan, |moment| {
+            let board = moment.after;
+            let picked = pick(board, slots);
+            let running = board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
+            assert!(picked.is_empty() || picked.len() + running <= slots);
+            let mut tickets = Vec::new();
+            for id in &picked {
+                let job = board.job(*id).unwrap();
+                assert_eq!(job.status, JobStatus::Queued);
+                assert!(!tickets.contains(&job.ticket), "{:?} is picked twice", job.ticket);
+                tickets.push(job.ticket);
+                let ready = board.ticket(job.ticket).map(|ticket| board.readiness(ticket));
+                assert!(job.kind == JobKind::Verify || ready == Some(Readiness::Ready));
+            }
+            assert_eq!(picked, pick(board, slots), "the same board, the same choice");
+        });
+    }
+
+    #[test]
+    fn circles_are_refused_by_name_and_nothing_else_is(tickets in prop::collection::vec(filing(), 1..8)) {
+        let (before, result) = file(&tickets);
+        let edges = edges(&tickets);
+        match result {
+            Ok(after) => {
+                prop_assert!(!has_circle(tickets.len(), &edges), "{edges:?}");
+                prop_assert_eq!(after.len(), before.len() + tickets.len());
+                let graph = after.tickets().map(|ticket| (ticket.id, ticket.blocked_by.clone())).collect();
+                prop_assert_eq!(find_cycle(&graph), None);
+            }
+            Err(refused) => {
+                prop_assert_eq!(refused.code, RefusalCode::Cycle);
+                let (_, names) = refused.message.split_once(": ").unwrap();
+                let circle: Vec<u32> =
+                    names.split(" → ").map(|name| name.trim_start_matches('#').parse().unwrap()).collect();
+                prop_assert_eq!(circle.first(), circle.last());
+                prop_assert!(circle.len() > 1);
+                for pair in circle.windows(2) {
+                    prop_assert!(edges.contains(&(pair[0], pair[1])), "{} does not wait for {}", pair[0], pair[1]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn two_tickets_of_one_call_cannot_have_one_identity() {
+    let one = NewTicket {
+        id: sample::id(7),
+        title: Title::new("a ticket").unwrap(),
+        description: String::new(),
+        priority: None,
+        goal: None,
+        after: Vec::new(),
+        accepted: true,
+        agent: None,
+        model: None,
+        verify: Vec::new(),
+    };
+    let input = sample::input(What::Command(Command::AddTickets(vec![one.clone(), one])));
+    assert_eq!(decide(&sample::board(), &input).unwrap_err().code, RefusalCode::BadValue);
+}
+
+/// Says whether there is a circle, by taking away what waits for nothing until nothing more goes.
+fn has_circle(count: usize, edges: &[(u32, u32)]) -> bool {
+    let mut left: Vec<u32> = (1..=u32::try_from(count).unwrap()).collect();
+    loop {
+        let stays = |one: &u32| edges.iter().any(|(from, to)| from == one && left.contains(to));
+        let next: Vec<u32> = left.iter().copied().filter(stays).collect();
+        if next.len() == left.len() {
+            return !left.is_empty();
+        }
+        left = next;
+    }
+}

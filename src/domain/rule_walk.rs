@@ -1,0 +1,322 @@
+//! Walks of random commands and facts over a board, for the laws in `rule_properties`.
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::board::Board;
+use super::change::{Change, Save, Steps};
+use super::command::{Command, NewTicket, Refused};
+use super::event::{Actor, Event};
+use super::fact::Fact;
+use super::id::{JobId, TicketId, TicketNumber, TicketRef};
+use super::job::{Job, JobKind, JobStatus};
+use super::outcome::{Executed, Verified};
+use super::pick::pick;
+use super::revision::Revision;
+use super::rule::{Input, Known, Landed, Trust, What, decide};
+use super::run::RunEnd;
+use super::sample;
+use super::state::{StateName, legal_moves};
+use super::ticket::{Title, Usage, Worktree};
+use super::time::Timestamp;
+
+/// One thing that happens on a walk. Tickets are meant by their place, counted round, so that most of them exist.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    what: Kind,
+    /// How far the clock goes on, in milliseconds; it may go back.
+    clock: i64,
+    trusted: bool,
+    landed: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    File(Vec<Filing>),
+    Move(u8, StateName),
+    MoveLegally(u8, u8),
+    Run(u8),
+    Cancel(u8),
+    Take { slots: usize },
+    Learn(u8, Learned),
+}
+
+/// With few tickets much happens to each.
+const TICKETS_MAX: usize = 5;
+
+/// What is learned about a ticket's newest job.
+#[derive(Clone, Copy, Debug)]
+enum Learned {
+    Taken,
+    Counted,
+    Worktree,
+    Agent,
+    Ended(u8),
+    Stopped,
+    Lost,
+    Broke,
+}
+
+/// A ticket to be filed: accepted or not, and what it waits for, as places in the same call.
+#[derive(Clone, Debug)]
+pub(super) struct Filing {
+    accepted: bool,
+    after: Vec<u8>,
+    by_id: bool,
+}
+
+pub(super) fn filing() -> impl Strategy<Value = Filing> {
+    (any::<bool>(), prop::collection::vec(any::<u8>(), 0..3), any::<bool>())
+        .prop_map(|(accepted, after, by_id)| Filing { accepted, after, by_id })
+}
+
+fn ready_filing() -> Filing {
+    Filing { accepted: true, after: Vec::new(), by_id: false }
+}
+
+pub(super) fn act() -> impl Strategy<Value = Act> {
+    let learned = prop_oneof![
+        1 => Just(Learned::Taken),
+        1 => Just(Learned::Counted),
+        2 => Just(Learned::Worktree),
+        1 => Just(Learned::Agent),
+        8 => any::<u8>().prop_map(Learned::Ended),
+        1 => Just(Learned::Stopped),
+        1 => Just(Learned::Lost),
+        1 => Just(Learned::Broke),
+    ];
+    let what = prop_oneof![
+        2 => prop::collection::vec(filing(), 1..3).prop_map(Kind::File),
+        2 => (any::<u8>(), prop::sample::select(StateName::ALL)).prop_map(|(n, to)| Kind::Move(n, to)),
+        4 => (any::<u8>(), any::<u8>()).prop_map(|(n, way)| Kind::MoveLegally(n, way)),
+        6 => any::<u8>().prop_map(Kind::Run),
+        1 => any::<u8>().prop_map(Kind::Cancel),
+        4 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
+        12 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
+    ];
+    let clock = prop_oneof![9 => 0_i64..100, 1 => -5_000_i64..0];
+    (what, clock, prop::bool::weighted(0.9), any::<bool>()).prop_map(|(what, clock, trusted, landed)| Act {
+        what,
+        clock,
+        trusted,
+        landed,
+    })
+}
+
+/// One decision of a walk, with the board before and after it.
+pub(super) struct Moment<'a> {
+    pub(super) before: &'a Board,
+    pub(super) input: &'a Input,
+    pub(super) result: &'a Result<Steps, Refused>,
+    pub(super) after: &'a Board,
+}
+
+/// Does one thing after the other and shows each decision to `check`.
+pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
+    let mut board = sample::board();
+    let mut clock = 1_000_000_000_i64;
+    let mut made = 0_u128;
+    // As UUIDs of version 7: the clock first, then what tells apart those of one millisecond.
+    let mut fresh = |clock: i64| {
+        made += 1;
+        Uuid::from_u128((u128::try_from(clock).unwrap() << 80) + made)
+    };
+    let begin = Act { what: Kind::File(vec![ready_filing(), ready_filing()]), clock: 0, trusted: true, landed: false };
+    for act in std::iter::once(&begin).chain(plan) {
+        clock += act.clock;
+        let wishes = match &act.what {
+            Kind::File(_) if board.len() >= TICKETS_MAX => Vec::new(),
+            Kind::File(tickets) => {
+                let ids = tickets.iter().map(|_| TicketId(fresh(clock))).collect::<Vec<_>>();
+                vec![What::Command(filed(&board, tickets, &ids))]
+            }
+            Kind::Move(n, to) => vec![What::Command(Command::Move { ticket: name(&board, *n), to: *to, reason: None })],
+            Kind::MoveLegally(n, way) => move_legally(&board, *n, *way).map(What::Command).into_iter().collect(),
+            Kind::Run(n) => vec![What::Command(Command::Run { ticket: name(&board, *n) })],
+            Kind::Cancel(n) => vec![What::Command(Command::Cancel { ticket: name(&board, *n) })],
+            Kind::Take { slots } => {
+                let began = |job| [Fact::Taken { job }, Fact::WorktreeMade { job, worktree: worktree() }];
+                pick(&board, *slots).into_iter().flat_map(began).map(What::Fact).collect()
+            }
+            Kind::Learn(n, learned) => fact(&board, *n, *learned).map(What::Fact).into_iter().collect(),
+        };
+        for what in wishes {
+            let input = Input {
+                at: Timestamp(clock),
+                actor: Actor::human(),
+                fresh: JobId(fresh(clock)),
+                known: Known {
+                    checks: if act.trusted { Trust::Given } else { Trust::Missing },
+                    landed: if act.landed { Landed::Yes } else { Landed::No },
+                },
+                what,
+            };
+            let before = board.clone();
+            let result = decide(&board, &input);
+            for save in result.iter().flat_map(|steps| &steps.saves) {
+                apply(&mut board, save);
+            }
+            check(&Moment { before: &before, input: &input, result: &result, after: &board });
+        }
+    }
+}
+
+/// Takes a save over as if the store had written it.
+pub(super) fn apply(board: &mut Board, save: &Save) {
+    board.apply(&match save.clone() {
+        Save::Goal(goal) => Change::Goal(goal),
+        Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket),
+        Save::Job { job, .. } => Change::Job(job),
+        Save::Run(run) => Change::Run(run),
+        Save::Evidence(evidence) => Change::Evidence(evidence),
+        Save::Revision(revision) => Change::Revision(revision),
+        Save::Event(event) => Change::Event(Event { seq: 0, event }),
+    });
+}
+
+/// Returns the ticket that a place means; one place in all means none that exists.
+fn name(board: &Board, n: u8) -> TicketRef {
+    let places = board.next_number().0;
+    TicketRef::Number(TicketNumber(1 + u32::from(n) % places))
+}
+
+/// Returns one of the moves that the table has for a ticket.
+fn move_legally(board: &Board, n: u8, way: u8) -> Option<Command> {
+    let ticket = board.find(name(board, n))?;
+    let ways: Vec<StateName> = legal_moves(ticket.state.name()).collect();
+    let to = ways[usize::from(way) % ways.len()];
+    Some(Command::Move { ticket: TicketRef::Id(ticket.id), to, reason: Some("by hand".into()) })
+}
+
+fn filed(board: &Board, tickets: &[Filing], ids: &[TicketId]) -> Command {
+    let first = board.next_number().0;
+    let new = tickets.iter().zip(ids).map(|(filing, id)| NewTicket {
+        id: *id,
+        title: Title::new("a ticket").unwrap(),
+        description: String::new(),
+        priority: None,
+        goal: None,
+        // On a board with tickets, places reach back to those too, so that chains over several calls come up.
+        after: filing.after.iter().map(|n| place(*n, first, tickets.len(), filing.by_id, ids)).collect(),
+        accepted: filing.accepted,
+        agent: None,
+        model: None,
+        verify: Vec::new(),
+    });
+    Command::AddTickets(new.collect())
+}
+
+fn place(n: u8, first: u32, count: usize, by_id: bool, ids: &[TicketId]) -> TicketRef {
+    let all = first - 1 + u32::try_from(count).unwrap();
+    let number = 1 + u32::from(n) % all;
+    match number.checked_sub(first) {
+        Some(index) if by_id => TicketRef::Id(ids[index as usize]),
+        Some(_) | None => TicketRef::Number(TicketNumber(number)),
+    }
+}
+
+/// Files tickets on an empty board; returns the board before and what came of it.
+pub(super) fn file(tickets: &[Filing]) -> (Board, Result<Board, Refused>) {
+    let board = sample::board();
+    let ids: Vec<TicketId> = (1..=tickets.len()).map(|n| TicketId(Uuid::from_u128(n as u128))).collect();
+    let what = What::Command(filed(&board, tickets, &ids));
+    let input = sample::input(what);
+    let result = decide(&board, &input).map(|steps| {
+        let mut after = board.clone();
+        steps.saves.iter().for_each(|save| apply(&mut after, save));
+        after
+    });
+    (board, result)
+}
+
+/// Returns who waits for whom among tickets that are filed on an empty board, by number.
+pub(super) fn edges(tickets: &[Filing]) -> Vec<(u32, u32)> {
+    let count = u32::try_from(tickets.len()).unwrap();
+    (1..)
+        .zip(tickets)
+        .flat_map(|(from, one)| one.after.iter().map(move |n| (from, 1 + u32::from(*n) % count)))
+        .collect()
+}
+
+/// Returns something that may be learned, mostly about an active job; about one that is over it comes too late.
+fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
+    let active: Vec<&Job> = board.active_jobs().collect();
+    let newest = match active.len() {
+        count if count > 0 && !n.is_multiple_of(8) => active[usize::from(n) % count],
+        _ => board.find(name(board, n)).and_then(|ticket| board.newest_job(ticket.id))?,
+    };
+    let job = newest.id;
+    let reason = "a reason".to_owned();
+    Some(match learned {
+        Learned::Taken => Fact::Taken { job },
+        Learned::Counted => Fact::Counted { job, checks: 2 },
+        Learned::Worktree => Fact::WorktreeMade { job, worktree: worktree() },
+        Learned::Agent => Fact::AgentChosen { job, agent: "demo".into(), model: None, session: None },
+        Learned::Ended(how) => ended(board, newest, how),
+        Learned::Stopped => Fact::Stopped { job, usage: Usage::default() },
+        Learned::Lost => Fact::Lost { job, reason },
+        Learned::Broke => Fact::Broke { job, reason },
+    })
+}
+
+fn worktree() -> Worktree {
+    Worktree { path: "/worktrees/1".into(), branch: "draft/1".into(), base_branch: "main".into(), base: "0".repeat(40) }
+}
+
+/// Returns an end of the kind that the job can have: half of them good, so that walks get far.
+fn ended(board: &Board, job: &Job, how: u8) -> Fact {
+    let reason = "a reason".to_owned();
+    match job.kind {
+        JobKind::Execute | JobKind::Resume | JobKind::Land => {
+            let outcome = match how % 12 {
+                0 => Executed::Unchanged { said: None },
+                1 => Executed::Asked { question: "which?".into() },
+                2 => Executed::Refused { reason },
+                3 => Executed::HandedOver { reason },
+                4 => Executed::Unsafe { reason },
+                5 => Executed::Failed { reason },
+                _ => Executed::Changed { revision: revision(board, job) },
+            };
+            let end = Some(RunEnd::Exited { code: 0 });
+            Fact::Executed { job: job.id, outcome, end, usage: Usage::default(), session: None }
+        }
+        JobKind::Verify => {
+            let outcome = match how % 4 {
+                0 => Verified::Failed { command: "make".into(), end: RunEnd::Exited { code: 2 } },
+                1 => Verified::Refused { reason },
+                checks => Verified::Passed { checks: u32::from(checks) - 2 },
+            };
+            Fact::Verified { job: job.id, outcome }
+        }
+    }
+}
+
+fn revision(board: &Board, job: &Job) -> Revision {
+    let number = 1 + board.revision(job.ticket).map_or(0, |newest| newest.number);
+    Revision { ticket: job.ticket, job: job.id, ..sample::revision(1, number) }
+}
+
+#[test]
+fn walks_get_everywhere() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let (mut states, mut ends, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..200 {
+        let plan = prop::collection::vec(act(), 60).new_tree(&mut runner).unwrap().current();
+        walk(&plan, |moment| {
+            states.extend(moment.after.tickets().map(|ticket| ticket.state.name()));
+            ends.extend(
+                moment.after.tickets().filter_map(|ticket| moment.after.newest_job(ticket.id)).map(|job| job.status),
+            );
+            refused.extend(moment.result.as_ref().err().map(|refused| refused.code));
+        });
+    }
+    let unseen: Vec<_> = StateName::ALL.iter().filter(|state| !states.contains(state)).collect();
+    assert!(unseen.is_empty(), "no walk reaches {unseen:?}");
+    let unseen: Vec<_> = JobStatus::ALL.iter().filter(|status| !ends.contains(status)).collect();
+    assert!(unseen.is_empty(), "no walk has a job {unseen:?}");
+    refused.sort();
+    refused.dedup();
+    assert!(refused.len() >= 8, "{refused:?}");
+}
