@@ -261,3 +261,122 @@ pub fn order(ticket: &Ticket) -> impl Ord + use<> {
     let priority = std::cmp::Reverse(ticket.priority);
     (priority, ticket.hand_order.is_none(), ticket.hand_order, ticket.number)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::JobStatus;
+    use crate::domain::run::{RunEnd, RunId, RunKind};
+    use crate::domain::sample;
+    use crate::domain::state::Blocked;
+    use crate::domain::ticket::{Priority, Usage};
+
+    fn check(job: JobId, n: u32, end: Option<RunEnd>) -> Change {
+        Change::Run(Run {
+            id: RunId { job, n },
+            kind: RunKind::Check,
+            command: "make test".into(),
+            started_at: Timestamp(0),
+            finished_at: end.as_ref().map(|_| Timestamp(1)),
+            end,
+        })
+    }
+
+    #[test]
+    fn an_older_job_never_hides_a_newer_one() {
+        let mut board = sample::board_of(&[State::Planned]);
+        let (old, new) = (sample::job(1, JobKind::Execute, 1), sample::job(1, JobKind::Verify, 2));
+        board.apply(&Change::Job(new.clone()));
+        board.apply(&Change::Job(old.clone()));
+        assert_eq!(board.active_job(sample::id(1)), Some(&new));
+        assert_eq!(board.job(old.id), None);
+        assert_eq!(board.active_jobs().collect::<Vec<_>>(), [&new]);
+    }
+
+    #[test]
+    fn a_newer_job_takes_the_place_of_the_older_one_and_of_all_that_belongs_to_it() {
+        let mut board = sample::board_of(&[State::Planned]);
+        let (old, new) = (sample::job(1, JobKind::Execute, 1), sample::job(1, JobKind::Verify, 2));
+        board.apply(&Change::Job(old.clone()));
+        board.apply(&check(old.id, 1, None));
+        board.apply(&Change::Live { job: old.id, live: Live::default() });
+        board.apply(&Change::Job(new.clone()));
+        assert_eq!(board.newest_job(sample::id(1)), Some(&new));
+        assert_eq!((board.job(old.id), board.live(old.id), board.runs(old.id).count()), (None, None, 0));
+        board.apply(&check(old.id, 1, None));
+        assert_eq!(board.runs(old.id).count(), 0, "a late row of it is not kept");
+    }
+
+    #[test]
+    fn what_a_job_does_right_now_ends_with_it() {
+        let mut board = sample::board_of(&[State::Planned]);
+        let job = sample::job(1, JobKind::Execute, 1);
+        let live = Live { usage: Usage::default(), retrying: None, output_bytes: 7 };
+        board.apply(&Change::Job(job.clone()));
+        board.apply(&Change::Live { job: job.id, live: live.clone() });
+        assert_eq!(board.live(job.id), Some(&live));
+        board.apply(&Change::Job(Job { status: JobStatus::Failed, ..job.clone() }));
+        assert_eq!((board.live(job.id), board.active_job(sample::id(1))), (None, None));
+        board.apply(&Change::Live { job: job.id, live });
+        assert_eq!(board.live(job.id), None, "news that comes late is dropped");
+    }
+
+    #[test]
+    fn checks_are_counted_for_a_verify_job_whose_number_is_known() {
+        let mut board = sample::board_of(&[State::Planned]);
+        let job = sample::job(1, JobKind::Verify, 1);
+        board.apply(&Change::Job(job.clone()));
+        assert_eq!(board.checks(sample::id(1)), None, "nobody counted them yet");
+        board.apply(&Change::Job(Job { steps: Some(0), ..job.clone() }));
+        assert_eq!(board.checks(sample::id(1)), None, "there are none");
+        board.apply(&Change::Job(Job { steps: Some(3), ..job.clone() }));
+        board.apply(&check(job.id, 1, Some(RunEnd::Exited { code: 0 })));
+        board.apply(&check(job.id, 2, Some(RunEnd::Exited { code: 1 })));
+        board.apply(&check(job.id, 3, None));
+        assert_eq!(board.checks(sample::id(1)), Some(Checks { passed: 1, total: 3 }));
+    }
+
+    #[test]
+    fn an_older_revision_never_hides_a_newer_one() {
+        let mut board = sample::board_of(&[State::Planned]);
+        let revision = |number| sample::revision(1, number);
+        for number in [1, 3, 2] {
+            board.apply(&Change::Revision(revision(number)));
+        }
+        assert_eq!(board.revision(sample::id(1)), Some(&revision(3)));
+    }
+
+    #[test]
+    fn a_column_is_ordered_by_priority_then_by_hand_then_by_age() {
+        let mut board = sample::board();
+        let urgent = Some(Priority::try_from(80).unwrap());
+        for ticket in [
+            sample::ticket(1),
+            Ticket { hand_order: Some(9), ..sample::ticket(2) },
+            Ticket { hand_order: Some(-1), ..sample::ticket(3) },
+            Ticket { priority: urgent, ..sample::ticket(4) },
+            Ticket { state: State::Done, ..sample::ticket(5) },
+        ] {
+            board.apply(&Change::Ticket(ticket));
+        }
+        let numbers: Vec<u32> = board.column(StateName::Planned).iter().map(|ticket| ticket.number.0).collect();
+        assert_eq!(numbers, [4, 3, 2, 1]);
+        assert_eq!(board.next_number(), TicketNumber(6));
+    }
+
+    #[test]
+    fn a_person_is_needed_where_nothing_goes_on_by_itself() {
+        let blocked = State::Blocked { why: Blocked::Failed };
+        let mut board = sample::board_of(&[blocked, State::Abandoned, State::Planned]);
+        let needed = |board: &Board, number| board.ticket(sample::id(number)).map(|ticket| board.needs_you(ticket));
+        assert_eq!([1, 2, 3].map(|number| needed(&board, number)), [Some(true), Some(false), Some(false)]);
+        for why in NeedsHuman::ALL {
+            board.apply(&Change::Ticket(Ticket { state: State::NeedsHuman { why: *why }, ..sample::ticket(4) }));
+            assert_eq!(needed(&board, 4), Some(*why != NeedsHuman::Approved), "{why}");
+        }
+        board.apply(&Change::Job(sample::job(1, JobKind::Execute, 1)));
+        assert_eq!(needed(&board, 1), Some(false), "it was asked to run again");
+        board.apply(&Change::Ticket(Ticket { blocked_by: vec![sample::id(2)], ..sample::ticket(3) }));
+        assert_eq!(needed(&board, 3), Some(true), "it waits for an abandoned ticket");
+    }
+}

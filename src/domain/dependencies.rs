@@ -89,6 +89,9 @@ pub fn planned_dependents<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::JobId;
+    use crate::domain::sample;
+    use crate::domain::state::{Blocked, NeedsHuman};
     use uuid::Uuid;
 
     fn id(n: u128) -> TicketId {
@@ -119,5 +122,48 @@ mod tests {
     fn a_chain_of_ten_thousand_needs_no_stack() {
         let edges: Vec<_> = (1..10_000).map(|n| (n, n + 1)).collect();
         assert_eq!(find_cycle(&graph(&edges)), None);
+    }
+
+    #[test]
+    fn a_ticket_is_ready_only_when_all_that_it_waits_for_is_done() {
+        let job = JobId(Uuid::from_u128(9));
+        let waits = |number| Readiness::Waits(vec![TicketNumber(number)]);
+        for (state, expected) in [
+            (State::Proposed, waits(1)),
+            (State::Planned, waits(1)),
+            (State::Executing { job }, waits(1)),
+            (State::Verifying { job }, waits(1)),
+            (State::NeedsHuman { why: NeedsHuman::Approved }, waits(1)),
+            (State::Blocked { why: Blocked::Failed }, waits(1)),
+            (State::Done, Readiness::Ready),
+            (State::Abandoned, Readiness::Dead(vec![TicketNumber(1)])),
+        ] {
+            let board = sample::board_of(&[state, State::Done]);
+            let ticket = Ticket { blocked_by: vec![sample::id(1), sample::id(2)], ..sample::ticket(3) };
+            assert_eq!(readiness(&ticket, |id| board.ticket(id)), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn an_abandoned_blocker_outweighs_those_that_may_still_be_done() {
+        let board = sample::board_of(&[State::Planned, State::Abandoned]);
+        let ticket = Ticket { blocked_by: vec![sample::id(1), sample::id(2)], ..sample::ticket(3) };
+        assert_eq!(readiness(&ticket, |id| board.ticket(id)), Readiness::Dead(vec![TicketNumber(2)]));
+    }
+
+    #[test]
+    fn a_blocker_that_is_gone_holds_nothing_up() {
+        let ticket = Ticket { blocked_by: vec![sample::id(1)], ..sample::ticket(2) };
+        assert_eq!(readiness(&ticket, |_| None), Readiness::Ready);
+    }
+
+    #[test]
+    fn only_planned_tickets_are_named_as_waiting() {
+        let waiting = |number| Ticket { blocked_by: vec![sample::id(1)], ..sample::ticket(number) };
+        let tickets =
+            [sample::ticket(1), waiting(2), Ticket { state: State::Proposed, ..waiting(3) }, sample::ticket(4)];
+        let found: Vec<TicketNumber> =
+            planned_dependents(sample::id(1), tickets.iter()).map(|one| one.number).collect();
+        assert_eq!(found, [TicketNumber(2)]);
     }
 }

@@ -208,4 +208,30 @@ mod tests {
         assert_eq!(judge(&RunEnd::Stopped, &report(), true), Verdict::Stopped);
         assert_eq!(judge(&RunEnd::Lost, &report(), true), Verdict::Lost);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_change_takes_a_clean_end_a_good_word_and_a_tree_that_differs(
+            code in -2_i32..3,
+            how in 0_usize..8,
+            ok in proptest::option::of(proptest::bool::ANY),
+            promises_end in proptest::bool::ANY,
+            denied in proptest::collection::vec("[a-z]{0,3}", 0..3),
+            question in proptest::option::of("[a-z?\n]{0,9}"),
+            changed in proptest::bool::ANY,
+        ) {
+            let end = match how {
+                0 => RunEnd::Signaled { signal: 15 },
+                1 => RunEnd::TimedOut,
+                2 => RunEnd::Stopped,
+                3 => RunEnd::Lost,
+                _ => RunEnd::Exited { code },
+            };
+            let report = Report { ok, promises_end, denied, question, ..Report::default() };
+            let clean = end == CLEAN && ok != Some(false) && (ok.is_some() || !promises_end);
+            assert_eq!(judge(&end, &report, changed) == Verdict::Changed, clean && changed);
+            let harmless = matches!(judge(&end, &report, changed), Verdict::Unchanged | Verdict::Asked(_));
+            assert!(!harmless || (clean && !changed));
+        }
+    }
 }

@@ -22,3 +22,63 @@ pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
     queued.sort_by_key(|(job, ticket)| (Reverse(job.kind == JobKind::Verify), order(ticket)));
     queued.into_iter().take(slots.saturating_sub(running)).map(|(job, _)| job.id).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::change::Change;
+    use crate::domain::job::Job;
+    use crate::domain::sample;
+    use crate::domain::state::State;
+    use crate::domain::ticket::{Priority, Ticket};
+
+    fn queue(board: &mut Board, ticket: u32, kind: JobKind) -> JobId {
+        let job = sample::job(ticket, kind, i64::from(ticket));
+        board.apply(&Change::Job(job.clone()));
+        job.id
+    }
+
+    #[test]
+    fn checks_come_first_then_priority_then_hand_order_then_age() {
+        let mut board = sample::board();
+        let urgent = Some(Priority::try_from(90).unwrap());
+        for ticket in [
+            sample::ticket(1),
+            sample::ticket(2),
+            Ticket { hand_order: Some(5), ..sample::ticket(3) },
+            Ticket { priority: urgent, ..sample::ticket(4) },
+            Ticket { priority: urgent, hand_order: Some(1), ..sample::ticket(5) },
+            sample::ticket(6),
+        ] {
+            board.apply(&Change::Ticket(ticket));
+        }
+        let mut jobs: Vec<JobId> = (1..=5).map(|ticket| queue(&mut board, ticket, JobKind::Execute)).collect();
+        jobs.push(queue(&mut board, 6, JobKind::Verify));
+        let order = [6, 5, 4, 3, 1, 2].map(|ticket| jobs[ticket - 1]);
+        assert_eq!(pick(&board, 100), order);
+        assert_eq!(pick(&board, 2), order[..2]);
+        assert_eq!(pick(&board, 0), []);
+    }
+
+    #[test]
+    fn running_jobs_take_slots() {
+        let mut board = sample::board_of(&[State::Planned; 3]);
+        let first = sample::job(1, JobKind::Execute, 1);
+        board.apply(&Change::Job(Job { status: JobStatus::Running, ..first }));
+        let second = queue(&mut board, 2, JobKind::Execute);
+        queue(&mut board, 3, JobKind::Execute);
+        assert_eq!(pick(&board, 2), [second]);
+        assert_eq!(pick(&board, 1), [], "a limit that was lowered stops nothing that runs");
+    }
+
+    #[test]
+    fn an_agent_waits_when_its_ticket_has_a_blocker_again_but_checks_do_not() {
+        let mut board = sample::board_of(&[State::Planned]);
+        for number in [2, 3] {
+            board.apply(&Change::Ticket(Ticket { blocked_by: vec![sample::id(1)], ..sample::ticket(number) }));
+        }
+        queue(&mut board, 2, JobKind::Execute);
+        let verify = queue(&mut board, 3, JobKind::Verify);
+        assert_eq!(pick(&board, 9), [verify]);
+    }
+}
