@@ -1,3 +1,5 @@
+//! The demo agent from outside: scripts in, and what it prints, writes and commits.
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

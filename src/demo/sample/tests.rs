@@ -1,3 +1,5 @@
+//! The sample repository from outside: what its stories start with, and that its own checks prove each of them.
+
 use std::collections::BTreeSet;
 
 use super::*;

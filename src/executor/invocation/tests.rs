@@ -1,3 +1,5 @@
+//! The exact command line of every agent, and that no prompt or model becomes a flag.
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! The table of agents that is compiled in, and rows of a user laid over it.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
