@@ -65,6 +65,7 @@ pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
             Color::No => Theme::plain(),
         },
         zone: *chrono::Local::now().offset(),
+        runs: workshop.paths.runs(),
     };
     let (model, effects) = Model::new(setup);
     let (messages_in, messages) = mpsc::channel(WAITING);
