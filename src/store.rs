@@ -28,6 +28,15 @@ mod save;
 mod tickets;
 mod writer;
 
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 pub use ask::ask;

@@ -135,7 +135,10 @@ pub(super) fn taken(what: impl FnOnce() -> String) -> impl FnOnce(rusqlite::Erro
         rusqlite::Error::SqliteFailure(cause, message)
             if matches!(cause.extended_code, SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_PRIMARYKEY) =>
         {
-            Fault::Conflict { what: what(), why: message.clone().unwrap_or_else(|| cause.to_string()) }
+            // SQLite names the columns of the index; this index is the one that says "one active job".
+            let active = message.as_ref().is_some_and(|message| message.ends_with("jobs.ticket_id"));
+            let why = if active { "its ticket has an active job already" } else { "there is one already" };
+            Fault::Conflict { what: what(), why: why.to_owned() }
         }
         _ => Fault::Sqlite(error),
     }

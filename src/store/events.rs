@@ -57,7 +57,7 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<E
     let mut query = db.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM events CROSS JOIN tickets ON tickets.id = events.ticket_id
+        " FROM events INDEXED BY events_by_change CROSS JOIN tickets ON tickets.id = events.ticket_id
           WHERE events.changed > :since AND tickets.board_id = :board ORDER BY events.seq"
     ))?;
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)

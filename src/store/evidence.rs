@@ -88,7 +88,7 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<E
     let mut query = db.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM evidence CROSS JOIN tickets ON tickets.id = evidence.ticket_id
+        " FROM evidence INDEXED BY evidence_by_change CROSS JOIN tickets ON tickets.id = evidence.ticket_id
           WHERE evidence.changed > :since AND tickets.board_id = :board ORDER BY evidence.changed, evidence.rowid"
     ))?;
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)

@@ -95,3 +95,48 @@ fn watch(path: &Path, hint: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
     watcher.watch(folder, RecursiveMode::NonRecursive)?;
     Ok(watcher)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ask;
+    use super::super::samples::{BOARD, at, new_ticket, place, ticket};
+    use super::*;
+    use crate::domain::command::{Command, Request};
+    use crate::domain::event::Actor;
+    use crate::domain::id::TicketRef;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    fn request() -> Request {
+        Request { actor: Actor::human(), command: Command::Run { ticket: TicketRef::Id(ticket(1).id) } }
+    }
+
+    #[tokio::test]
+    async fn a_command_of_another_process_is_seen_and_once_only() {
+        let place = place();
+        let writer = tokio::task::spawn_blocking(move || (place.board(), place)).await.unwrap();
+        let (writer, place) = writer;
+        let mut feed = Feed::new(&place.path).unwrap();
+        let id = ask(&place.path, BOARD, &request(), at(1)).unwrap();
+        timeout(DEADLINE, feed.changed()).await.unwrap().unwrap();
+        assert_eq!(place.reader().pending_commands(BOARD).unwrap()[0].id, id);
+
+        tokio::time::pause();
+        assert!(timeout(DEADLINE, feed.changed()).await.is_err(), "nothing more was written");
+        tokio::time::resume();
+
+        writer.commit(vec![new_ticket(1)]).await.unwrap();
+        timeout(DEADLINE, feed.changed()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn without_a_watch_a_write_is_seen_by_the_slow_look() {
+        let place = place();
+        let (_writer, place) = tokio::task::spawn_blocking(move || (place.board(), place)).await.unwrap();
+        let mut feed = Feed::new(&place.path).unwrap();
+        feed._watcher = None;
+        ask(&place.path, BOARD, &request(), at(1)).unwrap();
+        tokio::time::pause();
+        timeout(DEADLINE, feed.changed()).await.unwrap().unwrap();
+    }
+}

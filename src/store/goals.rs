@@ -39,8 +39,8 @@ pub(super) fn save(db: &Connection, goal: &Goal, changed: i64) -> Result<(), Fau
 /// Returns the board's goals that changed after `since`.
 pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Goal>, Fault> {
     let mut query = db.prepare_cached(
-        "SELECT id, board_id, title, description, created_at FROM goals
-         WHERE changed > :since AND +board_id = :board ORDER BY changed",
+        "SELECT id, board_id, title, description, created_at FROM goals INDEXED BY goals_by_change
+         WHERE changed > :since AND board_id = :board ORDER BY changed",
     )?;
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)
 }

@@ -118,7 +118,7 @@ pub(super) fn active(db: &Connection, board: BoardId) -> Result<Vec<Job>, Fault>
     let mut query = db.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM jobs CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+        " FROM jobs INDEXED BY jobs_one_active CROSS JOIN tickets ON tickets.id = jobs.ticket_id
           WHERE jobs.status IN ('queued', 'running') AND tickets.board_id = :board
           ORDER BY jobs.queued_at, jobs.id"
     ))?;
@@ -130,7 +130,7 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<J
     let mut query = db.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM jobs CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+        " FROM jobs INDEXED BY jobs_by_change CROSS JOIN tickets ON tickets.id = jobs.ticket_id
           WHERE jobs.changed > :since AND tickets.board_id = :board ORDER BY jobs.changed, jobs.queued_at, jobs.id"
     ))?;
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)

@@ -1,7 +1,7 @@
 //! Opens connections: what is made private, which settings hold, and whether a file is ours at all.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::error::{Fault, StoreError};
-use super::migrate;
+use super::migrate::{self, beside};
 
 /// Marks a database as Draft's: "Drft" in the file's header, which `file` and other programs read too.
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Drft");
@@ -49,7 +49,7 @@ pub(super) fn to_write(path: &Path, limits: Limits) -> Result<Connection, StoreE
     }
     // Before anything is written: a file that is not ours, or newer, stays as it is.
     schema(&db, path)?;
-    write_ahead(&db).map_err(|fault| fault.at(path))?;
+    set_up_writing(&db).map_err(|fault| fault.at(path))?;
     migrate::migrate(&mut db, path, migrate::STEPS)?;
     if let Some(pages) = limits.max_pages {
         db.pragma_update(None, "max_page_count", pages).map_err(|error| Fault::from(error).at(path))?;
@@ -92,6 +92,9 @@ pub(super) fn content(db: &Connection) -> Result<Content, Fault> {
 }
 
 fn connect(path: &Path, mode: OpenFlags, busy: Duration) -> Result<Connection, StoreError> {
+    if is_cut(path).unwrap_or(false) {
+        return Err(StoreError::Corrupt { path: path.to_owned(), why: "the end of the file is missing".to_owned() });
+    }
     let open = || -> Result<Connection, Fault> {
         let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         db.busy_timeout(busy)?;
@@ -105,12 +108,35 @@ fn connect(path: &Path, mode: OpenFlags, busy: Duration) -> Result<Connection, S
     open().map_err(|fault| fault.at(path))
 }
 
-fn write_ahead(db: &Connection) -> Result<(), Fault> {
+/// Says whether the file is shorter than its header says. SQLite sees that for whole pages, and not inside the last one.
+///
+/// With a write-ahead file that has something in it the file may rightly be short; SQLite then completes it.
+fn is_cut(path: &Path) -> io::Result<bool> {
+    let waiting = fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    let mut file = File::open(path)?;
+    let mut header = [0; 100];
+    if waiting || file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
+        return Ok(false);
+    }
+    let page_size = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    // The number of pages holds only if it was written by the change that the file was left with.
+    let holds = number(24) == number(92);
+    Ok(holds && file.metadata()?.len() < u64::from(number(28)) * page_size)
+}
+
+/// Sets what only a connection that writes needs.
+fn set_up_writing(db: &Connection) -> Result<(), Fault> {
     let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" {
         // Two first starts at once: SQLite waits for the other's lock, as the busy timeout says.
         db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     }
+    // In KiB. With less, a commit of thousands of rows writes its pages several times.
+    db.pragma_update(None, "cache_size", -32_768)?;
     // A file that grew in one large commit is cut again at the next checkpoint.
     db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |row| row.get::<_, i64>(0))?;
     Ok(())

@@ -71,6 +71,8 @@ impl Reader {
 
     /// Returns what changed on a board after that change, and the number of the change at which it now stands.
     ///
+    /// A smaller number than `since` means that the database was replaced by an older copy: load the board anew.
+    ///
     /// # Errors
     /// When the database cannot be read.
     pub fn changes_since(&self, board: BoardId, since: u64) -> Result<(u64, Vec<Change>), StoreError> {

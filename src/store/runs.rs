@@ -72,7 +72,7 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<R
     let mut query = db.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM runs CROSS JOIN jobs ON jobs.id = runs.job_id CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+        " FROM runs INDEXED BY runs_by_change CROSS JOIN jobs ON jobs.id = runs.job_id CROSS JOIN tickets ON tickets.id = jobs.ticket_id
           WHERE runs.changed > :since AND tickets.board_id = :board ORDER BY runs.changed, runs.job_id, runs.n"
     ))?;
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)

@@ -179,7 +179,7 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<T
     let mut query = db.prepare_cached(concat!(
         "SELECT ",
         columns!(),
-        " FROM tickets WHERE changed > :since AND +board_id = :board ORDER BY number"
+        " FROM tickets INDEXED BY tickets_by_change WHERE changed > :since AND board_id = :board ORDER BY number"
     ))?;
     let tickets = query.query_map(named_params! { ":board": board, ":since": since }, |row| {
         let mut ticket = read(row)?;
@@ -192,8 +192,8 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<T
 fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap<TicketId, Vec<TicketId>>, Fault> {
     let mut query = db.prepare_cached(
         "SELECT blockers.ticket_id, blockers.blocker_id
-         FROM tickets CROSS JOIN blockers ON blockers.ticket_id = tickets.id
-         WHERE tickets.changed > :since AND +tickets.board_id = :board ORDER BY blockers.ticket_id, blockers.place",
+         FROM tickets INDEXED BY tickets_by_change CROSS JOIN blockers ON blockers.ticket_id = tickets.id
+         WHERE tickets.changed > :since AND tickets.board_id = :board ORDER BY blockers.ticket_id, blockers.place",
     )?;
     let mut blockers: HashMap<TicketId, Vec<TicketId>> = HashMap::new();
     let mut rows = query.query(named_params! { ":board": board, ":since": since })?;
