@@ -9,7 +9,6 @@ use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::{FutureExt, StreamExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::domain::command::Command;
@@ -297,7 +296,7 @@ impl Screen {
     fn load_detail(&self, ticket: TicketId) {
         let (workshop, answers) = (Arc::clone(&self.workshop), self.messages_in.clone());
         // It ends by itself with the one answer; a screen that has gone needs none.
-        let _: JoinHandle<()> = tokio::spawn(async move {
+        tokio::spawn(async move {
             let loaded = tokio::task::spawn_blocking(move || detail::load_detail(&workshop, ticket)).await;
             let msg = match loaded {
                 Ok(Ok(Some(detail))) => Msg::Detail(Box::new(detail)),

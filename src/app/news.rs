@@ -27,7 +27,16 @@ pub struct Watcher(Source);
 #[derive(Debug)]
 enum Source {
     Own { handle: Handle, changes: broadcast::Receiver<Arc<[Change]>> },
-    Others { workshop: Arc<Workshop>, reader: Reader, feed: Feed, seen: u64 },
+    Others(Box<Others>),
+}
+
+#[derive(Debug)]
+struct Others {
+    workshop: Arc<Workshop>,
+    reader: Reader,
+    feed: Feed,
+    /// Everything up to this change is known.
+    seen: u64,
 }
 
 impl Watcher {
@@ -49,7 +58,7 @@ impl Watcher {
         let feed = Feed::new(&workshop.paths.database())?;
         let reader = Reader::open(&workshop.paths.database())?;
         let (board, seen) = load(&reader, &workshop)?;
-        Ok((board, Self(Source::Others { workshop, reader, feed, seen })))
+        Ok((board, Self(Source::Others(Box::new(Others { workshop, reader, feed, seen })))))
     }
 
     /// Waits for the next news. Dropping the future loses nothing.
@@ -67,14 +76,26 @@ impl Watcher {
                 }
                 Err(RecvError::Closed) => Err(EngineError::Stopped.into()),
             },
-            Source::Others { workshop, reader, feed, seen } => loop {
-                feed.changed().await?;
-                let (now, changes) = reader.changes_since(workshop.about.id, *seen)?;
-                *seen = now;
-                if !changes.is_empty() {
-                    return Ok(News::Changed(changes));
-                }
-            },
+            Source::Others(others) => others.next().await,
+        }
+    }
+}
+
+impl Others {
+    async fn next(&mut self) -> Result<News, AppError> {
+        loop {
+            self.feed.changed().await?;
+            let (now, changes) = self.reader.changes_since(self.workshop.about.id, self.seen)?;
+            if now < self.seen {
+                // The database was replaced by another one.
+                let (board, seen) = load(&self.reader, &self.workshop)?;
+                self.seen = seen;
+                return Ok(News::Reloaded(Box::new(board)));
+            }
+            self.seen = now;
+            if !changes.is_empty() {
+                return Ok(News::Changed(changes));
+            }
         }
     }
 }

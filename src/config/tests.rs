@@ -1,3 +1,5 @@
+//! The settings as people write them, and every way to get them wrong.
+
 use std::fs;
 
 use proptest::prelude::*;

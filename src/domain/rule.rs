@@ -77,7 +77,7 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Move { ticket, to, reason }) => {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
         }
-        What::Command(Command::Run { ticket }) => rule_commands::run(&mut decision, *ticket)?,
+        What::Command(Command::Run { ticket }) => rule_commands::run(&mut decision, *ticket, "")?,
         What::Command(Command::Cancel { ticket }) => rule_commands::cancel(&mut decision, *ticket)?,
         What::Fact(fact) => rule_facts::learn(&mut decision, fact)?,
     }

@@ -126,7 +126,7 @@ pub(super) fn move_ticket(
 ) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
     if to == StateName::Executing {
-        return run(decision, name);
+        return run(decision, name, reason.unwrap_or_default());
     }
     if !may_move(ticket.state.name(), to) {
         return Err(illegal(ticket, to));
@@ -186,10 +186,10 @@ fn refuse_unlanded(decision: &Decision<'_>, ticket: &Ticket) -> Result<(), Refus
 fn block_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
     let board = decision.board;
     for dependent in planned_dependents(blocker.id, board.tickets()) {
-        if board.active_job(dependent.id).is_some() {
-            continue;
-        }
         let reason = format!("{}, which it waits for, was abandoned", blocker.number);
+        if let Some(job) = board.active_job(dependent.id) {
+            unqueue(decision, job, &reason);
+        }
         let state = State::Blocked { why: Blocked::Dependency };
         decision.transition(dependent.clone(), state, &reason, json!({ "blocker": blocker.id }))?;
     }
@@ -217,7 +217,7 @@ fn free_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), 
 }
 
 /// Asks for an agent to work on a ticket.
-pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Refused> {
+pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef, reason: &str) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
     if let Some(job) = decision.board.active_job(ticket.id) {
         return Err(busy(ticket, job));
@@ -234,7 +234,7 @@ pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Re
         ));
     }
     let job = decision.new_job(ticket.id, JobKind::Execute);
-    decision.note(ticket, EventKind::JobQueued, "", about_job(job.id));
+    decision.note(ticket, EventKind::JobQueued, reason, about_job(job.id));
     decision.save(Save::Job { job, was: None });
     Ok(())
 }
@@ -272,23 +272,17 @@ pub(super) fn cancel(decision: &mut Decision<'_>, name: TicketRef) -> Result<(),
         let message = format!("{} has no job to stop", ticket.number);
         return Err(Refused::new(RefusalCode::Idle, message, "Only a queued or running job can be canceled."));
     };
-    let mut job = job.clone();
-    let was = Some(job.status);
+    let id = job.id;
     if job.status == JobStatus::Running {
-        let (id, first) = (job.id, !job.cancel_requested);
-        if first {
-            job.cancel_requested = true;
+        if !job.cancel_requested {
+            let job = Job { cancel_requested: true, ..job.clone() };
             decision.note(ticket, EventKind::CancelRequested, "", about_job(id));
-            decision.save(Save::Job { job, was });
+            decision.save(Save::Job { job, was: Some(JobStatus::Running) });
         }
         decision.stop(id);
         return Ok(());
     }
-    let id = job.id;
-    job.status = JobStatus::Canceled;
-    job.finished_at = Some(decision.input.at);
-    "canceled before it started".clone_into(&mut job.reason);
-    decision.save(Save::Job { job, was });
+    unqueue(decision, job, "canceled before it started");
     let blocked = State::Blocked { why: Blocked::Canceled };
     if may_move(ticket.state.name(), StateName::Blocked) {
         decision.transition(ticket.clone(), blocked, "canceled before it started", about_job(id))
@@ -296,4 +290,12 @@ pub(super) fn cancel(decision: &mut Decision<'_>, name: TicketRef) -> Result<(),
         decision.note(ticket, EventKind::Comment, "its queued job was canceled", about_job(id));
         Ok(())
     }
+}
+
+/// Ends a job that waits for a slot.
+fn unqueue(decision: &mut Decision<'_>, job: &Job, reason: &str) {
+    let was = Some(job.status);
+    let finished_at = Some(decision.input.at);
+    let job = Job { status: JobStatus::Canceled, finished_at, reason: reason.to_owned(), ..job.clone() };
+    decision.save(Save::Job { job, was });
 }

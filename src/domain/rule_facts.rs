@@ -14,18 +14,15 @@ use super::ticket::{Ticket, Usage};
 
 /// Takes in what was learned about a job.
 pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refused> {
-    let status = match fact {
-        Fact::Taken { .. } => JobStatus::Queued,
-        Fact::Counted { .. }
-        | Fact::WorktreeMade { .. }
-        | Fact::AgentChosen { .. }
-        | Fact::Executed { .. }
-        | Fact::Verified { .. }
-        | Fact::Stopped { .. }
-        | Fact::Lost { .. }
-        | Fact::Broke { .. } => JobStatus::Running,
+    let (status, kind) = match fact {
+        Fact::Taken { .. } => (JobStatus::Queued, None),
+        Fact::AgentChosen { .. } | Fact::Executed { .. } => (JobStatus::Running, Some(JobKind::Execute)),
+        Fact::Counted { .. } | Fact::Verified { .. } => (JobStatus::Running, Some(JobKind::Verify)),
+        Fact::WorktreeMade { .. } | Fact::Stopped { .. } | Fact::Lost { .. } | Fact::Broke { .. } => {
+            (JobStatus::Running, None)
+        }
     };
-    let (job, ticket) = expect(decision, fact.job(), status)?;
+    let (job, ticket) = expect(decision, fact.job(), status, kind)?;
     match fact {
         Fact::Taken { .. } => taken(decision, job, ticket),
         Fact::Counted { checks, .. } => {
@@ -60,7 +57,9 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
             }
             executed(decision, job, ticket, outcome, *usage)
         }
-        Fact::Verified { .. } if job.cancel_requested => stopped(decision, job, ticket, Usage::default()),
+        Fact::Verified { .. } | Fact::Broke { .. } if job.cancel_requested => {
+            stopped(decision, job, ticket, Usage::default())
+        }
         Fact::Verified { outcome, .. } => verified(decision, job, ticket, outcome),
         Fact::Stopped { usage, .. } => stopped(decision, job, ticket, *usage),
         Fact::Lost { reason, .. } => {
@@ -75,8 +74,14 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
 }
 
 /// Returns the job and its ticket, if the job is what the fact takes it for; a fact that comes twice changes nothing.
-fn expect(decision: &Decision<'_>, id: JobId, status: JobStatus) -> Result<(Job, Ticket), Refused> {
-    let job = decision.board.job(id).filter(|job| job.status == status);
+fn expect(
+    decision: &Decision<'_>,
+    id: JobId,
+    status: JobStatus,
+    kind: Option<JobKind>,
+) -> Result<(Job, Ticket), Refused> {
+    let fits = |job: &&Job| job.status == status && kind.is_none_or(|kind| kind == job.kind);
+    let job = decision.board.job(id).filter(fits);
     let found = job.and_then(|job| decision.board.ticket(job.ticket).map(|ticket| (job.clone(), ticket.clone())));
     found.ok_or_else(|| {
         let message = format!("job {id} is not {status} any more");

@@ -61,7 +61,7 @@ struct Work {
 
 #[derive(Debug)]
 enum Wish {
-    Decide { who: Who, known: Known, what: What, records: Vec<Save> },
+    Decide { who: Who, known: Known, what: Box<What>, records: Vec<Save> },
     Record(Vec<Save>),
 }
 
@@ -158,7 +158,7 @@ impl Actor {
         for id in pick(&self.board, self.workshop.slots()) {
             let fact = Fact::Taken { job: id };
             let who = Who::system("engine");
-            let wish = Wish::Decide { who, known: unknown(), what: What::Fact(fact), records: Vec::new() };
+            let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records: Vec::new() };
             self.carry_out(vec![Work { wish, reply: Reply::Nobody }]).await;
             match self.board.job(id).filter(|job| job.status == JobStatus::Running).cloned() {
                 Some(job) => self.work_on(job),
@@ -192,7 +192,7 @@ impl Actor {
         if let (Some(reason), true) = (trouble, still_running) {
             tracing::error!(%job, %reason, "a job broke");
             let fact = Fact::Broke { job, reason };
-            let what = What::Fact(fact);
+            let what = Box::new(What::Fact(fact));
             let wish = Wish::Decide { who: Who::system("engine"), known: unknown(), what, records: Vec::new() };
             self.carry_out(vec![Work { wish, reply: Reply::Nobody }]).await;
         }
@@ -204,12 +204,12 @@ impl Actor {
             match message {
                 Message::Ask { request, known, reply } => {
                     let Request { actor, command } = request;
-                    let what = What::Command(command);
+                    let what = Box::new(What::Command(command));
                     let wish = Wish::Decide { who: actor, known, what, records: Vec::new() };
                     works.push(Work { wish, reply: Reply::Asker(reply) });
                 }
                 Message::Learn { fact, who, records, reply } => {
-                    let wish = Wish::Decide { who, known: unknown(), what: What::Fact(fact), records };
+                    let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records };
                     works.push(Work { wish, reply: Reply::Job(reply) });
                 }
                 Message::Record { saves, reply } => {
@@ -280,7 +280,7 @@ impl Actor {
             Wish::Record(saves) => Ok(Steps { saves: saves.clone(), stops: Vec::new() }),
             Wish::Decide { who, known, what, records } => {
                 let fresh = JobId(Uuid::now_v7());
-                let input = Input { at: now(), actor: who.clone(), fresh, known: *known, what: what.clone() };
+                let input = Input { at: now(), actor: who.clone(), fresh, known: *known, what: What::clone(what) };
                 let mut steps = decide(&self.board, &input)?;
                 steps.saves.splice(0..0, records.iter().cloned());
                 Ok(steps)
