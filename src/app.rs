@@ -4,6 +4,7 @@ mod board;
 mod detail;
 mod door;
 mod error;
+mod keyboard;
 mod logs;
 mod news;
 mod open;

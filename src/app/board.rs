@@ -5,8 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::{Event, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
@@ -21,6 +20,7 @@ use crate::ui::{Effect, Model, Msg, Role, Setup, StopAgents};
 
 use super::door::Door;
 use super::error::AppError;
+use super::keyboard::Keyboard;
 use super::news::{News, Watcher};
 use super::open::Opened;
 use super::pages::{self, Target};
@@ -168,7 +168,7 @@ enum Woken {
 
 impl Screen {
     async fn run(mut self, effects: Vec<Effect>) -> Result<(), AppError> {
-        let mut events = EventStream::new();
+        let mut keyboard = Keyboard::start();
         let mut term = on(SignalKind::terminate())?;
         let mut hangup = on(SignalKind::hangup())?;
         self.carry_out(effects).await;
@@ -177,11 +177,11 @@ impl Screen {
         let mut waiting_to_draw = false;
         while self.leaving != Leaving::Now {
             let due = waiting_to_draw.then(|| last_frame + FRAME);
-            let woken = self.wait(&mut events, &mut term, &mut hangup, due).await?;
+            let woken = self.wait(&mut keyboard, &mut term, &mut hangup, due).await?;
             let by_person = matches!(woken, Woken::Terminal(_));
             self.take_in(woken).await?;
             // Keys that wait already are one with the first: they cause one frame together.
-            while let Some(Some(Ok(event))) = by_person.then(|| events.next().now_or_never()).flatten() {
+            while by_person && let Some(event) = keyboard.already_there() {
                 self.take_in(Woken::Terminal(event)).await?;
             }
             waiting_to_draw |= self.model.take_dirty();
@@ -196,7 +196,7 @@ impl Screen {
 
     async fn wait(
         &mut self,
-        events: &mut EventStream,
+        keyboard: &mut Keyboard,
         term: &mut Signal,
         hangup: &mut Signal,
         due: Option<Instant>,
@@ -215,10 +215,7 @@ impl Screen {
         };
         Ok(tokio::select! {
             biased;
-            event = events.next() => match event {
-                Some(Ok(event)) => Woken::Terminal(event),
-                Some(Err(_)) | None => Woken::TerminalGone,
-            },
+            event = keyboard.next() => event.map_or(Woken::TerminalGone, Woken::Terminal),
             _ = term.recv() => Woken::Signal,
             _ = hangup.recv() => Woken::Signal,
             Some(message) = self.messages.recv() => Woken::Message(message),

@@ -75,7 +75,11 @@ pub(super) fn board_of(global: &Global, opened: Opened) -> Result<Exit, CliError
         let hint = "Use `draft ticket list`, `draft run` and the other commands where there is no terminal.";
         return Err(CliError::wrong_use("no_terminal", "the board needs a terminal", hint));
     }
-    runtime()?.block_on(app::run_board(opened, color(global.color)))?;
+    let runtime = runtime()?;
+    let shown = runtime.block_on(app::run_board(opened, color(global.color)));
+    // Not waiting for the keyboard's task, which never comes back from a terminal that has gone.
+    runtime.shutdown_background();
+    shown?;
     Ok(Exit::Done)
 }
 
