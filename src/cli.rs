@@ -16,6 +16,7 @@ mod run;
 mod session;
 mod show;
 mod ticket;
+mod trash;
 mod trust;
 
 pub use error::{CliError, ErrorCode, Exit};
@@ -84,6 +85,10 @@ enum Command {
     Log(log::LogArgs),
     /// Show the change of a ticket
     Diff(diff::DiffArgs),
+    /// List what was removed and can come back
+    Trash,
+    /// Bring back a worktree that was removed
+    Restore(trash::RestoreArgs),
 }
 
 /// Runs the program with these arguments and returns its exit code.
@@ -109,5 +114,7 @@ fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Some(Command::Run(args)) => run::run(global, &args),
         Some(Command::Log(args)) => log::log(global, &args),
         Some(Command::Diff(args)) => diff::diff(global, &args),
+        Some(Command::Trash) => trash::list(global),
+        Some(Command::Restore(args)) => trash::restore(global, &args),
     }
 }

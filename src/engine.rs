@@ -6,6 +6,7 @@
 //! record), so recovery after a crash is nothing but running the same code again.
 
 mod actor;
+mod chores;
 mod error;
 mod handle;
 mod jobs;

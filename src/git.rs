@@ -18,6 +18,7 @@ mod registered;
 mod repo;
 #[cfg(test)]
 mod testing;
+pub mod trash;
 pub mod tree;
 #[cfg(test)]
 mod tree_tests;
@@ -89,6 +90,12 @@ pub enum GitError {
         lock: PathBuf,
         /// How long this one waited.
         waited: Duration,
+    },
+    /// Nothing is kept under that name.
+    #[error("`{reference}` is not in the trash; `draft trash` lists what is")]
+    NotInTrash {
+        /// What was asked for.
+        reference: String,
     },
     /// Every name with a suffix is in use.
     #[error("could not find a free name for `{wanted}`; remove old ones")]

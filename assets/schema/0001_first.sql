@@ -209,7 +209,7 @@ CREATE TABLE events (
     at INTEGER NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN (
         'created', 'transitioned', 'updated', 'comment', 'job_queued', 'cancel_requested', 'merge_requested',
-        'merge_succeeded', 'merge_failed', 'worktree_cleaned', 'worktree_cleanup_failed'
+        'merge_succeeded', 'merge_failed', 'worktree_cleaned', 'worktree_cleanup_failed', 'worktree_restored'
     )),
     from_state TEXT CHECK (from_state IN (
         'proposed', 'planned', 'executing', 'verifying', 'needs_human', 'blocked', 'done', 'abandoned'

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::app::AppError;
 use crate::domain::command::Refused;
 use crate::engine::{AskError, EngineError};
+use crate::git::GitError;
 use crate::store::StoreError;
 
 /// How a command ended.
@@ -111,6 +112,9 @@ impl From<EngineError> for CliError {
             EngineError::Refused(refused) => refused.into(),
             EngineError::Config(errors) => Self::wrong_use("bad_configuration", errors.to_string(), ""),
             EngineError::Store(error) => error.into(),
+            EngineError::Git(error @ GitError::NotInTrash { .. }) => {
+                Self::wrong_use("not_in_trash", error.to_string(), "")
+            }
             EngineError::Git(error) => Self::environment("git", error.to_string(), ""),
             other => Self::environment("failed", other.to_string(), ""),
         }

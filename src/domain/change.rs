@@ -3,7 +3,7 @@
 use super::event::{Event, NewEvent};
 use super::evidence::Evidence;
 use super::goal::Goal;
-use super::id::JobId;
+use super::id::{JobId, TicketId};
 use super::job::{Job, JobStatus};
 use super::revision::Revision;
 use super::run::Run;
@@ -18,6 +18,17 @@ pub struct Steps {
     pub saves: Vec<Save>,
     /// The jobs whose process trees are to be stopped.
     pub stops: Vec<JobId>,
+    /// What is to come back from the trash.
+    pub restores: Vec<Restore>,
+}
+
+/// A worktree that is to come back from the trash.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Restore {
+    /// Its ticket.
+    pub ticket: TicketId,
+    /// The ref that keeps it.
+    pub reference: String,
 }
 
 /// One thing to be written. Whole values, with what must still be true for the write to be right.

@@ -30,6 +30,13 @@ pub enum Command {
         /// The ticket.
         ticket: TicketRef,
     },
+    /// Brings a ticket's worktree back from the trash.
+    Restore {
+        /// The ticket.
+        ticket: TicketRef,
+        /// The ref that keeps it.
+        reference: String,
+    },
     /// Stops the ticket's job, or takes it out of the queue.
     Cancel {
         /// The ticket.
@@ -94,6 +101,8 @@ words! {
         NotTrusted = "not_trusted",
         /// Its change is not on the target.
         NotLanded = "not_landed",
+        /// It has a worktree already.
+        HasWorktree = "has_worktree",
     }
 }
 

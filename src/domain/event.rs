@@ -31,6 +31,8 @@ words! {
         WorktreeCleaned = "worktree_cleaned",
         /// Its worktree could not be removed.
         WorktreeCleanupFailed = "worktree_cleanup_failed",
+        /// Its worktree came back from the trash.
+        WorktreeRestored = "worktree_restored",
     }
 }
 

@@ -1,6 +1,6 @@
-//! What was learned about a job: the other kind of input that the rules decide on.
+//! What was learned about a job or a worktree: the other kind of input that the rules decide on.
 
-use super::id::JobId;
+use super::id::{JobId, TicketId};
 use super::outcome::{Executed, Verified};
 use super::run::RunEnd;
 use super::ticket::{Usage, Worktree};
@@ -79,11 +79,34 @@ pub enum Fact {
         /// What failed.
         reason: String,
     },
+    /// The worktree of a ticket that is done or abandoned is gone, and can come back.
+    WorktreeRemoved {
+        /// The ticket.
+        ticket: TicketId,
+        /// The ref that keeps what it held; nothing when there was nothing any more.
+        reference: Option<String>,
+    },
+    /// The worktree of a ticket that is done or abandoned stays.
+    WorktreeStays {
+        /// The ticket.
+        ticket: TicketId,
+        /// Why.
+        reason: String,
+    },
+    /// A worktree came back from the trash.
+    WorktreeRestored {
+        /// The ticket.
+        ticket: TicketId,
+        /// What it is now.
+        worktree: Worktree,
+        /// The ref that kept it until now.
+        reference: String,
+    },
 }
 
 impl Fact {
-    /// Returns the job that it is about.
-    pub fn job(&self) -> JobId {
+    /// Returns the job that it is about, if it is about one.
+    pub fn job(&self) -> Option<JobId> {
         match self {
             Self::Taken { job }
             | Self::Counted { job, .. }
@@ -93,7 +116,8 @@ impl Fact {
             | Self::Verified { job, .. }
             | Self::Stopped { job, .. }
             | Self::Lost { job, .. }
-            | Self::Broke { job, .. } => *job,
+            | Self::Broke { job, .. } => Some(*job),
+            Self::WorktreeRemoved { .. } | Self::WorktreeStays { .. } | Self::WorktreeRestored { .. } => None,
         }
     }
 }

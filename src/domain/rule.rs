@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::board::Board;
-use super::change::{Save, Steps};
+use super::change::{Restore, Save, Steps};
 use super::command::{Command, RefusalCode, Refused};
 use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
@@ -78,6 +78,9 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
         }
         What::Command(Command::Run { ticket }) => rule_commands::run(&mut decision, *ticket, "")?,
+        What::Command(Command::Restore { ticket, reference }) => {
+            rule_commands::restore(&mut decision, *ticket, reference)?;
+        }
         What::Command(Command::Cancel { ticket }) => rule_commands::cancel(&mut decision, *ticket)?,
         What::Fact(fact) => rule_facts::learn(&mut decision, fact)?,
     }
@@ -98,6 +101,10 @@ impl<'a> Decision<'a> {
 
     pub(super) fn stop(&mut self, job: JobId) {
         self.steps.stops.push(job);
+    }
+
+    pub(super) fn restore(&mut self, ticket: TicketId, reference: &str) {
+        self.steps.restores.push(Restore { ticket, reference: reference.to_owned() });
     }
 
     /// Returns the ticket that a command names.

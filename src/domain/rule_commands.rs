@@ -265,6 +265,25 @@ fn busy(ticket: &Ticket, job: &Job) -> Refused {
     Refused::new(RefusalCode::Busy, message, "Wait until it ends, or cancel it first.")
 }
 
+/// Brings a worktree back from the trash. A ticket that is done or abandoned holds none, so it is reactivated first.
+pub(super) fn restore(decision: &mut Decision<'_>, name: TicketRef, reference: &str) -> Result<(), Refused> {
+    let ticket = decision.find(name)?;
+    if let Some(job) = decision.board.active_job(ticket.id) {
+        return Err(busy(ticket, job));
+    }
+    if let Some(worktree) = &ticket.worktree {
+        let message = format!("{} has a worktree: {}", ticket.number, worktree.path.display());
+        return Err(Refused::new(RefusalCode::HasWorktree, message, "It is kept in the trash until it has none."));
+    }
+    if !ticket.state.name().keeps_worktree() {
+        let message = format!("{} is {}, so it holds no worktree", ticket.number, ticket.state.name());
+        let hint = format!("`draft ticket move {} planned` reactivates an abandoned one.", ticket.number.0);
+        return Err(Refused::new(RefusalCode::IllegalMove, message, hint));
+    }
+    decision.restore(ticket.id, reference);
+    Ok(())
+}
+
 /// Stops the ticket's job. The wish is saved before anything is stopped; the ticket moves when the tree is gone.
 pub(super) fn cancel(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Refused> {
     let ticket = decision.find(name)?;

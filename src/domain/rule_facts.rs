@@ -1,10 +1,12 @@
 //! What the facts about jobs lead to: a row for each outcome, each in one place.
 
+use serde_json::json;
+
 use super::change::Save;
 use super::command::{RefusalCode, Refused};
 use super::event::EventKind;
 use super::fact::Fact;
-use super::id::JobId;
+use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::outcome::{Executed, Verified};
 use super::rule::{Decision, about_job};
@@ -12,23 +14,70 @@ use super::run::RunEnd;
 use super::state::{Blocked, NeedsHuman, State};
 use super::ticket::{Ticket, Usage};
 
-/// Takes in what was learned about a job.
+/// Takes in what was learned.
 pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refused> {
-    let (status, kind) = match fact {
-        Fact::Taken { .. } => (JobStatus::Queued, None),
-        Fact::AgentChosen { .. } | Fact::Executed { .. } => (JobStatus::Running, Some(JobKind::Execute)),
-        Fact::Counted { .. } | Fact::Verified { .. } => (JobStatus::Running, Some(JobKind::Verify)),
-        Fact::WorktreeMade { .. } | Fact::Stopped { .. } | Fact::Lost { .. } | Fact::Broke { .. } => {
-            (JobStatus::Running, None)
+    let (id, status, kind) = match fact {
+        Fact::Taken { job } => (*job, JobStatus::Queued, None),
+        Fact::AgentChosen { job, .. } | Fact::Executed { job, .. } => {
+            (*job, JobStatus::Running, Some(JobKind::Execute))
         }
+        Fact::Counted { job, .. } | Fact::Verified { job, .. } => (*job, JobStatus::Running, Some(JobKind::Verify)),
+        Fact::WorktreeMade { job, .. }
+        | Fact::Stopped { job, .. }
+        | Fact::Lost { job, .. }
+        | Fact::Broke { job, .. } => (*job, JobStatus::Running, None),
+        Fact::WorktreeRemoved { ticket, .. }
+        | Fact::WorktreeStays { ticket, .. }
+        | Fact::WorktreeRestored { ticket, .. } => return learn_of_worktree(decision, *ticket, fact),
     };
-    let (job, ticket) = expect(decision, fact.job(), status, kind)?;
+    let (job, ticket) = expect(decision, id, status, kind)?;
+    learn_of_job(decision, job, ticket, fact)
+}
+
+/// Takes in what was learned about a worktree outside any job.
+fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> Result<(), Refused> {
+    let mut ticket = decision.find(TicketRef::Id(id))?.clone();
+    let was = ticket.state.name();
+    let (kind, reason, payload, worktree) = match fact {
+        Fact::WorktreeStays { reason, .. } => {
+            decision.note(&ticket, EventKind::WorktreeCleanupFailed, reason, json!({}));
+            return Ok(());
+        }
+        Fact::WorktreeRestored { worktree, reference, .. } => {
+            let reason = format!("its worktree came back from {reference}");
+            (EventKind::WorktreeRestored, reason, json!({ "reference": reference }), Some(worktree.clone()))
+        }
+        Fact::WorktreeRemoved { reference, .. } => {
+            let reason = match reference {
+                Some(reference) => format!("its worktree was removed; `draft restore {reference}` brings it back"),
+                None => "its worktree was gone already".to_owned(),
+            };
+            (EventKind::WorktreeCleaned, reason, json!({ "reference": reference }), None)
+        }
+        Fact::Taken { .. }
+        | Fact::Counted { .. }
+        | Fact::WorktreeMade { .. }
+        | Fact::AgentChosen { .. }
+        | Fact::Executed { .. }
+        | Fact::Verified { .. }
+        | Fact::Stopped { .. }
+        | Fact::Lost { .. }
+        | Fact::Broke { .. } => return Ok(()),
+    };
+    ticket.worktree = worktree;
+    ticket.updated_at = decision.input.at;
+    decision.note(&ticket, kind, &reason, payload);
+    decision.save(Save::Ticket { ticket, was });
+    Ok(())
+}
+
+fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fact) -> Result<(), Refused> {
+    let running = Some(JobStatus::Running);
     match fact {
         Fact::Taken { .. } => taken(decision, job, ticket),
         Fact::Counted { checks, .. } => {
-            let mut job = job;
-            job.steps = Some(*checks);
-            decision.save(Save::Job { job, was: Some(status) });
+            let job = Job { steps: Some(*checks), ..job };
+            decision.save(Save::Job { job, was: running });
             Ok(())
         }
         Fact::WorktreeMade { worktree, .. } => {
@@ -40,11 +89,8 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
             Ok(())
         }
         Fact::AgentChosen { agent, model, session, .. } => {
-            let mut job = job;
-            job.agent = Some(agent.clone());
-            job.model.clone_from(model);
-            job.session.clone_from(session);
-            decision.save(Save::Job { job, was: Some(status) });
+            let job = Job { agent: Some(agent.clone()), model: model.clone(), session: session.clone(), ..job };
+            decision.save(Save::Job { job, was: running });
             Ok(())
         }
         Fact::Executed { outcome, end, usage, session, .. } => {
@@ -70,6 +116,7 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
             let state = State::Blocked { why: Blocked::Failed };
             finish(decision, job, ticket, JobStatus::Failed, Usage::default(), state, reason)
         }
+        Fact::WorktreeRemoved { .. } | Fact::WorktreeStays { .. } | Fact::WorktreeRestored { .. } => Ok(()),
     }
 }
 

@@ -157,6 +157,16 @@ words! {
 }
 
 impl StateName {
+    /// Says whether a ticket in this state keeps its worktree; that of others goes into the trash.
+    pub fn keeps_worktree(self) -> bool {
+        match self {
+            Self::Proposed | Self::Planned | Self::Executing | Self::Verifying | Self::NeedsHuman | Self::Blocked => {
+                true
+            }
+            Self::Done | Self::Abandoned => false,
+        }
+    }
+
     /// Returns the heading of its column.
     pub fn title(self) -> &'static str {
         match self {

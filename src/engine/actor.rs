@@ -21,6 +21,7 @@ use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
 
+use super::chores::{self, Chores};
 use super::error::{AskError, EngineError};
 use super::handle::{Handle, Snapshot, Working, load_board};
 use super::jobs::{self, Bench};
@@ -84,6 +85,7 @@ pub(super) struct Actor {
     jobs: JoinSet<Result<(), EngineError>>,
     /// Which job each task works on, and how it is told to stop.
     working: HashMap<task::Id, (JobId, CancellationToken)>,
+    chores: Chores,
     taking: bool,
 }
 
@@ -100,6 +102,7 @@ impl Actor {
         let board = load_board(&workshop).await?;
         writer.say_engine(workshop.about.id, std::process::id(), now()).await?;
         Ok(Self {
+            chores: Chores::new(Arc::clone(&workshop), handle.clone()),
             workshop,
             writer,
             _lock: lock,
@@ -125,6 +128,7 @@ impl Actor {
                 biased;
                 () = self.token.cancelled() => break,
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended).await,
+                () = self.chores.ended() => {}
                 received = messages.recv_many(&mut batch, BATCH) => {
                     if received == 0 {
                         break;
@@ -136,7 +140,23 @@ impl Actor {
         }
         others.abort();
         self.jobs.shutdown().await;
+        self.finish_chores(&mut messages).await;
         Ok(())
+    }
+
+    /// Lets chores end that began already: a command that asked for one is not over before. They tell their end as messages.
+    async fn finish_chores(mut self, messages: &mut mpsc::Receiver<Message>) {
+        self.taking = false;
+        let deadline = tokio::time::sleep(chores::PATIENCE);
+        tokio::pin!(deadline);
+        while !self.chores.is_idle() {
+            tokio::select! {
+                () = &mut deadline => break,
+                () = self.chores.ended() => {}
+                Some(message) = messages.recv() => self.hear(vec![message]).await,
+            }
+        }
+        self.chores.stop().await;
     }
 
     /// Takes back the jobs that ran when the last engine ended: their code looks at what is already true and goes on.
@@ -147,6 +167,8 @@ impl Actor {
             tracing::info!(job = %job.id, kind = %job.kind, "taking a running job back");
             self.work_on(job);
         }
+        let Self { board, chores, .. } = self;
+        board.tickets().for_each(|ticket| chores.clean_if_due(board, ticket));
     }
 
     /// Gives free slots to queued jobs.
@@ -277,7 +299,7 @@ impl Actor {
 
     fn plan(&self, wish: &Wish) -> Result<Steps, Refused> {
         match wish {
-            Wish::Record(saves) => Ok(Steps { saves: saves.clone(), stops: Vec::new() }),
+            Wish::Record(saves) => Ok(Steps { saves: saves.clone(), ..Steps::default() }),
             Wish::Decide { who, known, what, records } => {
                 let fresh = JobId(Uuid::now_v7());
                 let input = Input { at: now(), actor: who.clone(), fresh, known: *known, what: What::clone(what) };
@@ -292,6 +314,7 @@ impl Actor {
         for job in &steps.stops {
             self.working.values().filter(|(working, _)| working == job).for_each(|(_, stop)| stop.cancel());
         }
+        steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
         // Whoever asked and went away needs no answer.
         match reply {
             Reply::Asker(reply) => drop(reply.send(Ok(changes))),
@@ -302,6 +325,11 @@ impl Actor {
 
     fn tell(&mut self, changes: Vec<Change>) {
         changes.iter().for_each(|change| self.board.apply(change));
+        for change in &changes {
+            if let Change::Ticket(ticket) = change {
+                self.chores.clean_if_due(&self.board, ticket);
+            }
+        }
         // Nobody listens when Draft runs without a board.
         let _ = self.publish.send(changes.into());
     }

@@ -159,7 +159,11 @@ impl Handle {
                     known.landed = if contained { Landed::Yes } else { Landed::No };
                 }
             }
-            Command::AddGoal(_) | Command::AddTickets(_) | Command::Move { .. } | Command::Cancel { .. } => {}
+            Command::AddGoal(_)
+            | Command::AddTickets(_)
+            | Command::Move { .. }
+            | Command::Restore { .. }
+            | Command::Cancel { .. } => {}
         }
         Ok(known)
     }

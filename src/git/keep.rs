@@ -24,8 +24,11 @@ pub fn keep_revision(
     if let Some(kept) = kept(repo, snapshot, reference)? {
         return Ok(kept);
     }
-    let commit =
-        if snapshot.tree == snapshot.head_tree { snapshot.head.clone() } else { commit_tree(repo, snapshot, message)? };
+    let commit = if snapshot.tree == snapshot.head_tree {
+        snapshot.head.clone()
+    } else {
+        commit_tree(repo, &snapshot.tree, &[&snapshot.head], message)?
+    };
     let none = "0".repeat(commit.len());
     let reason = format!("draft: {}", worktree.branch);
     let args = ["update-ref", "-m", &reason, reference, &commit, &none];
@@ -47,7 +50,8 @@ fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<Stri
     Err(GitError::RefTaken { reference: reference.to_owned(), found, wanted: snapshot.tree.clone() })
 }
 
-fn commit_tree(repo: &Repo, snapshot: &Snapshot, message: &str) -> Result<String, GitError> {
+/// Makes a commit of a tree on top of others, in Draft's name.
+pub(super) fn commit_tree(repo: &Repo, tree: &str, parents: &[&str], message: &str) -> Result<String, GitError> {
     let mut call = repo.git.writing(repo.common_dir()).args(DURABLE);
     for (name, value) in [
         ("GIT_AUTHOR_NAME", NAME),
@@ -57,7 +61,9 @@ fn commit_tree(repo: &Repo, snapshot: &Snapshot, message: &str) -> Result<String
     ] {
         call = call.variable(name, value);
     }
-    call.args(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-F", "-", "-p", &snapshot.head, &snapshot.tree])
-        .input(message.as_bytes().to_vec())
-        .line()
+    call = call.args(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-F", "-"]);
+    for parent in parents {
+        call = call.args(["-p", parent]);
+    }
+    call.args([tree]).input(message.as_bytes().to_vec()).line()
 }

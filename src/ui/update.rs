@@ -137,7 +137,7 @@ impl Model {
             Change::Event(event) => {
                 self.set_now(event.event.at);
                 match event.event.kind {
-                    EventKind::JobQueued if event.event.to.is_none() && event.event.reason.is_empty() => {}
+                    EventKind::JobQueued if event.event.reason.is_empty() => {}
                     EventKind::Created
                     | EventKind::Transitioned
                     | EventKind::Updated
@@ -148,7 +148,8 @@ impl Model {
                     | EventKind::MergeSucceeded
                     | EventKind::MergeFailed
                     | EventKind::WorktreeCleaned
-                    | EventKind::WorktreeCleanupFailed => {
+                    | EventKind::WorktreeCleanupFailed
+                    | EventKind::WorktreeRestored => {
                         let number = words::number(&self.board, event.event.ticket);
                         self.say(NoticeKind::News, format!("{number} {}", history::what(self, &event.event)));
                     }

@@ -10,13 +10,16 @@ use crate::domain::evidence::EvidenceKind;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::{Executed, Report, Verdict, judge};
 use crate::domain::run::{RunEnd, RunKind};
-use crate::domain::ticket::{Usage, Worktree};
+use crate::domain::state::StateName;
+use crate::domain::ticket::{Ticket, Usage, Worktree};
 use crate::executor::invocation::{Approve, Ask, Session, invocation};
 use crate::executor::table::{Executor, SessionBy, locate};
-use crate::git::{tree, worktree};
+use crate::git::worktree::{Created, Origin};
+use crate::git::{trash, tree, worktree};
 use crate::run::spec::{Limits, Output, Stdin};
 
 use super::super::error::EngineError;
+use super::super::workshop::Workshop;
 use super::bench::Bench;
 use super::listener::Listener;
 use super::prompt;
@@ -88,6 +91,17 @@ async fn prepare(bench: &Bench) -> Result<Prepared, EngineError> {
     Ok(Prepared::Ready(Box::new(Agent { executor, program, approve, worktree, config })))
 }
 
+/// Brings back the worktree of a ticket that was abandoned and is wanted again, so that its work goes on where it was.
+fn restored(shop: &Workshop, ticket: &Ticket) -> Result<Option<Created>, EngineError> {
+    if ticket.worktree.is_some() {
+        return Ok(None);
+    }
+    let newest = trash::list(&shop.repo)?.into_iter().find(|one| one.ticket == ticket.id);
+    let Some(abandoned) = newest.filter(|one| one.state == StateName::Abandoned) else { return Ok(None) };
+    let worktree = trash::restore(&shop.repo, &abandoned)?;
+    Ok(Some(Created { worktree, origin: Origin::Restored, hook_failed: None }))
+}
+
 /// Says whether agents may do everything without asking in this repository.
 fn may_approve(config: &Config, repo_root: &Path) -> Yolo {
     // A folder that is not there trusts nothing.
@@ -101,6 +115,9 @@ async fn ensure_worktree(bench: &Bench) -> Result<Worktree, EngineError> {
     let ticket = bench.ticket.clone();
     let made = bench
         .blocking(move |shop| {
+            if let Some(restored) = restored(shop, &ticket)? {
+                return Ok(restored);
+            }
             let branch = worktree::branch_name(ticket.number, ticket.title.as_str());
             let folder = branch.strip_prefix("draft/").unwrap_or(&branch);
             let plan = worktree::Plan {

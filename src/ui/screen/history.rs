@@ -47,12 +47,13 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
         EventKind::MergeFailed => "landing failed",
         EventKind::WorktreeCleaned => "worktree removed",
         EventKind::WorktreeCleanupFailed => "worktree could not be removed",
+        EventKind::WorktreeRestored => "worktree is back",
     };
     match (event.from, event.to) {
-        (Some(from), Some(to)) => {
+        (Some(from), Some(to)) if from != to => {
             format!("{} {} {}", from.title().to_lowercase(), model.theme.glyphs.arrow, to.title().to_lowercase())
         }
         (None, Some(to)) => format!("{said} as {}", to.title().to_lowercase()),
-        (Some(_) | None, None) => said.to_owned(),
+        (Some(_) | None, _) => said.to_owned(),
     }
 }

@@ -1,0 +1,128 @@
+//! What the engine does for tickets outside jobs: a worktree that nobody needs any more goes into the trash, and comes back
+//! from it. What is due is derived from the board, so a crash in between loses nothing.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::domain::board::Board;
+use crate::domain::change::Restore;
+use crate::domain::event::Actor as Who;
+use crate::domain::fact::Fact;
+use crate::domain::id::TicketId;
+use crate::domain::ticket::{Ticket, Worktree};
+use crate::git::trash::{self, Binned, Owner};
+
+use super::actor::{Message, now};
+use super::error::EngineError;
+use super::handle::{Handle, blocking};
+use super::workshop::Workshop;
+
+/// The chores that are being done, at most one for each ticket.
+pub(super) struct Chores {
+    workshop: Arc<Workshop>,
+    handle: Handle,
+    tasks: JoinSet<TicketId>,
+    busy: HashSet<TicketId>,
+}
+
+impl Chores {
+    pub(super) fn new(workshop: Arc<Workshop>, handle: Handle) -> Self {
+        Self { workshop, handle, tasks: JoinSet::new(), busy: HashSet::new() }
+    }
+
+    /// Begins to remove the worktree of a ticket that holds one and needs none.
+    pub(super) fn clean_if_due(&mut self, board: &Board, ticket: &Ticket) {
+        let Some(worktree) = &ticket.worktree else { return };
+        let is_due = !ticket.state.name().keeps_worktree() && board.active_job(ticket.id).is_none();
+        if is_due && self.busy.insert(ticket.id) {
+            let (shop, handle) = (Arc::clone(&self.workshop), self.handle.clone());
+            let owner = Owner { ticket: ticket.id, state: ticket.state.name() };
+            self.tasks.spawn(clean(shop, handle, owner, worktree.clone()));
+        }
+    }
+
+    /// Begins to bring a worktree back.
+    pub(super) fn restore(&mut self, wanted: Restore) {
+        if self.busy.insert(wanted.ticket) {
+            let (shop, handle) = (Arc::clone(&self.workshop), self.handle.clone());
+            self.tasks.spawn(restore(shop, handle, wanted));
+        }
+    }
+
+    /// Waits for the next chore to end; for ever when there is none.
+    pub(super) async fn ended(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Ok(ticket)) => {
+                self.busy.remove(&ticket);
+            }
+            Some(Err(error)) => tracing::error!(%error, "a chore broke"),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Says whether there is nothing to wait for.
+    pub(super) fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Ends what is not done yet; the next engine finds it due again.
+    pub(super) async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+/// How long an engine that is told to stop waits for its chores.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn clean(workshop: Arc<Workshop>, handle: Handle, owner: Owner, worktree: Worktree) -> TicketId {
+    let ticket = owner.ticket;
+    let binned =
+        blocking(&workshop, move |shop| Ok(trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?)).await;
+    let fact = match binned {
+        Ok(Binned::Gone(reference)) => Fact::WorktreeRemoved { ticket, reference: Some(reference) },
+        Ok(Binned::Nothing) => Fact::WorktreeRemoved { ticket, reference: None },
+        Ok(Binned::Holds(held)) => {
+            let paths: Vec<String> = held.iter().map(|one| one.path.to_string_lossy().into_owned()).collect();
+            let reason = format!("its worktree holds what git cannot keep, so it stays: {}", paths.join(", "));
+            Fact::WorktreeStays { ticket, reason }
+        }
+        Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not be removed: {error}") },
+    };
+    tell(&handle, fact).await;
+    ticket
+}
+
+async fn restore(workshop: Arc<Workshop>, handle: Handle, wanted: Restore) -> TicketId {
+    let Restore { ticket, reference } = wanted;
+    let name = reference.clone();
+    let restored = blocking(&workshop, move |shop| {
+        let found = trash::list(&shop.repo)?.into_iter().find(|one| one.reference == name && one.ticket == ticket);
+        let missing = || crate::git::GitError::NotInTrash { reference: name };
+        Ok(trash::restore(&shop.repo, &found.ok_or_else(missing)?)?)
+    })
+    .await;
+    let fact = match restored {
+        Ok(worktree) => Fact::WorktreeRestored { ticket, worktree, reference },
+        Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not come back: {error}") },
+    };
+    tell(&handle, fact).await;
+    ticket
+}
+
+/// Tells what came of a chore. One that cannot be told is found due again by the next engine.
+async fn tell(handle: &Handle, fact: Fact) {
+    let (reply, answer) = oneshot::channel();
+    let who = Who::system("cleanup_service");
+    let told = handle.send(Message::Learn { fact, who, records: Vec::new(), reply }).await;
+    let answer = match told {
+        Ok(()) => answer.await.unwrap_or(Err(EngineError::Stopped)),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = answer {
+        tracing::warn!(%error, "what came of a chore could not be stored");
+    }
+}

@@ -1,0 +1,311 @@
+//! Removes a ticket's worktree and branch in such a way that they can come back.
+//!
+//! What the worktree holds is kept as a commit under `refs/draft/trash/<ticket>/<moment>` before anything goes. Ignored files
+//! go for good: they can be made again.
+
+use super::branch::with_suffixes;
+use super::invoke::LONG;
+use super::keep::commit_tree;
+use super::registered::{self, same_place};
+use super::tree::{LeftOut, snapshot};
+use super::turn::Turn;
+use super::worktree::{Plan, create};
+use super::{GitError, Repo};
+use crate::domain::id::TicketId;
+use crate::domain::state::StateName;
+use crate::domain::ticket::Worktree;
+use crate::domain::time::Timestamp;
+
+const FOLDER: &str = "refs/draft/trash/";
+
+/// A worktree that was removed and can come back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trashed {
+    /// The ref that keeps it.
+    pub reference: String,
+    /// The ticket that it was made for.
+    pub ticket: TicketId,
+    /// When it was removed.
+    pub at: Timestamp,
+    /// The state in which the ticket was then: an abandoned one may come back, a done one has landed.
+    pub state: StateName,
+    /// What the worktree was.
+    pub worktree: Worktree,
+}
+
+/// Whose worktree it is, and where that ticket is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Its state.
+    pub state: StateName,
+}
+
+/// What became of a wish to remove a worktree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Binned {
+    /// It is gone, and kept under this ref.
+    Gone(String),
+    /// There was nothing any more: neither folder nor branch.
+    Nothing,
+    /// It holds what no commit of this repository can hold, so it stays.
+    Holds(Vec<LeftOut>),
+}
+
+/// Removes a worktree and its branch after keeping what they hold. Doing it again after a crash in between finishes it.
+///
+/// # Errors
+/// When git fails; then nothing is removed that is not kept.
+pub fn bin(
+    repo: &Repo,
+    worktree: &Worktree,
+    owner: Owner,
+    at: Timestamp,
+    litter: &[String],
+) -> Result<Binned, GitError> {
+    let tip = repo.commit_at(&heads(&worktree.branch))?;
+    let is_there = worktree.path.join(".git").exists();
+    if !is_there && tip.is_none() {
+        return Ok(Binned::Nothing);
+    }
+    let held = if is_there {
+        let found = snapshot(repo, worktree, litter)?;
+        if !found.left_out.is_empty() {
+            return Ok(Binned::Holds(found.left_out));
+        }
+        Held { tree: found.tree, head: found.head }
+    } else {
+        let head = tip.clone().unwrap_or_else(|| worktree.base.clone());
+        Held { tree: repo.tree_of(&head)?, head }
+    };
+    let reference = format!("{FOLDER}{}/{}", owner.ticket, at.0);
+    let parents = parents(&held, tip.as_deref());
+    let commit = commit_tree(repo, &held.tree, &parents, &message(worktree, owner.state))?;
+    keep(repo, worktree, &commit, &reference)?;
+    remove(repo, worktree, is_there)?;
+    if let Some(tip) = tip {
+        delete_branch(repo, worktree, &tip)?;
+    }
+    Ok(Binned::Gone(reference))
+}
+
+/// What a worktree holds.
+struct Held {
+    tree: String,
+    head: String,
+}
+
+fn heads(branch: &str) -> String {
+    format!("refs/heads/{branch}")
+}
+
+/// What was checked out and, should that be another, the branch's tip.
+fn parents<'a>(held: &'a Held, tip: Option<&'a str>) -> Vec<&'a str> {
+    let mut parents = vec![held.head.as_str()];
+    parents.extend(tip.filter(|tip| *tip != held.head));
+    parents
+}
+
+fn keep(repo: &Repo, worktree: &Worktree, commit: &str, reference: &str) -> Result<(), GitError> {
+    let reason = format!("draft: removed {}", worktree.branch);
+    let none = "0".repeat(commit.len());
+    let args = ["update-ref", "-m", &reason, reference, commit, &none];
+    repo.git.writing(repo.common_dir()).args(args).run().map(drop)
+}
+
+fn message(worktree: &Worktree, state: StateName) -> String {
+    format!(
+        "A worktree that Draft removed; `draft restore` brings it back.\n\nstate: {state}\nbranch: {}\nbase-branch: {}\nbase: {}\npath: {}\n",
+        worktree.branch,
+        worktree.base_branch,
+        worktree.base,
+        worktree.path.to_string_lossy().replace('\n', "?"),
+    )
+}
+
+fn remove(repo: &Repo, worktree: &Worktree, is_there: bool) -> Result<(), GitError> {
+    let _turn = Turn::take(repo.common_dir())?;
+    let known = registered::list(repo)?;
+    match known.iter().find(|known| same_place(&known.path, &worktree.path)) {
+        Some(known) if known.is_stale() => registered::forget(repo, known),
+        // Its content was kept a moment ago; --force is for the edits that were kept with it.
+        Some(_) if is_there => {
+            let args = ["worktree", "remove", "--force", "--"].map(std::ffi::OsStr::new);
+            repo.git.writing(repo.common_dir()).within(LONG).args(args).args([&worktree.path]).run().map(drop)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Deletes the branch if it is where it was kept, and nobody has it checked out.
+fn delete_branch(repo: &Repo, worktree: &Worktree, tip: &str) -> Result<(), GitError> {
+    let in_use = registered::list(repo)?.iter().any(|known| known.branch.as_deref() == Some(&worktree.branch));
+    if in_use {
+        return Ok(());
+    }
+    let args = ["update-ref", "-d", &heads(&worktree.branch), tip];
+    repo.git.writing(repo.common_dir()).args(args).run().map(drop)
+}
+
+/// Returns everything that can come back, the newest first.
+///
+/// # Errors
+/// When git fails.
+pub fn list(repo: &Repo) -> Result<Vec<Trashed>, GitError> {
+    let format = "--format=%(refname)%00%(contents)%00%00";
+    let said = repo.git.reading(repo.common_dir()).args(["for-each-ref", format, FOLDER]).run()?;
+    let text = String::from_utf8_lossy(&said);
+    let mut all: Vec<Trashed> = text.split("\0\0").filter_map(|entry| read(entry.trim_start())).collect();
+    all.sort_by_key(|one| std::cmp::Reverse((one.at, one.ticket)));
+    Ok(all)
+}
+
+fn read(entry: &str) -> Option<Trashed> {
+    let (reference, message) = entry.split_once('\0')?;
+    let (ticket, at) = reference.strip_prefix(FOLDER)?.split_once('/')?;
+    let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    Some(Trashed {
+        reference: reference.to_owned(),
+        ticket: ticket.parse().ok()?,
+        at: Timestamp(at.parse().ok()?),
+        state: field("state")?.parse().ok()?,
+        worktree: Worktree {
+            path: field("path")?.into(),
+            branch: field("branch")?.to_owned(),
+            base_branch: field("base-branch")?.to_owned(),
+            base: field("base")?.to_owned(),
+        },
+    })
+}
+
+/// Brings a worktree back: its branch, its commits, and what was not committed as edits. Its ref goes then.
+///
+/// # Errors
+/// When nothing is kept under that name, or git fails.
+pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Worktree, GitError> {
+    let kept = repo.commit_at(&trashed.reference)?;
+    let kept = kept.ok_or_else(|| GitError::NotInTrash { reference: trashed.reference.clone() })?;
+    let head = repo.parents_of(&kept)?.into_iter().next().unwrap_or_else(|| trashed.worktree.base.clone());
+    let branch = branch_at(repo, &trashed.worktree.branch, &head)?;
+    let wanted = Worktree { branch, ..trashed.worktree.clone() };
+    let plan =
+        Plan { path: &wanted.path, branch: &wanted.branch, base_branch: &wanted.base_branch, existing: Some(&wanted) };
+    let worktree = create(repo, &plan)?.worktree;
+    let tree = repo.tree_of(&kept)?;
+    let here = || repo.git.writing(&worktree.path).within(LONG);
+    here().args(["read-tree", "-m", "-u", "HEAD", &tree]).run()?;
+    here().args(["read-tree", "HEAD"]).run()?;
+    repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &trashed.reference, &kept]).run()?;
+    Ok(worktree)
+}
+
+/// Makes the branch again at that commit, or finds it there; another one of its name gives it a suffix.
+fn branch_at(repo: &Repo, wanted: &str, commit: &str) -> Result<String, GitError> {
+    let none = "0".repeat(commit.len());
+    for name in with_suffixes(wanted) {
+        match repo.commit_at(&heads(&name))? {
+            Some(found) if found == commit => return Ok(name),
+            Some(_) => {}
+            None => {
+                let args = ["update-ref", "-m", "draft: restored", &heads(&name), commit, &none];
+                repo.git.writing(repo.common_dir()).args(args).run()?;
+                return Ok(name);
+            }
+        }
+    }
+    Err(GitError::NoFreeName { wanted: wanted.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::git::testing::{Sandbox, files, write};
+    use crate::git::tree::Inner;
+
+    const TICKET: TicketId = TicketId(Uuid::from_u128(7));
+    const AT: Timestamp = Timestamp(1_700_000_000_000);
+
+    fn bin_it(sandbox: &Sandbox, worktree: &Worktree) -> Binned {
+        bin(&sandbox.repo(), worktree, Owner { ticket: TICKET, state: StateName::Abandoned }, AT, &[]).unwrap()
+    }
+
+    #[test]
+    fn what_was_removed_comes_back_with_commits_edits_and_new_files() {
+        let sandbox = Sandbox::new();
+        let before = sandbox.checkout();
+        let worktree = sandbox.worktree("1-x").worktree;
+        write(&worktree.path, "committed.txt", "c\n");
+        let head = sandbox.commit(&worktree.path, "agent");
+        write(&worktree.path, "a.txt", "edited\n");
+        write(&worktree.path, "new/file.bin", b"\0\xff");
+        std::fs::remove_file(worktree.path.join("src/b.txt")).unwrap();
+        let held = files(&worktree.path);
+
+        let Binned::Gone(reference) = bin_it(&sandbox, &worktree) else { panic!("it was there") };
+        assert!(!worktree.path.exists());
+        assert!(!sandbox.repo().has_ref("refs/heads/draft/1-x").unwrap());
+        assert!(!sandbox.run(&sandbox.main(), "worktree list").contains("1-x"));
+        let trash = list(&sandbox.repo()).unwrap();
+        assert_eq!(
+            trash,
+            [Trashed { reference, ticket: TICKET, at: AT, state: StateName::Abandoned, worktree: worktree.clone() }]
+        );
+
+        let restored = restore(&sandbox.repo(), &trash[0]).unwrap();
+        assert_eq!(restored, worktree);
+        assert_eq!(files(&restored.path), held);
+        assert_eq!(sandbox.run(&restored.path, "rev-parse HEAD"), head);
+        assert_eq!(sandbox.run(&restored.path, "status --porcelain -uall"), " M a.txt\n D src/b.txt\n?? new/file.bin");
+        assert_eq!(list(&sandbox.repo()).unwrap(), []);
+        assert_eq!(sandbox.checkout(), before);
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_already_leaves_its_branch_to_be_kept() {
+        let sandbox = Sandbox::new();
+        let worktree = sandbox.worktree("1-x").worktree;
+        write(&worktree.path, "committed.txt", "c\n");
+        sandbox.commit(&worktree.path, "agent");
+        std::fs::remove_dir_all(&worktree.path).unwrap();
+        assert!(matches!(bin_it(&sandbox, &worktree), Binned::Gone(_)));
+        assert!(!sandbox.repo().has_ref("refs/heads/draft/1-x").unwrap());
+        let restored = restore(&sandbox.repo(), &list(&sandbox.repo()).unwrap()[0]).unwrap();
+        assert!(restored.path.join("committed.txt").exists());
+        assert!(matches!(
+            bin(&sandbox.repo(), &restored, Owner { ticket: TICKET, state: StateName::Done }, Timestamp(2), &[])
+                .unwrap(),
+            Binned::Gone(_)
+        ));
+        assert_eq!(
+            bin(&sandbox.repo(), &restored, Owner { ticket: TICKET, state: StateName::Done }, Timestamp(3), &[])
+                .unwrap(),
+            Binned::Nothing
+        );
+    }
+
+    #[test]
+    fn a_branch_that_somebody_made_meanwhile_is_left_alone() {
+        let sandbox = Sandbox::new();
+        let worktree = sandbox.worktree("1-x").worktree;
+        sandbox.commit(&worktree.path, "agent");
+        bin_it(&sandbox, &worktree);
+        sandbox.run(&sandbox.main(), "branch draft/1-x main");
+        let restored = restore(&sandbox.repo(), &list(&sandbox.repo()).unwrap()[0]).unwrap();
+        assert_eq!(restored.branch, "draft/1-x-2");
+    }
+
+    #[test]
+    fn a_worktree_with_a_repository_of_its_own_inside_stays() {
+        let sandbox = Sandbox::new();
+        let worktree = sandbox.worktree("1-x").worktree;
+        sandbox.run(&worktree.path, "init -q inner");
+        write(&worktree.path, "inner/precious.txt", "p\n");
+        let Binned::Holds(held) = bin_it(&sandbox, &worktree) else { panic!("it holds a repository") };
+        assert_eq!(held[0].what, Inner::Repository);
+        assert!(worktree.path.join("inner/precious.txt").exists());
+        assert_eq!(list(&sandbox.repo()).unwrap(), []);
+    }
+}
