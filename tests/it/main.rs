@@ -7,3 +7,4 @@ mod house;
 mod layering;
 mod run;
 mod support;
+mod trash;

@@ -114,6 +114,10 @@ impl World {
     /// Puts a shell script on the world's path, such as a stand-in for an agent's command.
     pub(crate) fn install(&self, name: &str, script: &str) {
         let file = self.folder.join("bin").join(name);
+        // What is there may be a link to the machine's own program, which must never be written through.
+        if file.symlink_metadata().is_ok() {
+            fs::remove_file(&file).unwrap();
+        }
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
