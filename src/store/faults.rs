@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use super::samples::{BOARD, Place, new_ticket, place, ticket, ticket_id};
 use super::{Limits, Reader, Write, Writer, open, writer};
 use crate::domain::change::Save;
 use crate::domain::ticket::Ticket;
+
+/// Tells a test that runs in another process where the database is.
+const ELSEWHERE: &str = "DRAFT_TEST_DATABASE";
 
 const SHORT: Limits = Limits { busy: Duration::from_millis(50), max_pages: None };
 
@@ -56,6 +60,48 @@ fn two_first_starts_at_once_both_succeed() {
             }
         });
     }
+}
+
+/// Runs a test of this file again in a process of its own, which finds the path of the database in its environment.
+fn in_another_process(test: &str, path: &Path) {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("store::faults::{test}"), "--nocapture"])
+        .env(ELSEWHERE, path)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn another_process_that_comes_and_goes_takes_nothing_from_one_that_writes() {
+    if let Some(path) = std::env::var_os(ELSEWHERE) {
+        drop(open(Path::new(&path)).unwrap());
+        return;
+    }
+    let place = place();
+    let writer = place.board();
+    let _reader = place.reader();
+    writer.commit_blocking(vec![new_ticket(1)]).unwrap();
+    in_another_process("another_process_that_comes_and_goes_takes_nothing_from_one_that_writes", &place.path);
+    assert!(beside(&place.path, "-wal").exists(), "the write-ahead file was taken away");
+    writer.commit_blocking(vec![new_ticket(2)]).unwrap();
+    assert_eq!(numbers(&place), [1, 2]);
+}
+
+#[test]
+fn first_starts_of_several_processes_at_once_all_succeed() {
+    if let Some(path) = std::env::var_os(ELSEWHERE) {
+        drop(open(Path::new(&path)).unwrap());
+        return;
+    }
+    let place = place();
+    thread::scope(|scope| {
+        let test = "first_starts_of_several_processes_at_once_all_succeed";
+        let starts: Vec<_> = (0..4).map(|_| scope.spawn(|| in_another_process(test, &place.path))).collect();
+        starts.into_iter().for_each(|start| start.join().unwrap());
+    });
+    let names = fs::read_dir(place.path.parent().unwrap()).unwrap().count();
+    assert_eq!(names, 1, "the database and nothing else is left");
 }
 
 #[test]

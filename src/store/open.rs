@@ -1,18 +1,23 @@
 //! Opens connections: what is made private, which settings hold, and whether a file is ours at all.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, MAIN_DB, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+use tempfile::NamedTempFile;
 
 use super::error::{Fault, StoreError};
 use super::migrate::{self, beside};
 
 /// Marks a database as Draft's: "Drft" in the file's header, which `file` and other programs read too.
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Drft");
+
+/// How long to wait before the mode of the file is set again, where SQLite does not wait by itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What a connection may wait and use. The default is right everywhere but in tests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +54,7 @@ pub(super) fn to_write(path: &Path, limits: Limits) -> Result<Connection, StoreE
     }
     // Before anything is written: a file that is not ours, or newer, stays as it is.
     schema(&db, path)?;
-    set_up_writing(&db).map_err(|fault| fault.at(path))?;
+    set_up_writing(&db, limits.busy).map_err(|fault| fault.at(path))?;
     migrate::migrate(&mut db, path, migrate::STEPS)?;
     if let Some(pages) = limits.max_pages {
         db.pragma_update(None, "max_page_count", pages).map_err(|error| Fault::from(error).at(path))?;
@@ -92,9 +97,6 @@ pub(super) fn content(db: &Connection) -> Result<Content, Fault> {
 }
 
 fn connect(path: &Path, mode: OpenFlags, busy: Duration) -> Result<Connection, StoreError> {
-    if is_cut(path).unwrap_or(false) {
-        return Err(StoreError::Corrupt { path: path.to_owned(), why: "the end of the file is missing".to_owned() });
-    }
     let open = || -> Result<Connection, Fault> {
         let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         db.busy_timeout(busy)?;
@@ -105,35 +107,37 @@ fn connect(path: &Path, mode: OpenFlags, busy: Duration) -> Result<Connection, S
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     };
-    open().map_err(|fault| fault.at(path))
+    let db = open().map_err(|fault| fault.at(path))?;
+    if is_cut(&db, path).map_err(|fault| fault.at(path))? {
+        return Err(StoreError::Corrupt { path: path.to_owned(), why: "the end of the file is missing".to_owned() });
+    }
+    Ok(db)
 }
 
 /// Says whether the file is shorter than its header says. SQLite sees that for whole pages, and not inside the last one.
 ///
-/// With a write-ahead file that has something in it the file may rightly be short; SQLite then completes it.
-fn is_cut(path: &Path) -> io::Result<bool> {
+/// With a write-ahead file that has something in it the file may rightly be short; SQLite then completes it. The header
+/// is asked of SQLite: whoever opens the file beside it and closes it again drops all locks that this process has on it.
+fn is_cut(db: &Connection, path: &Path) -> Result<bool, Fault> {
+    // While this transaction lasts nobody else can complete the file and remove what it was completed from.
+    let tx = db.unchecked_transaction()?;
+    let pages: u32 = tx.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let page_size: u32 = tx.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    // A file that cannot be looked at is not shown to be cut; SQLite has just read it.
+    let is_short = fs::metadata(path).is_ok_and(|file| file.len() < u64::from(pages) * u64::from(page_size));
     let waiting = fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
-    let mut file = File::open(path)?;
-    let mut header = [0; 100];
-    if waiting || file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
-        return Ok(false);
-    }
-    let page_size = match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65_536,
-        size => u64::from(size),
-    };
-    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    // The number of pages holds only if it was written by the change that the file was left with.
-    let holds = number(24) == number(92);
-    Ok(holds && file.metadata()?.len() < u64::from(number(28)) * page_size)
+    Ok(is_short && !waiting)
 }
 
 /// Sets what only a connection that writes needs.
-fn set_up_writing(db: &Connection) -> Result<(), Fault> {
-    let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
-    if mode != "wal" {
-        // Two first starts at once: SQLite waits for the other's lock, as the busy timeout says.
-        db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+fn set_up_writing(db: &Connection, busy: Duration) -> Result<(), Fault> {
+    let deadline = Instant::now() + busy;
+    loop {
+        match write_ahead(db) {
+            // Two first starts at once. SQLite does not wait here, since it holds a lock itself while it asks for more.
+            Err(error) if is_busy(&error) && Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+            done => break done?,
+        }
     }
     // In KiB. With less, a commit of thousands of rows writes its pages several times.
     db.pragma_update(None, "cache_size", -32_768)?;
@@ -142,14 +146,30 @@ fn set_up_writing(db: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Makes the file and its folder, private to the user. SQLite gives its -wal and -shm files the mode of the database.
-fn make_file(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
+    let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" {
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    Ok(())
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// Makes the file and its folder, private to the user. SQLite gives its -wal and -shm files the mode of the database.
+///
+/// The file gets its name only when it is closed: closing it later could drop the locks of a connection to it.
+fn make_file(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if path.exists() {
+        return Ok(());
+    }
+    match NamedTempFile::new_in(folder)?.into_temp_path().persist_noclobber(path) {
+        Ok(()) => Ok(()),
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(other) => Err(other.error),
     }
 }
