@@ -9,9 +9,11 @@ pub mod diff;
 #[cfg(test)]
 mod diff_tests;
 mod hunks;
+mod interrupted;
 mod invoke;
 mod keep;
 mod litter;
+mod making;
 mod patch;
 mod program;
 mod registered;
@@ -25,6 +27,8 @@ mod tree_tests;
 mod turn;
 mod validate;
 pub mod worktree;
+#[cfg(test)]
+mod worktree_kill_tests;
 #[cfg(test)]
 mod worktree_tests;
 
@@ -83,7 +87,7 @@ pub enum GitError {
         /// The top folder of the work tree.
         root: PathBuf,
     },
-    /// Another process changes worktrees for very long.
+    /// Another process changes worktrees, or makes this one, for very long.
     #[error("waited {} s for another process that holds {}", waited.as_secs(), lock.display())]
     Busy {
         /// The lock.

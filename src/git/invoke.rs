@@ -1,6 +1,7 @@
 //! The one place where git is started: clean environment, own process group, time limit, all output collected.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -38,6 +39,8 @@ pub(super) struct Call<'a> {
     args: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
     input: Option<Vec<u8>>,
+    /// A file whose lock lasts until git ends too, even if this process is killed before.
+    lock: Option<&'a File>,
     limit: Duration,
 }
 
@@ -59,7 +62,16 @@ impl Git {
 
     /// Begins a call that changes something.
     pub(super) fn writing<'a>(&'a self, dir: &'a Path) -> Call<'a> {
-        Call { git: self, hook: None, dir, args: Vec::new(), variables: Vec::new(), input: None, limit: LIMIT }
+        Call {
+            git: self,
+            hook: None,
+            dir,
+            args: Vec::new(),
+            variables: Vec::new(),
+            input: None,
+            lock: None,
+            limit: LIMIT,
+        }
     }
 
     /// Begins a run of a hook. `git hook run` would do, but tells it `GIT_DIR`, which breaks what it does elsewhere.
@@ -68,7 +80,7 @@ impl Git {
     }
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// Adds arguments.
     pub(super) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
@@ -84,6 +96,12 @@ impl Call<'_> {
     /// Gives bytes on standard input, which is empty otherwise.
     pub(super) fn input(mut self, input: Vec<u8>) -> Self {
         self.input = Some(input);
+        self
+    }
+
+    /// Lets it share the lock of a file, as its standard input: a git that outlives this process goes on to hold it.
+    pub(super) fn sharing(mut self, lock: &'a File) -> Self {
+        self.lock = Some(lock);
         self
     }
 
@@ -146,6 +164,11 @@ impl Call<'_> {
     }
 
     fn start(&self, with_input: bool) -> Result<Child, GitError> {
+        let stdin = match self.lock {
+            Some(lock) => lock.try_clone().map_err(|source| self.not_started(source))?.into(),
+            None if with_input => Stdio::piped(),
+            None => Stdio::null(),
+        };
         let mut command = Command::new(self.hook.unwrap_or(&self.git.program));
         match self.hook {
             Some(_) => command.current_dir(self.dir),
@@ -168,7 +191,7 @@ impl Call<'_> {
             .env("GIT_EDITOR", "true")
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .args(&self.args)
-            .stdin(if with_input { Stdio::piped() } else { Stdio::null() })
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);

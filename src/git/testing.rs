@@ -30,21 +30,13 @@ impl Sandbox {
     pub(super) fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = std::env::var_os("PATH").unwrap();
-        let config = dir.path().join("gitconfig");
         std::fs::write(
-            &config,
+            dir.path().join("gitconfig"),
             "[user]\n\tname = Test\n\temail = test@localhost\n[init]\n\tdefaultBranch = main\n\
              [protocol \"file\"]\n\tallow = always\n",
         )
         .unwrap();
-        let environment = [
-            ("PATH", path.clone()),
-            ("HOME", dir.path().into()),
-            ("GIT_CONFIG_GLOBAL", config.into()),
-            ("GIT_CONFIG_NOSYSTEM", "1".into()),
-        ];
-        let environment = environment.map(|(name, value)| (OsString::from(name), value));
-        let git = Git::find(&path).unwrap().with_environment(environment);
+        let git = sealed_git(dir.path(), &path);
         Self { git, dir }
     }
 
@@ -104,7 +96,10 @@ impl Sandbox {
 
     pub(super) fn try_worktree(&self, name: &str) -> Result<Created, super::GitError> {
         let (path, branch) = (self.worktrees().join(name), format!("draft/{name}"));
-        create(&self.repo(), &Plan { path: &path, branch: &branch, base_branch: "main", existing: None })
+        let plan = Plan { path: &path, branch: &branch, base_branch: "main", existing: None };
+        let made = create(&self.repo(), &plan)?;
+        made.recorded()?;
+        Ok(made)
     }
 
     /// Reads all that belongs to the main checkout.
@@ -118,6 +113,17 @@ impl Sandbox {
             files: files(&dir),
         }
     }
+}
+
+/// Finds git in a search path, for a sandbox in that folder.
+pub(super) fn sealed_git(dir: &Path, path: &OsStr) -> Git {
+    let environment = [
+        ("PATH", path.to_owned()),
+        ("HOME", dir.into()),
+        ("GIT_CONFIG_GLOBAL", dir.join("gitconfig").into()),
+        ("GIT_CONFIG_NOSYSTEM", "1".into()),
+    ];
+    Git::find(path).unwrap().with_environment(environment.map(|(name, value)| (OsString::from(name), value)))
 }
 
 /// Writes a file and the folders above it.

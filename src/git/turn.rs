@@ -32,16 +32,22 @@ impl Turn {
             .mode(0o600)
             .open(&path)
             .map_err(GitError::io("open", &path))?;
-        let start = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Self { _lock: lock }),
-                Err(TryLockError::Error(source)) => return Err(GitError::io("lock", path)(source)),
-                Err(TryLockError::WouldBlock) if start.elapsed() >= patience => {
-                    return Err(GitError::Busy { lock: path, waited: patience });
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),
+        wait_for(&lock, &path, patience)?;
+        Ok(Self { _lock: lock })
+    }
+}
+
+/// Waits until nobody else holds the lock of a file.
+pub(super) fn wait_for(lock: &File, path: &Path, patience: Duration) -> Result<(), GitError> {
+    let start = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(source)) => return Err(GitError::io("lock", path)(source)),
+            Err(TryLockError::WouldBlock) if start.elapsed() >= patience => {
+                return Err(GitError::Busy { lock: path.to_owned(), waited: patience });
             }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN),
         }
     }
 }

@@ -1,17 +1,18 @@
 //! Makes a ticket's worktree: a branch of its own, checked out in a folder of its own.
 //!
 //! The user's checkout is never touched. Only writing the registration waits for a turn; files are checked out after
-//! it, many worktrees at a time. Together the steps are what `git worktree add` does, hook included.
+//! it, many worktrees at a time. Together the steps are what `git worktree add` does, hook included. A note beside the
+//! worktree says what is being made, so that after a kill at any point the next try goes on with it.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::DirBuilder;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub use super::branch::{branch_name, slug};
 use super::branch::{folders, with_suffixes, without_folders};
+use super::interrupted::{self, Left, is_nothing_or_empty};
 use super::invoke::LONG;
+use super::making::{Intent, Making, Stage, with_suffix};
 use super::program::is_program;
 use super::registered::{self, Registered, same_place};
 use super::turn::Turn;
@@ -45,6 +46,19 @@ pub struct Created {
     pub origin: Origin,
     /// The `post-checkout` hook failed. As with git itself, the worktree is there all the same.
     pub hook_failed: Option<GitError>,
+    /// Its note; nothing where it was there before.
+    making: Option<Making>,
+}
+
+impl Created {
+    /// Says that the ticket has the worktree now, durably. Only then may anything run in it: before, whoever asks for the
+    /// same one takes it for the rest of an interrupted creation.
+    ///
+    /// # Errors
+    /// When the note beside it cannot be removed.
+    pub fn recorded(&self) -> Result<(), GitError> {
+        self.making.as_ref().map_or(Ok(()), Making::end)
+    }
 }
 
 /// Where a worktree comes from.
@@ -58,29 +72,104 @@ pub enum Origin {
     Kept,
 }
 
-/// Makes a worktree, or finds or restores the one that the ticket had.
+/// Makes a worktree, or finds or restores the one that the ticket had, or goes on where making it was interrupted.
+/// Once the ticket has it, [`Created::recorded`] must be called.
 ///
 /// # Errors
 /// When the base branch is missing, the disk is full, a filter fails or git refuses; nothing is left behind then.
 pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
-    if let Some(existing) = plan.existing
-        && Place::of(&existing.path).is_ok_and(|place| place.is_linked(&existing.path, repo))
+    if !Making::is_noted(plan.path)
+        && let Some(kept) = kept(repo, plan)
     {
-        return Ok(Created { worktree: existing.clone(), origin: Origin::Kept, hook_failed: None });
+        return Ok(kept);
     }
     let start = Start::of(repo, plan)?;
+    let mut making = Making::begin(plan.path)?;
+    if let Some((intent, stage)) = making.interrupted()? {
+        match take_up(repo, plan, &mut making, intent, stage)? {
+            Some((made, start, stage)) => return complete(repo, making, made, start, stage),
+            None => tracing::warn!(path = %plan.path.display(), "left alone what may be somebody's work"),
+        }
+    }
+    if let Some(kept) = kept(repo, plan) {
+        making.end()?;
+        return Ok(kept);
+    }
     let made = {
         let _turn = Turn::take(repo.common_dir())?;
-        register(repo, plan, &start)?
+        register(repo, plan, &start, &mut making)
     };
-    if let Err(error) = check_out(repo, &made.path) {
-        undo(repo, &made, &start);
-        return Err(error);
+    match made {
+        Ok(made) => complete(repo, making, made, start, Stage::Named),
+        Err(error) => {
+            // The error that led here is the one to tell.
+            let _ = making.end();
+            Err(error)
+        }
     }
-    let hook_failed = run_hook(repo, &made.path, &start.commit).err();
+}
+
+/// Returns the worktree that the ticket had, if it is there.
+fn kept(repo: &Repo, plan: &Plan<'_>) -> Option<Created> {
+    let existing = plan.existing?;
+    let is_there = Place::of(&existing.path).is_ok_and(|place| place.is_linked(&existing.path, repo));
+    is_there.then(|| Created { worktree: existing.clone(), origin: Origin::Kept, hook_failed: None, making: None })
+}
+
+/// Does what is left to do from a stage on.
+fn complete(repo: &Repo, mut making: Making, made: Made, start: Start, stage: Stage) -> Result<Created, GitError> {
+    if stage < Stage::CheckedOut {
+        if let Err(error) = check_out(repo, &made.path, &making) {
+            undo(repo, &made, &start, &making);
+            return Err(error);
+        }
+        making.reached(Stage::CheckedOut)?;
+    }
+    let mut hook_failed = None;
+    if stage < Stage::Ready {
+        hook_failed = run_hook(repo, &made.path, &start.commit).err();
+        making.reached(Stage::Ready)?;
+    }
     let worktree =
         Worktree { path: made.path, branch: made.branch.name, base_branch: start.base_branch, base: start.base };
-    Ok(Created { worktree, origin: start.origin, hook_failed })
+    Ok(Created { worktree, origin: start.origin, hook_failed, making: Some(making) })
+}
+
+/// Takes up what a killed process left; nothing if that may be somebody's work.
+fn take_up(
+    repo: &Repo,
+    plan: &Plan<'_>,
+    making: &mut Making,
+    intent: Intent,
+    stage: Stage,
+) -> Result<Option<(Made, Start, Stage)>, GitError> {
+    let path = with_suffix(plan.path, &intent.suffix);
+    let left = interrupted::look(repo, &path, &intent, stage)?;
+    let branch = Branch { name: intent.branch, is_new: intent.is_new };
+    let start = Start {
+        commit: intent.commit,
+        branch: None,
+        base_branch: intent.base_branch,
+        base: intent.base,
+        origin: if branch.is_new { Origin::New } else { Origin::Restored },
+    };
+    let made = Made { path, branch };
+    match left {
+        Left::Foreign => Ok(None),
+        Left::Registered => Ok(Some((made, start, stage))),
+        Left::Unregistered => {
+            let _turn = Turn::take(repo.common_dir())?;
+            let name = &made.branch.name;
+            if !is_usable(repo, name, &registered::list(repo)?)? {
+                return Ok(None);
+            }
+            if !repo.has_ref(&heads(name))? {
+                make_branch(repo, name, &start)?;
+            }
+            add(repo, &made.path, name, making)?;
+            Ok(Some((made, start, Stage::Named)))
+        }
+    }
 }
 
 /// From where a worktree starts.
@@ -128,50 +217,45 @@ fn heads(branch: &str) -> String {
 }
 
 /// Writes branch and registration; no file is checked out yet.
-fn register(repo: &Repo, plan: &Plan<'_>, start: &Start) -> Result<Made, GitError> {
-    let parent = plan.path.parent().unwrap_or(plan.path);
-    DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(GitError::io("make", parent))?;
+fn register(repo: &Repo, plan: &Plan<'_>, start: &Start, making: &mut Making) -> Result<Made, GitError> {
     let known = registered::list(repo)?;
-    let path = free_path(repo, plan.path, &known)?;
-    let branch = match &start.branch {
-        Some(name) if is_usable(repo, name, &known)? => Branch { name: name.clone(), is_new: false },
-        Some(name) => new_branch(repo, name, start)?,
-        None => new_branch(repo, plan.branch, start)?,
+    let suffix = free_suffix(repo, plan.path, &known)?;
+    let path = with_suffix(plan.path, &suffix);
+    let mut intend = |branch: &str, is_new: bool| {
+        let (commit, base_branch, base) = (start.commit.clone(), start.base_branch.clone(), start.base.clone());
+        making.intend(&Intent { suffix: suffix.clone(), branch: branch.to_owned(), is_new, commit, base_branch, base })
     };
-    if let Err(error) = add(repo, &path, &branch.name) {
+    let branch = match &start.branch {
+        Some(name) if is_usable(repo, name, &known)? => {
+            intend(name, false)?;
+            Branch { name: name.clone(), is_new: false }
+        }
+        Some(name) => new_branch(repo, name, start, &mut intend)?,
+        None => new_branch(repo, plan.branch, start, &mut intend)?,
+    };
+    if let Err(error) = add(repo, &path, &branch.name, making) {
         delete_branch(repo, &branch, &start.commit);
         return Err(error);
     }
     Ok(Made { path, branch })
 }
 
-/// Returns the first of the path and those with a suffix where nothing is. Nothing that is there is ever removed.
-fn free_path(repo: &Repo, wanted: &Path, known: &[Registered]) -> Result<PathBuf, GitError> {
+/// Returns the first suffix, or none, with which nothing is at the path. Nothing that is there is ever removed.
+fn free_suffix(repo: &Repo, wanted: &Path, known: &[Registered]) -> Result<String, GitError> {
     for suffix in with_suffixes("") {
-        let mut path = OsString::from(wanted);
-        path.push(suffix);
-        let path = PathBuf::from(path);
+        let path = with_suffix(wanted, &suffix);
         if !is_nothing_or_empty(&path)? {
             continue;
         }
-        let Some(stale) = known.iter().find(|known| same_place(&known.path, &path)) else { return Ok(path) };
+        let Some(stale) = known.iter().find(|known| same_place(&known.path, &path)) else { return Ok(suffix) };
         if stale.is_stale() {
             // Git forgets a worktree only when its folder is really gone. An empty one holds nothing.
             let _ = std::fs::remove_dir(&path);
             registered::forget(repo, stale)?;
-            return Ok(path);
+            return Ok(suffix);
         }
     }
     Err(GitError::NoFreeName { wanted: wanted.display().to_string() })
-}
-
-fn is_nothing_or_empty(path: &Path) -> Result<bool, GitError> {
-    match path.symlink_metadata() {
-        Ok(meta) if meta.is_dir() => Ok(path.read_dir().map_err(GitError::io("read", path))?.next().is_none()),
-        Ok(_) => Ok(false),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(GitError::io("look at", path)(error)),
-    }
 }
 
 /// Says whether a branch of the ticket can be checked out again: not while it is checked out elsewhere.
@@ -188,7 +272,12 @@ fn is_usable(repo: &Repo, branch: &str, known: &[Registered]) -> Result<bool, Gi
 }
 
 /// Makes a branch at the start commit, under the first name that is free.
-fn new_branch(repo: &Repo, wanted: &str, start: &Start) -> Result<Branch, GitError> {
+fn new_branch(
+    repo: &Repo,
+    wanted: &str,
+    start: &Start,
+    intend: &mut impl FnMut(&str, bool) -> Result<(), GitError>,
+) -> Result<Branch, GitError> {
     let mut wanted = wanted.to_owned();
     for folder in folders(&wanted.clone()) {
         if repo.has_ref(&heads(folder))? {
@@ -201,6 +290,7 @@ fn new_branch(repo: &Repo, wanted: &str, start: &Start) -> Result<Branch, GitErr
         if repo.has_ref(&heads(&name))? || repo.has_ref(&format!("refs/tags/{name}"))? {
             continue;
         }
+        intend(&name, true)?;
         match make_branch(repo, &name, start) {
             Ok(()) => return Ok(Branch { name, is_new: true }),
             // Somebody else was faster, or branches `<name>/…` exist.
@@ -225,13 +315,13 @@ fn delete_branch(repo: &Repo, branch: &Branch, commit: &str) {
     }
 }
 
-fn add(repo: &Repo, path: &Path, branch: &str) -> Result<(), GitError> {
+fn add(repo: &Repo, path: &Path, branch: &str, making: &Making) -> Result<(), GitError> {
     let mut tries = 0;
     loop {
         tries += 1;
         // From the user's work tree, whose sparse patterns git hands on to the new one.
         let call = repo.git.writing(repo.root()).args(["worktree", "add", "--no-checkout", "--quiet", "--"]);
-        match call.args([path.as_os_str(), OsStr::new(branch)]).run() {
+        match call.args([path.as_os_str(), OsStr::new(branch)]).sharing(making.lock()).run() {
             Ok(_) => return Ok(()),
             // Another program reads or writes registrations without taking turns.
             Err(GitError::Failed { stderr, .. }) if tries < TRIES && stderr.contains("commondir") => {}
@@ -241,9 +331,9 @@ fn add(repo: &Repo, path: &Path, branch: &str) -> Result<(), GitError> {
 }
 
 /// Writes the files, as `git worktree add` does it itself. Draft uses all cores unless the user has set how many.
-fn check_out(repo: &Repo, path: &Path) -> Result<(), GitError> {
+fn check_out(repo: &Repo, path: &Path, making: &Making) -> Result<(), GitError> {
     let workers = repo.git.reading(path).args(["config", "--get", "checkout.workers"]).run_to(&[1])?;
-    let mut call = repo.git.writing(path).within(LONG);
+    let mut call = repo.git.writing(path).within(LONG).sharing(making.lock());
     if workers.code == 1 {
         call = call.args(["-c", "checkout.workers=0"]);
     }
@@ -262,11 +352,13 @@ fn run_hook(repo: &Repo, path: &Path, commit: &str) -> Result<(), GitError> {
 }
 
 /// Takes back a worktree whose files could not be written. It holds nothing but what the commit has.
-fn undo(repo: &Repo, made: &Made, start: &Start) {
+fn undo(repo: &Repo, made: &Made, start: &Start, making: &Making) {
     let remove = ["worktree", "remove", "--force", "--"].map(OsStr::new);
     let Ok(_turn) = Turn::take(repo.common_dir()) else { return };
     let call = repo.git.writing(repo.common_dir()).args(remove).args([&made.path]);
-    // The error that led here is the one to tell.
-    let _ = call.run();
-    delete_branch(repo, &made.branch, &start.commit);
+    // The error that led here is the one to tell. What cannot be taken back now is still noted, for the next try.
+    if call.run().is_ok() {
+        delete_branch(repo, &made.branch, &start.commit);
+        let _ = making.end();
+    }
 }

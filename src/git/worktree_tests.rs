@@ -15,7 +15,9 @@ fn again(sandbox: &Sandbox, existing: &Worktree) -> Created {
         base_branch: &existing.base_branch,
         existing: Some(existing),
     };
-    create(&sandbox.repo(), &plan).unwrap()
+    let made = create(&sandbox.repo(), &plan).unwrap();
+    made.recorded().unwrap();
+    made
 }
 
 #[test]
@@ -263,7 +265,9 @@ fn odd_paths_and_a_linked_worktree_as_root_are_fine() {
 
     let path = sandbox.worktrees().join(odd_name("a b\n"));
     let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "side", existing: None };
-    let worktree = create(&repo, &plan).unwrap().worktree;
+    let made = create(&repo, &plan).unwrap();
+    made.recorded().unwrap();
+    let worktree = made.worktree;
     assert_eq!(worktree.path, path);
     assert_eq!(validate(&repo, &sandbox.worktrees(), &worktree), Ok(()));
     std::fs::remove_dir_all(&path).unwrap();

@@ -129,13 +129,14 @@ async fn ensure_worktree(bench: &Bench) -> Result<Worktree, EngineError> {
             Ok(worktree::create(&shop.repo, &plan)?)
         })
         .await?;
-    if let Some(error) = made.hook_failed {
+    if let Some(error) = &made.hook_failed {
         tracing::warn!(ticket = %bench.ticket.number, %error, "the post-checkout hook failed");
     }
-    let worktree = made.worktree;
+    let worktree = made.worktree.clone();
     if bench.ticket.worktree.as_ref() != Some(&worktree) {
         bench.learn(Fact::WorktreeMade { job: bench.job.id, worktree: worktree.clone() }, Vec::new()).await?;
     }
+    bench.blocking(move |_| Ok(made.recorded()?)).await?;
     Ok(worktree)
 }
 
