@@ -142,10 +142,21 @@ fn taken(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket) -> Result<()
     job.started_at = Some(decision.input.at);
     decision.save(Save::Job { job, was: Some(JobStatus::Queued) });
     match kind {
-        JobKind::Execute => decision.transition(ticket, State::Executing { job: id }, "", about_job(id)),
+        JobKind::Execute => start_executing(decision, id, ticket),
         // The ticket is in `verifying` since its change was kept; landing and resume stay in `needs_human` until they end.
         JobKind::Verify | JobKind::Resume | JobKind::Land => Ok(()),
     }
+}
+
+/// A ticket that was done starts anew from its target. What could not be cleaned up stays, and its history says where.
+fn start_executing(decision: &mut Decision<'_>, job: JobId, mut ticket: Ticket) -> Result<(), Refused> {
+    let mut payload = about_job(job);
+    if ticket.state == State::Done
+        && let Some(former) = ticket.worktree.take()
+    {
+        payload["former_worktree"] = json!({ "path": former.path.to_string_lossy(), "branch": former.branch });
+    }
+    decision.transition(ticket, State::Executing { job }, "", payload)
 }
 
 fn executed(

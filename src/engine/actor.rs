@@ -178,6 +178,9 @@ impl Actor {
             return;
         }
         for id in pick(&self.board, self.workshop.slots()) {
+            if self.board.job(id).is_some_and(|job| self.chores.is_busy(job.ticket)) {
+                continue;
+            }
             let fact = Fact::Taken { job: id };
             let who = Who::system("engine");
             let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records: Vec::new() };

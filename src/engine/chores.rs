@@ -64,6 +64,11 @@ impl Chores {
         }
     }
 
+    /// Says whether something is done for this ticket right now; no job of it starts meanwhile.
+    pub(super) fn is_busy(&self, ticket: TicketId) -> bool {
+        self.busy.contains(&ticket)
+    }
+
     /// Says whether there is nothing to wait for.
     pub(super) fn is_idle(&self) -> bool {
         self.tasks.is_empty()
@@ -105,16 +110,28 @@ async fn restore(workshop: Arc<Workshop>, handle: Handle, wanted: Restore) -> Ti
         Ok(trash::restore(&shop.repo, &found.ok_or_else(missing)?)?)
     })
     .await;
-    let fact = match restored {
-        Ok(worktree) => Fact::WorktreeRestored { ticket, worktree, reference },
+    let fact = match &restored {
+        Ok(made) => Fact::WorktreeRestored { ticket, worktree: made.worktree.clone(), reference },
         Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not come back: {error}") },
     };
-    tell(&handle, fact).await;
+    if tell(&handle, fact).await == Told::Stored
+        && let Ok(made) = restored
+        && let Err(error) = blocking(&workshop, move |_| Ok(made.recorded()?)).await
+    {
+        tracing::warn!(%error, "a worktree came back, and the note beside it stays");
+    }
     ticket
 }
 
+/// Whether what came of a chore is stored.
+#[derive(PartialEq, Eq)]
+enum Told {
+    Stored,
+    Lost,
+}
+
 /// Tells what came of a chore. One that cannot be told is found due again by the next engine.
-async fn tell(handle: &Handle, fact: Fact) {
+async fn tell(handle: &Handle, fact: Fact) -> Told {
     let (reply, answer) = oneshot::channel();
     let who = Who::system("cleanup_service");
     let told = handle.send(Message::Learn { fact, who, records: Vec::new(), reply }).await;
@@ -122,7 +139,11 @@ async fn tell(handle: &Handle, fact: Fact) {
         Ok(()) => answer.await.unwrap_or(Err(EngineError::Stopped)),
         Err(error) => Err(error),
     };
-    if let Err(error) = answer {
-        tracing::warn!(%error, "what came of a chore could not be stored");
+    match answer {
+        Ok(()) => Told::Stored,
+        Err(error) => {
+            tracing::warn!(%error, "what came of a chore could not be stored");
+            Told::Lost
+        }
     }
 }

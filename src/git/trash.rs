@@ -9,7 +9,7 @@ use super::keep::commit_tree;
 use super::registered::{self, same_place};
 use super::tree::{LeftOut, snapshot};
 use super::turn::Turn;
-use super::worktree::{Plan, create};
+use super::worktree::{Created, Plan, create};
 use super::{GitError, Repo};
 use crate::domain::id::TicketId;
 use crate::domain::state::StateName;
@@ -179,11 +179,12 @@ fn read(entry: &str) -> Option<Trashed> {
     })
 }
 
-/// Brings a worktree back: its branch, its commits, and what was not committed as edits. Its ref goes then.
+/// Brings a worktree back: its branch, its commits, and what was not committed as edits. Its ref goes then; until the ticket
+/// has the worktree, the note beside it keeps it from being forgotten.
 ///
 /// # Errors
 /// When nothing is kept under that name, or git fails.
-pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Worktree, GitError> {
+pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Created, GitError> {
     let kept = repo.commit_at(&trashed.reference)?;
     let kept = kept.ok_or_else(|| GitError::NotInTrash { reference: trashed.reference.clone() })?;
     let head = repo.parents_of(&kept)?.into_iter().next().unwrap_or_else(|| trashed.worktree.base.clone());
@@ -191,13 +192,13 @@ pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Worktree, GitError> {
     let wanted = Worktree { branch, ..trashed.worktree.clone() };
     let plan =
         Plan { path: &wanted.path, branch: &wanted.branch, base_branch: &wanted.base_branch, existing: Some(&wanted) };
-    let worktree = create(repo, &plan)?.worktree;
+    let made = create(repo, &plan)?;
     let tree = repo.tree_of(&kept)?;
-    let here = || repo.git.writing(&worktree.path).within(LONG);
+    let here = || repo.git.writing(&made.worktree.path).within(LONG);
     here().args(["read-tree", "-m", "-u", "HEAD", &tree]).run()?;
     here().args(["read-tree", "HEAD"]).run()?;
     repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &trashed.reference, &kept]).run()?;
-    Ok(worktree)
+    Ok(made)
 }
 
 /// Makes the branch again at that commit, or finds it there; another one of its name gives it a suffix.
@@ -228,6 +229,13 @@ mod tests {
     const TICKET: TicketId = TicketId(Uuid::from_u128(7));
     const AT: Timestamp = Timestamp(1_700_000_000_000);
 
+    fn restore_it(sandbox: &Sandbox) -> Worktree {
+        let repo = sandbox.repo();
+        let made = restore(&repo, &list(&repo).unwrap()[0]).unwrap();
+        made.recorded().unwrap();
+        made.worktree
+    }
+
     fn bin_it(sandbox: &Sandbox, worktree: &Worktree) -> Binned {
         bin(&sandbox.repo(), worktree, Owner { ticket: TICKET, state: StateName::Abandoned }, AT, &[]).unwrap()
     }
@@ -254,7 +262,7 @@ mod tests {
             [Trashed { reference, ticket: TICKET, at: AT, state: StateName::Abandoned, worktree: worktree.clone() }]
         );
 
-        let restored = restore(&sandbox.repo(), &trash[0]).unwrap();
+        let restored = restore_it(&sandbox);
         assert_eq!(restored, worktree);
         assert_eq!(files(&restored.path), held);
         assert_eq!(sandbox.run(&restored.path, "rev-parse HEAD"), head);
@@ -272,7 +280,7 @@ mod tests {
         std::fs::remove_dir_all(&worktree.path).unwrap();
         assert!(matches!(bin_it(&sandbox, &worktree), Binned::Gone(_)));
         assert!(!sandbox.repo().has_ref("refs/heads/draft/1-x").unwrap());
-        let restored = restore(&sandbox.repo(), &list(&sandbox.repo()).unwrap()[0]).unwrap();
+        let restored = restore_it(&sandbox);
         assert!(restored.path.join("committed.txt").exists());
         assert!(matches!(
             bin(&sandbox.repo(), &restored, Owner { ticket: TICKET, state: StateName::Done }, Timestamp(2), &[])
@@ -293,7 +301,7 @@ mod tests {
         sandbox.commit(&worktree.path, "agent");
         bin_it(&sandbox, &worktree);
         sandbox.run(&sandbox.main(), "branch draft/1-x main");
-        let restored = restore(&sandbox.repo(), &list(&sandbox.repo()).unwrap()[0]).unwrap();
+        let restored = restore_it(&sandbox);
         assert_eq!(restored.branch, "draft/1-x-2");
     }
 

@@ -8,3 +8,4 @@ mod layering;
 mod run;
 mod support;
 mod trash;
+mod worktrees;

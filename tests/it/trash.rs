@@ -72,7 +72,10 @@ fn a_clean_up_that_a_crash_cut_short_is_finished_by_the_next_engine() {
     let found = world.run("sh", &["-c", "command -v git"]).ok().text();
     let git = PathBuf::from(found.trim()).canonicalize().unwrap();
     let git = git.display();
-    world.install("git", &format!("case \"$*\" in *worktree\\ remove*) kill -9 $PPID; exit 1;; esac\nexec {git} \"$@\""));
+    world.install(
+        "git",
+        &format!("case \"$*\" in *worktree\\ remove*) kill -9 $PPID; exit 1;; esac\nexec {git} \"$@\""),
+    );
     let killed = world.draft(&["ticket", "move", "1", "abandoned"]);
     assert_eq!(killed.status.code(), None, "{}", killed.complaint());
     assert!(folder.exists());

@@ -14,7 +14,7 @@ use crate::domain::state::StateName;
 use crate::domain::ticket::{Ticket, Usage, Worktree};
 use crate::executor::invocation::{Approve, Ask, Session, invocation};
 use crate::executor::table::{Executor, SessionBy, locate};
-use crate::git::worktree::{Created, Origin};
+use crate::git::worktree::Created;
 use crate::git::{trash, tree, worktree};
 use crate::run::spec::{Limits, Output, Stdin};
 
@@ -98,8 +98,7 @@ fn restored(shop: &Workshop, ticket: &Ticket) -> Result<Option<Created>, EngineE
     }
     let newest = trash::list(&shop.repo)?.into_iter().find(|one| one.ticket == ticket.id);
     let Some(abandoned) = newest.filter(|one| one.state == StateName::Abandoned) else { return Ok(None) };
-    let worktree = trash::restore(&shop.repo, &abandoned)?;
-    Ok(Some(Created { worktree, origin: Origin::Restored, hook_failed: None }))
+    Ok(Some(trash::restore(&shop.repo, &abandoned)?))
 }
 
 /// Says whether agents may do everything without asking in this repository.
