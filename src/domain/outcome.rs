@@ -120,7 +120,13 @@ pub fn judge(end: &RunEnd, report: &Report, changed: bool) -> Verdict {
         | RunEnd::Silent
         | RunEnd::TooMuchOutput
         | RunEnd::NotStarted { .. }
-        | RunEnd::Signaled { .. } => return Verdict::Failed(format!("the agent {end}")),
+        | RunEnd::Signaled { .. } => {
+            return Verdict::Failed(match &report.retrying {
+                // Whoever waits for a model that does not answer has another problem than one that works slowly.
+                Some(trying) => format!("the agent {end}; its model could not be reached: {}", first_line(trying)),
+                None => format!("the agent {end}"),
+            });
+        }
         RunEnd::Exited { code } => *code,
     };
     if code != 0 || report.ok == Some(false) {
@@ -191,6 +197,17 @@ mod tests {
             Verdict::Refused("the agent was not allowed to: Write a.txt (and 1 more)".into())
         );
         assert_eq!(judge(&CLEAN, &denied, true), Verdict::Changed);
+    }
+
+    #[test]
+    fn an_agent_that_was_stopped_while_it_could_not_reach_its_model_is_said_to() {
+        let retrying = Report { ok: None, retrying: Some("attempt 6 of 10, HTTP 429\nmore".into()), ..report() };
+        let expected =
+            "the agent ran out of time and was stopped; its model could not be reached: attempt 6 of 10, HTTP 429";
+        assert_eq!(judge(&RunEnd::TimedOut, &retrying, true), Verdict::Failed(expected.into()));
+        let working = Report { retrying: None, ..retrying };
+        let expected = "the agent ran out of time and was stopped";
+        assert_eq!(judge(&RunEnd::TimedOut, &working, true), Verdict::Failed(expected.into()));
     }
 
     #[test]
