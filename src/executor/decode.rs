@@ -54,6 +54,15 @@ enum State {
 }
 
 impl Reader {
+    /// Takes note of what an agent wrote to standard error, once it is over: some refusals are told nowhere else.
+    pub fn overhear(&mut self, stderr: &str) {
+        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out: &mut Vec::new() };
+        match &self.state {
+            State::Codex(_) => stderr.lines().for_each(|line| codex::overhear(line, &mut scene)),
+            State::Claude(_) | State::Text(_) => {}
+        }
+    }
+
     /// Returns a reader for the output of a run in that worktree. Without a root (an empty path), the folder that the
     /// agent names as its own is taken to show paths against.
     pub fn new(dialect: Dialect, worktree_root: &Path) -> Self {

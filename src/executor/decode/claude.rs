@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Action, Call, Calls, EditSize, command_ended, edited, result_text};
-use super::shape::{clip, micros, plain, question, unknown, usage_text};
+use super::shape::{clip, glance, micros, plain, question, unknown, usage_text};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 use crate::domain::ticket::Usage;
@@ -64,6 +64,15 @@ impl Claude {
                 let path = self.calls.get(id).and_then(Call::path);
                 scene.add(Entry { tool: Some(tool.to_owned()), path, ..Entry::new(EntryKind::Error, text) });
             }
+            // A command that takes a while is called a task. Its call and its result are shown, so only one that goes on
+            // in the background has more to tell.
+            "task_started" if event["is_backgrounded"].as_bool() == Some(true) => {
+                scene.say(EntryKind::System, &format!("in the background: {}", glance(&plain(&event["description"]))));
+            }
+            "task_notification" if event["output_file"].as_str().is_some_and(|file| !file.is_empty()) => {
+                scene.say(EntryKind::System, &plain(&event["summary"]));
+            }
+            "task_started" | "task_notification" | "task_updated" | "background_tasks_changed" => {}
             // They come by the dozen and tell a reader nothing.
             "thinking_tokens" => {}
             "status" if matches!(event["status"].as_str(), None | Some("requesting")) => {}

@@ -182,6 +182,14 @@ fn todo_list(item: &Value, scene: &mut Scene<'_>) {
     scene.say(EntryKind::System, &lines.collect::<Vec<_>>().join("\n"));
 }
 
+/// Notes a patch that the sandbox refused: standard output has not a word of it, standard error a line such as
+/// `… ERROR codex_core::tools::router: error=patch rejected: writing outside of the project; rejected by …`.
+pub(super) fn overhear(line: &str, scene: &mut Scene<'_>) {
+    let Some((_, why)) = line.split_once("error=patch rejected: ") else { return };
+    let why = why.split_once("; rejected by").map_or(why, |(why, _)| why);
+    scene.denied(first_line(&format!("change a file ({})", why.trim())));
+}
+
 /// Takes `/bin/bash -lc '…'` off a command.
 fn unwrap_shell(command: &str) -> String {
     let is_shell = |program: &str| ["bash", "sh", "zsh"].contains(&program.rsplit('/').next().unwrap_or_default());

@@ -191,6 +191,21 @@ fn a_refusal_is_noted_once_whether_it_is_told_at_once_or_at_the_end() {
 }
 
 #[test]
+fn a_patch_that_codex_refuses_on_standard_error_only_is_noted() {
+    let stderr = "WARNING: proceeding\n2026-11-24T15:44:20.866200Z ERROR codex_core::tools::router: error=patch rejected: \
+                  writing outside of the project; rejected by user approval settings\n";
+    for (dialect, wanted) in [
+        (Dialect::Codex, &["change a file (writing outside of the project)"][..]),
+        (Dialect::Claude, &[]),
+        (Dialect::Text, &[]),
+    ] {
+        let mut reader = Reader::new(dialect, Path::new("/w"));
+        reader.overhear(stderr);
+        assert_eq!(reader.report().denied, wanted, "{dialect}");
+    }
+}
+
+#[test]
 fn what_a_sub_agent_says_is_marked_and_is_not_the_agents_own_word() {
     let call = r#"{"type":"assistant","message":{"content":[{"type":"tool_use","id":"t1","name":"Task","input":{"description":"Look around","prompt":"Long."}}]}}"#;
     let say =
