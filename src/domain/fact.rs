@@ -38,6 +38,13 @@ pub enum Fact {
         /// The session.
         session: Option<String>,
     },
+    /// The job's agent has told the name of its session: known while it runs, so that it is known however it ends.
+    SessionTold {
+        /// The job.
+        job: JobId,
+        /// The session.
+        session: String,
+    },
     /// An execute job is over.
     Executed {
         /// The job.
@@ -71,6 +78,8 @@ pub enum Fact {
         job: JobId,
         /// What is known.
         reason: String,
+        /// What its agent used until then.
+        usage: Usage,
     },
     /// Draft could not do the job: no worktree, a full disk.
     Broke {
@@ -112,6 +121,7 @@ impl Fact {
             | Self::Counted { job, .. }
             | Self::WorktreeMade { job, .. }
             | Self::AgentChosen { job, .. }
+            | Self::SessionTold { job, .. }
             | Self::Executed { job, .. }
             | Self::Verified { job, .. }
             | Self::Stopped { job, .. }

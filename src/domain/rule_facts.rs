@@ -18,7 +18,7 @@ use super::ticket::{Ticket, Usage};
 pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refused> {
     let (id, status, kind) = match fact {
         Fact::Taken { job } => (*job, JobStatus::Queued, None),
-        Fact::AgentChosen { job, .. } | Fact::Executed { job, .. } => {
+        Fact::AgentChosen { job, .. } | Fact::SessionTold { job, .. } | Fact::Executed { job, .. } => {
             (*job, JobStatus::Running, Some(JobKind::Execute))
         }
         Fact::Counted { job, .. } | Fact::Verified { job, .. } => (*job, JobStatus::Running, Some(JobKind::Verify)),
@@ -58,6 +58,7 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
         | Fact::Counted { .. }
         | Fact::WorktreeMade { .. }
         | Fact::AgentChosen { .. }
+        | Fact::SessionTold { .. }
         | Fact::Executed { .. }
         | Fact::Verified { .. }
         | Fact::Stopped { .. }
@@ -93,6 +94,10 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             decision.save(Save::Job { job, was: running });
             Ok(())
         }
+        Fact::SessionTold { session, .. } => {
+            decision.save(Save::Job { job: Job { session: Some(session.clone()), ..job }, was: running });
+            Ok(())
+        }
         Fact::Executed { outcome, end, usage, session, .. } => {
             let mut job = job;
             job.session = session.clone().or(job.session);
@@ -108,9 +113,9 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         }
         Fact::Verified { outcome, .. } => verified(decision, job, ticket, outcome),
         Fact::Stopped { usage, .. } => stopped(decision, job, ticket, *usage),
-        Fact::Lost { reason, .. } => {
+        Fact::Lost { reason, usage, .. } => {
             let state = State::Blocked { why: Blocked::Lost };
-            finish(decision, job, ticket, JobStatus::Lost, Usage::default(), state, reason)
+            finish(decision, job, ticket, JobStatus::Lost, *usage, state, reason)
         }
         Fact::Broke { reason, .. } => {
             let state = State::Blocked { why: Blocked::Failed };

@@ -51,6 +51,7 @@ enum Learned {
     Counted,
     Worktree,
     Agent,
+    Session,
     Ended(u8),
     Stopped,
     Lost,
@@ -80,6 +81,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => Just(Learned::Counted),
         2 => Just(Learned::Worktree),
         1 => Just(Learned::Agent),
+        1 => Just(Learned::Session),
         8 => any::<u8>().prop_map(Learned::Ended),
         1 => Just(Learned::Stopped),
         1 => Just(Learned::Lost),
@@ -252,9 +254,10 @@ fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
         Learned::Counted => Fact::Counted { job, checks: 2 },
         Learned::Worktree => Fact::WorktreeMade { job, worktree: worktree() },
         Learned::Agent => Fact::AgentChosen { job, agent: "demo".into(), model: None, session: None },
+        Learned::Session => Fact::SessionTold { job, session: "s".into() },
         Learned::Ended(how) => ended(board, newest, how),
         Learned::Stopped => Fact::Stopped { job, usage: Usage::default() },
-        Learned::Lost => Fact::Lost { job, reason },
+        Learned::Lost => Fact::Lost { job, reason, usage: Usage::default() },
         Learned::Broke => Fact::Broke { job, reason },
     })
 }

@@ -142,13 +142,15 @@ async fn ensure_worktree(bench: &Bench) -> Result<Worktree, EngineError> {
 async fn run_agent(bench: &Bench, agent: Agent) -> Result<(Fact, Vec<Save>), EngineError> {
     let known = bench.known_runs().await?;
     let plan = plan(bench, &agent).await?;
+    let mut session = bench.job.session.clone();
     if bench.job.agent.is_none() {
-        let session = (agent.executor.session == SessionBy::Chosen).then(|| bench.job.id.to_string());
+        session = (agent.executor.session == SessionBy::Chosen).then(|| bench.job.id.to_string());
         let (job, name) = (bench.job.id, agent.executor.name.clone());
+        let session = session.clone();
         let chosen = Fact::AgentChosen { job, agent: name, model: model(bench, &agent.config), session };
         bench.learn(chosen, Vec::new()).await?;
     }
-    let mut listener = Listener::new(agent.executor.dialect, &agent.worktree.path);
+    let mut listener = Listener::new(agent.executor.dialect, &agent.worktree.path, session);
     let ended = see_through(bench, &known, plan, &mut listener).await?;
     let report = listener.finish(bench, &ended.folder).await?;
     let records = proof(bench, &ended, EvidenceKind::Executor, None);
@@ -207,7 +209,7 @@ async fn conclude(bench: &Bench, agent: Agent, ended: &Ended, report: &Report) -
         Verdict::Refused(reason) => Executed::Refused { reason },
         Verdict::Failed(reason) => Executed::Failed { reason },
         Verdict::Stopped => return Ok(Fact::Stopped { job, usage: report.usage }),
-        Verdict::Lost => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended) }),
+        Verdict::Lost => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended), usage: report.usage }),
     };
     Ok(executed(bench, outcome, Some(end.clone()), report))
 }

@@ -4,6 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::domain::change::Live;
+use crate::domain::fact::Fact;
 use crate::domain::outcome::Report;
 use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::{Folder, Stream};
@@ -13,13 +14,15 @@ use super::super::error::EngineError;
 use super::bench::Bench;
 use super::supervise::Onlooker;
 
-/// How much of standard error is looked at for a reason.
-const STDERR_END: u64 = 4096;
+/// How much of the end of standard error is looked at for a reason.
+const STDERR_END: u64 = 64 << 10;
 
 /// Listens to one agent. All that it says is read once, also when the agent was taken back after a crash.
 pub(super) struct Listener {
     ear: Option<Ear>,
     told: Live,
+    /// The session that the job is known to have.
+    session: Option<String>,
 }
 
 /// What moves to a thread that may block, and back.
@@ -30,23 +33,24 @@ struct Ear {
 }
 
 impl Listener {
-    pub(super) fn new(dialect: Dialect, worktree: &Path) -> Self {
+    pub(super) fn new(dialect: Dialect, worktree: &Path, session: Option<String>) -> Self {
         let reader = Reader::new(dialect, worktree);
-        Self { ear: Some(Ear { fresh: reader.clone(), reader, tail: None }), told: Live::default() }
+        Self { ear: Some(Ear { fresh: reader.clone(), reader, tail: None }), told: Live::default(), session }
     }
 
-    /// Reads to the end of a run that is over and returns what its output says. Where an agent says its reason on
-    /// standard error only, that is the error.
+    /// Reads to the end of a run that is over and returns what its output says, also what an agent says on standard
+    /// error only.
     pub(super) async fn finish(&mut self, bench: &Bench, folder: &Folder) -> Result<Report, EngineError> {
         self.listen(bench, folder).await?;
         let Some(mut ear) = self.ear.take() else { return Err(EngineError::Panicked("nobody listens".to_owned())) };
+        let path = folder.stream(Stream::Stderr);
+        // Only better reasons: without them the exit code has to do.
+        let aside = bench.blocking(move |_| Ok(end_of(&path).unwrap_or_default())).await?;
         ear.reader.finish(&mut Vec::new());
+        ear.reader.overhear(&aside);
         let mut report = ear.reader.report().clone();
-        if report.error.is_none() {
-            let path = folder.stream(Stream::Stderr);
-            // Only a better reason: without it the exit code has to do.
-            report.error = bench.blocking(move |_| Ok(last_words(&path).unwrap_or_default())).await?;
-        }
+        let last = || aside.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+        report.error = report.error.or_else(last);
         Ok(report)
     }
 
@@ -72,10 +76,17 @@ impl Onlooker for Listener {
         }
         let Some(ear) = &self.ear else { return };
         let report = ear.reader.report();
+        let session = report.session.clone();
         let live = Live { usage: report.usage, retrying: report.retrying.clone(), output_bytes: ear.reader.offset() };
         if live != self.told {
             self.told = live.clone();
             bench.live(live).await;
+        }
+        if let Some(session) = session.filter(|session| Some(session) != self.session.as_ref()) {
+            self.session = Some(session.clone());
+            if let Err(error) = bench.learn(Fact::SessionTold { job: bench.job.id, session }, Vec::new()).await {
+                tracing::warn!(job = %bench.job.id, %error, "an agent's session could not be kept");
+            }
         }
     }
 }
@@ -98,13 +109,12 @@ impl Ear {
     }
 }
 
-/// Returns the last line of a file that has something on it.
-fn last_words(path: &Path) -> std::io::Result<Option<String>> {
+/// Returns the end of a file that is mostly text.
+fn end_of(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(STDERR_END)))?;
     let mut bytes = Vec::new();
     file.take(STDERR_END).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

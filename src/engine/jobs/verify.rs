@@ -115,7 +115,10 @@ async fn run_checks(
         match &ended.record.end {
             RunEnd::Exited { code: 0 } => {}
             RunEnd::Stopped => return Ok(Some(Fact::Stopped { job, usage: Usage::default() })),
-            RunEnd::Lost => return Ok(Some(Fact::Lost { job, reason: how_it_was_lost(&ended) })),
+            RunEnd::Lost => {
+                let (reason, usage) = (how_it_was_lost(&ended), Usage::default());
+                return Ok(Some(Fact::Lost { job, reason, usage }));
+            }
             end @ (RunEnd::Exited { .. }
             | RunEnd::Signaled { .. }
             | RunEnd::TimedOut
