@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use crate::domain::diff::total_size;
+use crate::domain::diff::{Content, FileChange, FileDiff, total_size};
 use crate::domain::revision::Revision;
 use crate::git::diff;
 use crate::ui::widget::text::visible;
@@ -44,17 +44,10 @@ pub(super) fn diff(global: &Global, args: &DiffArgs) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     if args.stat {
-        for file in &files {
-            let size = file.size();
-            println!(
-                "{:>6} {:>6}  {}",
-                format!("+{}", size.insertions),
-                format!("−{}", size.deletions),
-                visible(&file.path)
-            );
-        }
+        files.iter().for_each(|file| println!("{}", stat(file)));
         let size = total_size(&files);
-        println!("{} files, +{} −{}", size.files, size.insertions, size.deletions);
+        let plural = if size.files == 1 { "" } else { "s" };
+        println!("{} file{plural}, +{} −{}", size.files, size.insertions, size.deletions);
         return Ok(Exit::Done);
     }
     let patch = diff::patch_text(&files);
@@ -65,4 +58,52 @@ pub(super) fn diff(global: &Global, args: &DiffArgs) -> Result<Exit, CliError> {
         print!("{patch}");
     }
     Ok(Exit::Done)
+}
+
+/// One line about a file: how large its change is, its name, and what lines cannot show.
+fn stat(file: &FileDiff) -> String {
+    let size = file.size();
+    let sizes = |old: &u64, new: &u64| format!("{old} → {new} bytes");
+    let content = match &file.content {
+        Content::Text(_) => None,
+        Content::Binary { old_size, new_size } => Some(format!("binary, {}", sizes(old_size, new_size))),
+        Content::TooLarge { old_size, new_size } => {
+            Some(format!("too large to compare, {}", sizes(old_size, new_size)))
+        }
+        Content::Submodule { .. } => Some("submodule".to_owned()),
+    };
+    let change = match file.change {
+        FileChange::Added => Some("new".to_owned()),
+        FileChange::Deleted => Some("deleted".to_owned()),
+        FileChange::Renamed => file.old_path.as_ref().map(|old| format!("was {}", visible(old))),
+        FileChange::Modified => None,
+    };
+    let mode = file.modes.filter(|_| file.change == FileChange::Modified);
+    let mode = mode.map(|(old, new)| format!("mode {old:o} → {new:o}"));
+    let notes: Vec<String> = [change, content, mode].into_iter().flatten().collect();
+    let notes = if notes.is_empty() { String::new() } else { format!("  ({})", notes.join("; ")) };
+    let (more, less) = (format!("+{}", size.insertions), format!("−{}", size.deletions));
+    format!("{more:>6} {less:>6}  {}{notes}", visible(&file.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_has_no_lines_is_told_in_words() {
+        let file = FileDiff {
+            change: FileChange::Modified,
+            path: "tool.sh".into(),
+            old_path: None,
+            modes: Some((0o100_644, 0o100_755)),
+            content: Content::Text(Vec::new()),
+        };
+        assert_eq!(stat(&file), "    +0     −0  tool.sh  (mode 100644 → 100755)");
+        let content = Content::Binary { old_size: 0, new_size: 12 };
+        let image = FileDiff { change: FileChange::Added, path: "a.png".into(), modes: None, content, ..file.clone() };
+        assert_eq!(stat(&image), "    +0     −0  a.png  (new; binary, 0 → 12 bytes)");
+        let moved = FileDiff { change: FileChange::Renamed, old_path: Some("old.sh".into()), modes: None, ..file };
+        assert_eq!(stat(&moved), "    +0     −0  tool.sh  (was old.sh)");
+    }
 }

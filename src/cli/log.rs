@@ -275,7 +275,30 @@ fn plain(entry: &Entry) -> String {
     if entry.kind == EntryKind::Text {
         return text;
     }
-    let path = entry.path.as_deref().map(|path| format!("{} ", visible(path))).unwrap_or_default();
+    // A call says which tool it is of; of other entries the tool is plain from the call before.
+    let tool = entry.tool.as_deref().filter(|_| entry.kind == EntryKind::ToolCall);
+    // Some calls have no other text than the path.
+    let path = entry.path.as_deref().filter(|path| *path != entry.text);
+    let before: String =
+        [tool, path].into_iter().flatten().map(|word| format!("{} ", visible(&word.replace('\n', " ")))).collect();
     let code = entry.exit_code.map(|code| format!(" [exit {code}]")).unwrap_or_default();
-    format!("{:<11} {path}{text}{code}", entry.kind)
+    format!("{:<11} {before}{text}{code}", entry.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_tells_its_tool_and_its_file_once() {
+        let call = |tool: &str, path: Option<&str>, text: &str| {
+            let (tool, path) = (Some(tool.to_owned()), path.map(str::to_owned));
+            plain(&Entry { tool, path, ..Entry::new(EntryKind::ToolCall, text) })
+        };
+        assert_eq!(call("Read", Some("a.rs"), "a.rs"), "tool_call   Read a.rs");
+        assert_eq!(call("Grep", Some("src"), "fn main"), "tool_call   Grep src fn main");
+        assert_eq!(call("Bash", None, "ls"), "tool_call   Bash ls");
+        let ended = Entry { tool: Some("Bash".into()), exit_code: Some(2), ..Entry::new(EntryKind::Command, "ls") };
+        assert_eq!(plain(&ended), "command     ls [exit 2]");
+    }
 }
