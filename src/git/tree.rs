@@ -15,6 +15,7 @@ pub use super::contained::is_contained;
 use super::invoke::{Call, DURABLE, LONG};
 pub use super::keep::keep_revision;
 use super::litter::is_litter;
+use super::repo::open;
 use super::validate::Place;
 use super::{GitError, Repo};
 use crate::domain::ticket::Worktree;
@@ -76,7 +77,7 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
         .filter(|place| place.is_linked(dir, repo))
         .ok_or_else(|| GitError::NotARepository { path: dir.clone() })?;
     let base_tree = repo.tree_of(&worktree.base)?;
-    let head = head(repo, dir)?.unwrap_or_else(|| worktree.base.clone());
+    let head = head(&place.git_dir)?.unwrap_or_else(|| worktree.base.clone());
     let head_tree = repo.tree_of(&head)?;
 
     let index = Index::copy(repo, dir, &place.git_dir, &head_tree)?;
@@ -91,10 +92,12 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
 }
 
 /// The commit that is checked out; none on a branch that has no commit yet.
-fn head(repo: &Repo, dir: &Path) -> Result<Option<String>, GitError> {
-    let call = repo.git.reading(dir).args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
-    let said = call.run_to(&[1])?;
-    Ok((said.code == 0).then(|| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()))
+fn head(git_dir: &Path) -> Result<Option<String>, GitError> {
+    let gix = open(git_dir)?.to_thread_local();
+    if gix.head().map_err(GitError::read("HEAD"))?.is_unborn() {
+        return Ok(None);
+    }
+    Ok(Some(gix.head_commit().map_err(GitError::read("HEAD"))?.id.to_string()))
 }
 
 /// A copy of a worktree's index.
