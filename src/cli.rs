@@ -7,11 +7,23 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Prints a line; see [`out`].
+macro_rules! say {
+    () => { $crate::cli::out::print(format_args!("\n")) };
+    ($($text:tt)+) => { $crate::cli::out::print(format_args!("{}\n", format_args!($($text)+))) };
+}
+
+/// Prints a line to standard error; see [`out`].
+macro_rules! note {
+    ($($text:tt)+) => { $crate::cli::out::note(format_args!($($text)+)) };
+}
+
 mod demo;
 mod diff;
 mod error;
 mod json;
 mod log;
+mod out;
 mod run;
 mod session;
 mod show;
@@ -99,7 +111,12 @@ pub fn main(args: Vec<OsString>) -> std::process::ExitCode {
     };
     let global = cli.global.clone();
     match dispatch(cli) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => match out::trouble() {
+            None => exit.into(),
+            Some(trouble) => {
+                CliError::environment("io", format!("could not print: {trouble}"), "").report(global.json)
+            }
+        },
         Err(error) => error.report(global.json),
     }
 }

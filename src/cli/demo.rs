@@ -50,7 +50,7 @@ pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<Exit, CliError> {
     if !headless {
         let opened = prepared(opened, &sample, &options)?;
         let exit = session::board_of(global, opened)?;
-        println!(
+        say!(
             "The demo is in {}: `draft --repo {} --data-dir {}` opens it again.",
             dir.display(),
             repo.display(),
@@ -138,25 +138,25 @@ fn title(text: &str) -> Result<Title, CliError> {
 fn print_summary(global: &Global, board: &Board, dir: &Path, runs: &Path) {
     if global.json {
         let tickets: Vec<Value> = board.tickets().map(|ticket| super::json::ticket(board, ticket, None)).collect();
-        println!("{}", json!({ "dir": dir, "repo": board.about.repo_root, "runs": runs, "tickets": tickets }));
+        say!("{}", json!({ "dir": dir, "repo": board.about.repo_root, "runs": runs, "tickets": tickets }));
         return;
     }
-    println!();
+    say!();
     for ticket in board.tickets() {
         let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
-        println!(
+        say!(
             "{:>4}  {:<24} {}",
             ticket.number,
             format!("{}{why}", ticket.state.name()),
             visible(ticket.title.as_str())
         );
         if !ticket.reason.is_empty() {
-            println!("      {}", visible(&ticket.reason.replace('\n', " ")));
+            say!("      {}", visible(&ticket.reason.replace('\n', " ")));
         }
     }
     let repo = board.about.repo_root.display();
-    println!("\nEverything is in {}. Look at it with", dir.display());
-    println!("  draft --repo {repo} --data-dir {}", dir.join("data").display());
+    say!("\nEverything is in {}. Look at it with", dir.display());
+    say!("  draft --repo {repo} --data-dir {}", dir.join("data").display());
 }
 
 impl From<DemoError> for CliError {

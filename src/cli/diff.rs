@@ -40,22 +40,22 @@ pub(super) fn diff(global: &Global, args: &DiffArgs) -> Result<Exit, CliError> {
     let files = diff::between(&opened.workshop.repo, &revision.base, &revision.tree)
         .map_err(|error| CliError::environment("git", error.to_string(), ""))?;
     if global.json {
-        println!("{}", wire::diff(ticket, revision, &files));
+        say!("{}", wire::diff(ticket, revision, &files));
         return Ok(Exit::Done);
     }
     if args.stat {
-        files.iter().for_each(|file| println!("{}", stat(file)));
+        files.iter().for_each(|file| say!("{}", stat(file)));
         let size = total_size(&files);
         let plural = if size.files == 1 { "" } else { "s" };
-        println!("{} file{plural}, +{} −{}", size.files, size.insertions, size.deletions);
+        say!("{} file{plural}, +{} −{}", size.files, size.insertions, size.deletions);
         return Ok(Exit::Done);
     }
     let patch = diff::patch_text(&files);
     if std::io::stdout().is_terminal() {
-        patch.lines().for_each(|line| println!("{}", visible(line)));
+        patch.lines().for_each(|line| say!("{}", visible(line)));
     } else {
         // As it is, so that it can be applied.
-        print!("{patch}");
+        super::out::print(format_args!("{patch}"));
     }
     Ok(Exit::Done)
 }

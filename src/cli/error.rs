@@ -65,11 +65,11 @@ impl CliError {
     pub fn report(&self, as_json: bool) -> ExitCode {
         if as_json {
             let error = json!({ "code": self.code, "message": self.message, "hint": self.hint });
-            eprintln!("{}", json!({ "error": error }));
+            note!("{}", json!({ "error": error }));
         } else {
-            eprintln!("draft: {}", self.message);
+            note!("draft: {}", self.message);
             if !self.hint.is_empty() {
-                eprintln!("{}", self.hint);
+                note!("{}", self.hint);
             }
         }
         ExitCode::from(match self.kind {

@@ -268,15 +268,15 @@ impl Progress {
 
     fn print(&self, value: &Value, text: &str) {
         if self.report.json {
-            println!("{value}");
+            say!("{value}");
         } else if !self.report.quiet {
-            println!("{}", visible(&text.replace('\n', " ")));
+            say!("{}", visible(&text.replace('\n', " ")));
         }
     }
 
     fn say(&self, text: &str) {
         if !self.report.json && !self.report.quiet {
-            eprintln!("{text}");
+            note!("{text}");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::ui::widget::text::visible;
 
 /// Prints everything about a ticket.
 pub(super) fn print(board: &Board, ticket: &Ticket, detail: &Detail, runs_dir: &Path) {
-    println!("{} {}", ticket.number, visible(ticket.title.as_str()));
+    say!("{} {}", ticket.number, visible(ticket.title.as_str()));
     let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
     field("state", &format!("{}{why}", ticket.state.name()));
     field("reason", &ticket.reason);
@@ -39,38 +39,42 @@ pub(super) fn print(board: &Board, ticket: &Ticket, detail: &Detail, runs_dir: &
     let moves: Vec<&str> = legal_moves(ticket.state.name()).map(StateName::as_str).collect();
     field("can move to", &moves.join(", "));
     if !detail.description.trim().is_empty() {
-        println!();
-        detail.description.lines().for_each(|line| println!("  {}", visible(line)));
+        say!();
+        detail.description.lines().for_each(|line| say!("  {}", visible(line)));
     }
     print_lists(detail, runs_dir);
 }
 
 fn field(name: &str, value: &str) {
     if !value.is_empty() {
-        println!("  {name:<12} {}", visible(&value.replace('\n', " ")));
+        say!("  {name:<12} {}", visible(&value.replace('\n', " ")));
     }
 }
 
 fn print_lists(detail: &Detail, runs_dir: &Path) {
     if !detail.revisions.is_empty() {
-        println!("\nrevisions");
+        say!("\nrevisions");
     }
     for revision in &detail.revisions {
         let (size, head) = (revision.size, revision.head.get(..12).unwrap_or(&revision.head));
-        println!(
+        say!(
             "  {} {} {head}  {} files +{} −{}",
-            revision.number, revision.status, size.files, size.insertions, size.deletions
+            revision.number,
+            revision.status,
+            size.files,
+            size.insertions,
+            size.deletions
         );
     }
     if !detail.evidence.is_empty() {
-        println!("\nevidence");
+        say!("\nevidence");
     }
     for evidence in &detail.evidence {
         let took = took(std::time::Duration::from_millis(evidence.duration_ms));
-        println!("  {}  {} in {took}", visible(&evidence.command), evidence.end);
-        println!("      {}", runs_dir.join(&evidence.folder).display());
+        say!("  {}  {} in {took}", visible(&evidence.command), evidence.end);
+        say!("      {}", runs_dir.join(&evidence.folder).display());
     }
-    println!("\nhistory");
+    say!("\nhistory");
     for event in &detail.events {
         let one = &event.event;
         let step = match (one.from, one.to) {
@@ -78,6 +82,6 @@ fn print_lists(detail: &Detail, runs_dir: &Path) {
             _ => one.kind.to_string(),
         };
         let reason = if one.reason.is_empty() { String::new() } else { format!("  {}", visible(&one.reason)) };
-        println!("  {}  {:<15}  {step}{reason}", one.at, one.actor);
+        say!("  {}  {:<15}  {step}{reason}", one.at, one.actor);
     }
 }

@@ -142,9 +142,9 @@ fn add(global: &Global, args: AddArgs) -> Result<Exit, CliError> {
     let board = file(global, vec![new])?;
     let Some(ticket) = board.ticket(id) else { return Ok(Exit::Done) };
     if global.json {
-        println!("{}", wire::ticket(&board, ticket, None));
+        say!("{}", wire::ticket(&board, ticket, None));
     } else if !global.quiet {
-        println!("{} {}  {}", ticket.number, ticket.state.name(), visible(ticket.title.as_str()));
+        say!("{} {}  {}", ticket.number, ticket.state.name(), visible(ticket.title.as_str()));
     }
     Ok(Exit::Done)
 }
@@ -162,10 +162,10 @@ fn import(global: &Global, file_name: &str) -> Result<Exit, CliError> {
     let board = file(global, new)?;
     let tickets: Vec<&Ticket> = ids.iter().filter_map(|id| board.ticket(*id)).collect();
     if global.json {
-        println!("{}", tickets_json(&board, &tickets));
+        say!("{}", tickets_json(&board, &tickets));
     } else if !global.quiet {
         let plural = if tickets.len() == 1 { "ticket" } else { "tickets" };
-        println!("filed {} {plural}", tickets.len());
+        say!("filed {} {plural}", tickets.len());
     }
     Ok(Exit::Done)
 }
@@ -267,13 +267,13 @@ fn list(global: &Global, args: &ListArgs) -> Result<Exit, CliError> {
     };
     let tickets: Vec<&Ticket> = board.tickets().filter(matches).collect();
     if global.json {
-        println!("{}", tickets_json(&board, &tickets));
+        say!("{}", tickets_json(&board, &tickets));
         return Ok(Exit::Done);
     }
     for ticket in tickets {
         let priority = ticket.priority.map_or("  ", Priority::bucket);
         let state = ticket.state.name();
-        println!(
+        say!(
             "{:>5}  {state:<11}  {priority}  {}{}",
             ticket.number,
             visible(ticket.title.as_str()),
@@ -308,7 +308,7 @@ fn show(global: &Global, id: &str) -> Result<Exit, CliError> {
     let detail = app::load_detail(&opened.workshop, ticket.id)?
         .ok_or_else(|| CliError::environment("database", format!("{} is gone", ticket.number), ""))?;
     if global.json {
-        println!("{}", wire::ticket_in_full(&board, ticket, &detail, &opened.workshop.paths.runs()));
+        say!("{}", wire::ticket_in_full(&board, ticket, &detail, &opened.workshop.paths.runs()));
     } else {
         super::show::print(&board, ticket, &detail, &opened.workshop.paths.runs());
     }
@@ -322,11 +322,11 @@ fn move_ticket(global: &Global, id: &str, state: &str, reason: Option<String>) -
     let board = ask(global, Command::Move { ticket: name, to, reason })?;
     let Some(ticket) = board.find(name) else { return Ok(Exit::Done) };
     if global.json {
-        println!("{}", wire::ticket(&board, ticket, None));
+        say!("{}", wire::ticket(&board, ticket, None));
     } else if !global.quiet {
         let queued =
             board.active_job(ticket.id).map(|job| format!(" ({} {})", job.kind, job.status)).unwrap_or_default();
-        println!("{} {}{queued}", ticket.number, ticket.state.name());
+        say!("{} {}{queued}", ticket.number, ticket.state.name());
     }
     Ok(Exit::Done)
 }

@@ -37,15 +37,15 @@ pub(super) fn list(global: &Global) -> Result<Exit, CliError> {
                 })
             })
             .collect();
-        println!("{}", json!({ "trash": entries }));
+        say!("{}", json!({ "trash": entries }));
         return Ok(Exit::Done);
     }
     if all.is_empty() && !global.quiet {
-        println!("The trash is empty.");
+        say!("The trash is empty.");
     }
     for one in &all {
         let ticket = number(one).map_or_else(|| "  –".to_owned(), |number| number.to_string());
-        println!("{ticket:>5}  {}  {}\n       {}", one.at, visible(&one.worktree.branch), one.reference);
+        say!("{ticket:>5}  {}  {}\n       {}", one.at, visible(&one.worktree.branch), one.reference);
     }
     Ok(Exit::Done)
 }
@@ -67,9 +67,9 @@ pub(super) fn restore(global: &Global, args: &RestoreArgs) -> Result<Exit, CliEr
         restored
     })?;
     if global.json {
-        println!("{}", json!({ "branch": worktree.branch, "worktree": worktree.path, "base": worktree.base }));
+        say!("{}", json!({ "branch": worktree.branch, "worktree": worktree.path, "base": worktree.base }));
     } else if !global.quiet {
-        println!("{} is back in {}", visible(&worktree.branch), worktree.path.display());
+        say!("{} is back in {}", visible(&worktree.branch), worktree.path.display());
     }
     Ok(Exit::Done)
 }

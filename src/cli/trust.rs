@@ -36,18 +36,18 @@ pub(super) fn trust(global: &Global, args: &TrustArgs) -> Result<Exit, CliError>
     let trusted = shop.trust()? == Trust::Given;
     let would_run = config::trust::describe(&loaded);
     if global.json {
-        println!("{}", json!({ "repository": shop.repo.root(), "trusted": trusted, "would_run": would_run }));
+        say!("{}", json!({ "repository": shop.repo.root(), "trusted": trusted, "would_run": would_run }));
         return Ok(Exit::Done);
     }
     if global.quiet {
         return Ok(Exit::Done);
     }
     if content.is_none() {
-        println!("{} would run nothing.", shop.repo_config().display());
+        say!("{} would run nothing.", shop.repo_config().display());
         return Ok(Exit::Done);
     }
-    println!("{} would run:", shop.repo_config().display());
-    would_run.iter().for_each(|line| println!("  {}", visible(line)));
-    println!("{}", if trusted { "This is trusted." } else { "This is not trusted." });
+    say!("{} would run:", shop.repo_config().display());
+    would_run.iter().for_each(|line| say!("  {}", visible(line)));
+    say!("{}", if trusted { "This is trusted." } else { "This is not trusted." });
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@
 mod dependencies;
 mod house;
 mod layering;
+mod printing;
 mod run;
 mod support;
 mod trash;
