@@ -168,13 +168,12 @@ fn a_kill_at_any_call_of_git_leaves_nothing_that_the_next_try_does_not_finish() 
         ("after the checkout", "case \"$*\" in *reset*) $real \"$@\"; stop;; esac".to_owned()),
         ("before it is recorded", String::new()),
     ] {
-        eprintln!("{point}");
         let sandbox = slow_repository("", "");
         let before = sandbox.checkout();
         git_with(&sandbox, &line);
         killed(&sandbox, None, Kill::All);
         let made = again(&sandbox, None);
-        assert_eq!(made.origin, Origin::New);
+        assert_eq!(made.origin, Origin::New, "{point}");
         assert_whole(&sandbox, &made.worktree);
         assert_eq!(std::fs::read_to_string(sandbox.dir().join("hook.log")).unwrap(), "ran\n");
         assert_eq!(sandbox.checkout(), before);
