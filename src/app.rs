@@ -3,9 +3,12 @@
 mod board;
 mod detail;
 mod door;
+mod entries;
 mod error;
 mod keyboard;
 mod logs;
+#[cfg(test)]
+mod logs_tests;
 mod news;
 mod open;
 mod pages;

@@ -1,6 +1,5 @@
 //! Reads the log of one run in pieces of rows, raw or as its agent's reader understands it, whatever its size.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,14 +9,11 @@ use crate::domain::time::Timestamp;
 use crate::engine::Workshop;
 use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::{Folder, Stream};
-use crate::run::pager::Pager;
-use crate::run::tail::{Piece, Tail};
+use crate::run::pager::{Line, Pager, QUICK};
 use crate::run::times::Times;
 
-/// Entries that are kept decoded, counted from the newest.
-const KEPT: usize = 4096;
-/// Entries between two copies of the reader, from which older ones are decoded again.
-const STRIDE: u64 = 1000;
+use super::entries::{Entries, Placed, Wanted, decode};
+
 /// How much of standard error is shown below what an agent said, in lines.
 const STDERR_LINES: usize = 200;
 
@@ -36,10 +32,19 @@ pub fn dialect_of(workshop: &Workshop, run: &Run, agent: Option<&str>) -> Dialec
 pub struct Log {
     folder: Folder,
     times: Times,
-    stdout: Pretty,
-    raw: Option<Pager>,
+    pretty: Pretty,
+    stdout: Option<Pager>,
     /// Standard error, which comes below: few lines, except of checks.
     stderr: Option<Pager>,
+}
+
+/// How standard output becomes entries.
+#[derive(Debug)]
+enum Pretty {
+    /// Each line is one, whatever came before it, so any of them can be read at once.
+    Lines(Reader),
+    /// They are known only when all before them is read.
+    Entries(Box<Entries>),
 }
 
 /// Rows of a log.
@@ -57,74 +62,155 @@ impl Log {
     /// Opens the log of a run; `root` is the worktree against which paths are shown.
     pub fn new(folder: Folder, dialect: Dialect, root: &Path) -> Self {
         let times = Times::open(folder.index());
-        let stdout = Pretty::new(folder.stream(Stream::Stdout), Reader::new(dialect, root));
-        Self { folder, times, stdout, raw: None, stderr: None }
+        let reader = Reader::new(dialect, root);
+        let pretty = if dialect.has_an_entry_for_each_line() {
+            Pretty::Lines(reader)
+        } else {
+            Pretty::Entries(Box::new(Entries::new(folder.stream(Stream::Stdout), reader)))
+        };
+        Self { folder, times, pretty, stdout: None, stderr: None }
     }
 
-    /// Returns some rows. Memory stays bounded whatever the size; what was read once is not read again, except to go back.
+    /// Returns some rows; at the end, and behind it, the last ones. Memory stays bounded whatever the size, and what was
+    /// read once is not read again, except to go back.
     ///
     /// # Errors
     /// What the system says if the output cannot be read.
     pub fn rows(&mut self, view: LogView, place: LogPlace, count: u16) -> io::Result<Rows> {
+        let count = count.into();
         match view {
-            LogView::Raw => self.raw_rows(place, count.into()),
-            LogView::Pretty => self.pretty_rows(place, count.into()),
+            LogView::Raw => self.raw_rows(place, count),
+            LogView::Pretty => self.pretty_rows(place, count),
         }
     }
 
     fn raw_rows(&mut self, place: LogPlace, count: usize) -> io::Result<Rows> {
-        let path = self.folder.stream(Stream::Stdout);
-        let stdout = open_once(&mut self.raw, path)?;
+        let stdout = open_once(&mut self.stdout, self.folder.stream(Stream::Stdout))?;
         let stderr = open_once(&mut self.stderr, self.folder.stream(Stream::Stderr))?;
-        let below = stderr.line_count()?;
-        if let (LogPlace::End, 0) = (place, below) {
-            let page = stdout.last(count)?;
-            let total = stdout.total().guess();
-            let first = page.first.unwrap_or(total.saturating_sub(page.lines.len() as u64));
-            return Ok(Rows { first, total, rows: LogRows::Raw(texts(page.lines)) });
+        if let LogPlace::From(first) = place {
+            stdout.count(QUICK)?;
+            let mut lines = stdout.lines(first, count)?.lines;
+            if lines.len() < count {
+                let above = stdout.line_count()?;
+                lines.extend(stderr.lines(first.saturating_sub(above), count - lines.len())?.lines);
+            }
+            if lines.len() == count {
+                let total = stdout.total().guess() + stderr.count(QUICK)?.guess();
+                return Ok(Rows { first, total, rows: LogRows::Raw(texts(&lines)) });
+            }
         }
-        let above = stdout.line_count()?;
-        let total = above + below;
-        let first = first_row(place, total, count);
-        let mut lines = Vec::new();
-        if first < above {
-            lines = texts(stdout.lines(first, count)?.lines);
-        }
-        if lines.len() < count {
-            let missing = count - lines.len();
-            lines.extend(texts(stderr.lines(first.saturating_sub(above), missing)?.lines));
-        }
-        Ok(Rows { first, total, rows: LogRows::Raw(lines) })
+        let below = stderr.last(count)?.lines;
+        let mut lines = stdout.last(count - below.len())?.lines;
+        lines.extend(below);
+        let total = stdout.total().guess() + stderr.total().guess();
+        Ok(Rows { first: total.saturating_sub(lines.len() as u64), total, rows: LogRows::Raw(texts(&lines)) })
     }
 
     fn pretty_rows(&mut self, place: LogPlace, count: usize) -> io::Result<Rows> {
         self.times.refresh();
-        self.stdout.read_on(self.folder.is_over())?;
         let stderr = open_once(&mut self.stderr, self.folder.stream(Stream::Stderr))?;
         let below = stderr.last(STDERR_LINES)?.lines;
-        let above = self.stdout.total;
-        let total = above + below.len() as u64;
-        let first = first_row(place, total, count);
-        let mut rows: Vec<(Option<Timestamp>, Entry)> = self
-            .stdout
-            .entries(first, count)?
-            .into_iter()
-            .map(|(offset, entry)| (self.times.written_at(Stream::Stdout, offset), entry))
-            .collect();
-        let skip = usize::try_from(first.saturating_sub(above)).unwrap_or(usize::MAX);
-        for line in below.iter().skip(skip).take(count - rows.len()) {
-            let at = self.times.written_at(Stream::Stderr, line.at);
-            rows.push((at, Entry::new(EntryKind::Text, line.text())));
-        }
-        Ok(Rows { first, total, rows: LogRows::Pretty(rows) })
+        let mut said = match &mut self.pretty {
+            Pretty::Lines(reader) => Said::Lines {
+                reader,
+                is_over: self.folder.is_over(),
+                pager: open_once(&mut self.stdout, self.folder.stream(Stream::Stdout))?,
+            },
+            Pretty::Entries(entries) => {
+                entries.read_on(self.folder.is_over())?;
+                Said::Entries(entries)
+            }
+        };
+        let page = match place {
+            LogPlace::From(first) => said.page(first, &below, count)?,
+            LogPlace::End => None,
+        };
+        let page = match page {
+            Some(page) => page,
+            None => said.last_page(&below, count)?,
+        };
+        let times = &self.times;
+        let said = page.said.into_iter().map(|(offset, entry)| (times.written_at(Stream::Stdout, offset), entry));
+        let complaints = page
+            .below
+            .iter()
+            .map(|line| (times.written_at(Stream::Stderr, line.at), Entry::new(EntryKind::Text, line.text())));
+        let rows: Vec<(Option<Timestamp>, Entry)> = said.chain(complaints).collect();
+        Ok(Rows { first: page.first, total: page.total, rows: LogRows::Pretty(rows) })
     }
 }
 
-fn first_row(place: LogPlace, total: u64, count: usize) -> u64 {
-    let last_page = total.saturating_sub(count as u64);
-    match place {
-        LogPlace::End => last_page,
-        LogPlace::From(row) => row.min(last_page),
+/// What standard output says, as entries.
+enum Said<'a> {
+    Lines { reader: &'a Reader, is_over: bool, pager: &'a mut Pager },
+    Entries(&'a Entries),
+}
+
+/// Entries, and the lines of standard error below them.
+struct Page<'a> {
+    first: u64,
+    total: u64,
+    said: Vec<Placed>,
+    below: &'a [Line],
+}
+
+impl Said<'_> {
+    /// Returns a full page from row number `first` on; nothing where fewer rows are left.
+    fn page<'a>(&mut self, first: u64, below: &'a [Line], count: usize) -> io::Result<Option<Page<'a>>> {
+        let said = self.from(first, count)?;
+        let missing = count - said.len();
+        let skip = if missing == 0 { 0 } else { first.saturating_sub(self.total()?) };
+        let below_page = usize::try_from(skip).ok().and_then(|skip| below.get(skip..skip + missing));
+        let total = self.total()? + below.len() as u64;
+        Ok(below_page.map(|below| Page { first, total, said, below }))
+    }
+
+    /// Returns the last rows.
+    fn last_page<'a>(&mut self, below: &'a [Line], count: usize) -> io::Result<Page<'a>> {
+        let below_page = &below[below.len() - below.len().min(count)..];
+        let said = self.last(count - below_page.len())?;
+        let total = self.total()? + below.len() as u64;
+        let first = total.saturating_sub((said.len() + below_page.len()) as u64);
+        Ok(Page { first, total, said, below: below_page })
+    }
+
+    /// Returns how many entries there are, or the best guess.
+    fn total(&self) -> io::Result<u64> {
+        Ok(match self {
+            Self::Entries(entries) => entries.total(),
+            Self::Lines { pager, is_over, .. } => {
+                pager.total().guess() - u64::from(!is_over && pager.is_last_line_open()?)
+            }
+        })
+    }
+
+    fn from(&mut self, first: u64, count: usize) -> io::Result<Vec<Placed>> {
+        match self {
+            Self::Entries(entries) if first >= entries.total() => Ok(Vec::new()),
+            Self::Entries(entries) => entries.from(first, count),
+            Self::Lines { reader, is_over, pager } => {
+                pager.count(QUICK)?;
+                let page = pager.lines(first, count)?;
+                let wanted = Wanted { skip: 0, count: page.lines.len(), is_over: *is_over };
+                decode(pager.path(), page.start, reader.clone(), wanted)
+            }
+        }
+    }
+
+    fn last(&mut self, count: usize) -> io::Result<Vec<Placed>> {
+        match self {
+            Self::Entries(entries) => entries.from(entries.total().saturating_sub(count as u64), count),
+            Self::Lines { reader, is_over, pager } => {
+                let lines = pager.last(count + 1)?.lines;
+                // A line that is still written is none yet.
+                let open = !*is_over && pager.is_last_line_open()?;
+                let ended = &lines[..lines.len().saturating_sub(usize::from(open))];
+                let ended = &ended[ended.len().saturating_sub(count)..];
+                let start = ended.first().map_or(0, |line| line.at);
+                let wanted = Wanted { skip: 0, count: ended.len(), is_over: *is_over };
+                decode(pager.path(), start, reader.clone(), wanted)
+            }
+        }
     }
 }
 
@@ -135,129 +221,6 @@ fn open_once(pager: &mut Option<Pager>, path: PathBuf) -> io::Result<&mut Pager>
     })
 }
 
-fn texts(lines: Vec<crate::run::pager::Line>) -> Vec<String> {
-    lines.iter().map(crate::run::pager::Line::text).collect()
-}
-
-/// The entries of one stream: the newest are kept, older ones are decoded again from copies of the reader.
-#[derive(Debug)]
-struct Pretty {
-    path: PathBuf,
-    fresh: Reader,
-    reader: Reader,
-    tail: Option<Tail>,
-    /// The newest entries, each with the offset behind the line that gave it.
-    newest: VecDeque<(u64, Entry)>,
-    total: u64,
-    marks: Vec<Mark>,
-    finished: bool,
-}
-
-/// A place from which decoding can go on.
-#[derive(Clone, Debug)]
-struct Mark {
-    entry: u64,
-    offset: u64,
-    reader: Reader,
-}
-
-impl Pretty {
-    fn new(path: PathBuf, reader: Reader) -> Self {
-        let start = Mark { entry: 0, offset: 0, reader: reader.clone() };
-        Self {
-            path,
-            fresh: reader.clone(),
-            reader,
-            tail: None,
-            newest: VecDeque::new(),
-            total: 0,
-            marks: vec![start],
-            finished: false,
-        }
-    }
-
-    /// Reads what was written since.
-    fn read_on(&mut self, is_over: bool) -> io::Result<()> {
-        if self.finished {
-            return Ok(());
-        }
-        let mut tail = match self.tail.take() {
-            Some(tail) => tail,
-            None => Tail::open(&self.path, 0)?,
-        };
-        let mut entries = Vec::new();
-        loop {
-            match tail.next()? {
-                Piece::Bytes(mut bytes) => {
-                    while !bytes.is_empty() {
-                        let taken = self.reader.feed_line(bytes, &mut entries);
-                        bytes = &bytes[taken..];
-                        self.keep(&mut entries);
-                    }
-                }
-                Piece::Restarted => {
-                    let (path, fresh) = (self.path.clone(), self.fresh.clone());
-                    *self = Self::new(path, fresh);
-                }
-                Piece::End => break,
-            }
-        }
-        self.tail = Some(tail);
-        if is_over {
-            self.finished = true;
-            self.reader.finish(&mut entries);
-            self.keep(&mut entries);
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, entries: &mut Vec<Entry>) {
-        let offset = self.reader.offset();
-        for entry in entries.drain(..) {
-            self.newest.push_back((offset.saturating_sub(1), entry));
-            self.total += 1;
-        }
-        while self.newest.len() > KEPT {
-            self.newest.pop_front();
-        }
-        let last = self.marks.last().map_or(0, |mark| mark.entry);
-        if self.total >= last + STRIDE && self.reader.is_between_lines() {
-            self.marks.push(Mark { entry: self.total, offset, reader: self.reader.clone() });
-        }
-    }
-
-    /// Returns at most `count` entries from number `first` on.
-    fn entries(&self, first: u64, count: usize) -> io::Result<Vec<(u64, Entry)>> {
-        let oldest_kept = self.total - self.newest.len() as u64;
-        if first >= oldest_kept {
-            let skip = usize::try_from(first - oldest_kept).unwrap_or(usize::MAX);
-            return Ok(self.newest.iter().skip(skip).take(count).cloned().collect());
-        }
-        self.decode_again(first, count)
-    }
-
-    fn decode_again(&self, first: u64, count: usize) -> io::Result<Vec<(u64, Entry)>> {
-        let after = self.marks.partition_point(|mark| mark.entry <= first);
-        let mark = &self.marks[after.saturating_sub(1)];
-        let (mut reader, mut number) = (mark.reader.clone(), mark.entry);
-        let mut tail = Tail::open(&self.path, mark.offset)?;
-        let mut found = Vec::with_capacity(count);
-        let mut entries = Vec::new();
-        while let Piece::Bytes(mut bytes) = tail.next()? {
-            while !bytes.is_empty() {
-                let taken = reader.feed_line(bytes, &mut entries);
-                bytes = &bytes[taken..];
-                for entry in entries.drain(..) {
-                    if number >= first && found.len() < count {
-                        found.push((reader.offset().saturating_sub(1), entry));
-                    }
-                    number += 1;
-                }
-                if found.len() == count {
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(found)
-    }
+fn texts(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(Line::text).collect()
 }

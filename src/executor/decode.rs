@@ -36,6 +36,17 @@ words! {
     }
 }
 
+impl Dialect {
+    /// Says whether each line gives one entry, which is the same whatever came before: then any part of an output can be
+    /// read without what is before it.
+    pub fn has_an_entry_for_each_line(self) -> bool {
+        match self {
+            Self::Text => true,
+            Self::Claude | Self::Codex => false,
+        }
+    }
+}
+
 /// Reads one agent's output.
 #[derive(Clone, Debug)]
 pub struct Reader {

@@ -14,8 +14,8 @@ use super::line_index::Index;
 pub const LONGEST_LINE: usize = 16 * 1024;
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
-/// How much [`Pager::last`] counts at the most, so that lines of usual logs have numbers at once.
-const QUICK: u64 = 8 * 1024 * 1024;
+/// How much [`Pager::last`] counts at the most, in bytes, so that lines of usual logs have numbers at once.
+pub const QUICK: u64 = 8 * 1024 * 1024;
 
 /// A file of lines that somebody else may append to. Lines end with `\n`; a last one without is a line too.
 #[derive(Debug)]
@@ -123,6 +123,13 @@ impl Pager {
         let (bytes, lines) = if index.ends == 0 { (100.max(index.counted), 1) } else { (index.open_line, index.ends) };
         let rest = u128::from(self.length - index.counted) * u128::from(lines) / u128::from(bytes);
         Total::AtLeast { counted, estimate: counted + u64::try_from(rest).unwrap_or(u64::MAX - counted).max(1) }
+    }
+
+    /// Says whether the last line had no end when the file was looked at last: somebody may still write it.
+    pub fn is_last_line_open(&self) -> io::Result<bool> {
+        let mut byte = [0];
+        let last = self.chunk(&mut byte, self.length.saturating_sub(1), self.length)?;
+        Ok(!matches!(last, [] | [b'\n']))
     }
 
     /// Counts on, reading at most about `most` bytes, and returns how many lines there are. For counting in small
