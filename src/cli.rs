@@ -7,21 +7,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Prints a line; see [`out`].
-macro_rules! say {
-    () => { $crate::cli::out::print(format_args!("\n")) };
-    ($($text:tt)+) => { $crate::cli::out::print(format_args!("{}\n", format_args!($($text)+))) };
-}
-
-/// Prints a line to standard error; see [`out`].
-macro_rules! note {
-    ($($text:tt)+) => { $crate::cli::out::note(format_args!($($text)+)) };
-}
-
 mod demo;
 mod diff;
 mod error;
+mod filed;
 mod json;
+mod list;
 mod log;
 mod out;
 mod run;
@@ -32,6 +23,8 @@ mod trash;
 mod trust;
 
 pub use error::{CliError, ErrorCode, Exit};
+
+use out::Out;
 
 /// A terminal kanban board that gets tickets done by coding agents and proves that they are done.
 ///
@@ -109,29 +102,28 @@ pub fn main(args: Vec<OsString>) -> std::process::ExitCode {
         Ok(cli) => cli,
         Err(error) => return error::wrong_use(&error, args.iter().any(|arg| arg == "--json")),
     };
-    let global = cli.global.clone();
-    match dispatch(cli) {
-        Ok(exit) => match out::trouble() {
-            None => exit.into(),
-            Some(trouble) => {
-                CliError::environment("io", format!("could not print: {trouble}"), "").report(global.json)
-            }
-        },
-        Err(error) => error.report(global.json),
+    let as_json = cli.global.json;
+    let mut out = Out::new();
+    let done = dispatch(cli, &mut out);
+    // Also what was printed before an error.
+    let printed = out.flush();
+    match done.and_then(|exit| printed.map(|()| exit)) {
+        Ok(exit) => exit.into(),
+        Err(error) => error.report(as_json),
     }
 }
 
-fn dispatch(cli: Cli) -> Result<Exit, CliError> {
+fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
     let global = &cli.global;
     match cli.command {
         None => session::open_board(global),
-        Some(Command::Demo(args)) => demo::demo(global, &args),
-        Some(Command::Trust(args)) => trust::trust(global, &args),
-        Some(Command::Ticket(command)) => ticket::ticket(global, command),
-        Some(Command::Run(args)) => run::run(global, &args),
-        Some(Command::Log(args)) => log::log(global, &args),
-        Some(Command::Diff(args)) => diff::diff(global, &args),
-        Some(Command::Trash) => trash::list(global),
-        Some(Command::Restore(args)) => trash::restore(global, &args),
+        Some(Command::Demo(args)) => demo::demo(global, &args, out),
+        Some(Command::Trust(args)) => trust::trust(global, &args, out),
+        Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
+        Some(Command::Run(args)) => run::run(global, &args, out),
+        Some(Command::Log(args)) => log::log(global, &args, out),
+        Some(Command::Diff(args)) => diff::diff(global, &args, out),
+        Some(Command::Trash) => trash::list(global, out),
+        Some(Command::Restore(args)) => trash::restore(global, &args, out),
     }
 }

@@ -8,6 +8,7 @@ mod contained;
 pub mod diff;
 #[cfg(test)]
 mod diff_tests;
+mod exact;
 mod hunks;
 mod interrupted;
 mod invoke;
@@ -35,6 +36,7 @@ mod worktree_tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use exact::exact_patch;
 pub use program::{Git, OLDEST, Version};
 pub use repo::Repo;
 

@@ -1,5 +1,6 @@
 //! The one door for what people want: this process's own engine, or the engine of another process through the database.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +87,26 @@ impl Door {
                 Ok(waiting.opened.writer.trust(shop.repo.root(), &content, now).await?)
             }
         }
+    }
+
+    /// Waits until nobody is the engine any more, and becomes it; a process that is the engine waits for ever. Dropping
+    /// the future leaves things as they were.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or the board cannot be loaded.
+    pub async fn take_over(&mut self, working: Working) -> Result<(), AppError> {
+        let Self::Others(waiting) = self else { return pending().await };
+        let workshop = Arc::clone(&waiting.opened.workshop);
+        let lock = loop {
+            if let Ok(lock) = BoardLock::take(&workshop.paths.data_dir, workshop.about.id) {
+                break lock;
+            }
+            tokio::time::sleep(LOOK_FOR_ENGINE).await;
+        };
+        tracing::info!("the engine of this board is gone; taking its place");
+        let writer = store::open(&workshop.paths.database())?;
+        *self = Self::Own(Engine::start(workshop, lock, writer, working).await?);
+        Ok(())
     }
 
     /// Has this process's own engine take no more queued jobs; another process's engine is left alone.

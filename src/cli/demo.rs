@@ -1,10 +1,9 @@
 //! `draft demo`: a sample repository with real bugs, a board with a goal and tickets, and the built-in demo agent.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use crate::app::{self, Door, Opened, Options};
 use crate::demo::sample::{self, DemoError, Sample};
@@ -12,13 +11,14 @@ use crate::domain::board::Board;
 use crate::domain::command::{Command, NewTicket};
 use crate::domain::goal::Goal;
 use crate::domain::id::{GoalId, TicketId, TicketRef};
-use crate::domain::ticket::{Priority, Title};
-use crate::engine::Working;
-use crate::ui::widget::text::visible;
+use crate::domain::ticket::{Priority, Ticket, Title};
+use crate::engine::{Working, Workshop};
 
 use super::error::{CliError, Exit};
+use super::out::Out;
 use super::run::{Report, run_tickets};
-use super::{Global, session};
+use super::ticket::Stored;
+use super::{Global, list, session};
 
 /// How many of the demo's jobs run at once, so that there is something to see.
 const PARALLEL: u32 = 3;
@@ -33,12 +33,12 @@ pub(super) struct DemoArgs {
     headless: bool,
 }
 
-pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<Exit, CliError> {
+pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Exit, CliError> {
     let dir = folder(args.dir.as_deref())?;
     let repo = dir.join("repo");
     let sample = sample::make(&repo)?;
     let options = Options {
-        repo: repo.clone(),
+        repo,
         board: global.board.clone(),
         // A world of its own, so that nobody's real boards see it.
         data_dir: Some(global.data_dir.clone().unwrap_or_else(|| dir.join("data"))),
@@ -46,33 +46,41 @@ pub(super) fn demo(global: &Global, args: &DemoArgs) -> Result<Exit, CliError> {
     };
     let opened = app::open(&options)?;
     app::start_log(&opened.workshop.paths, global.verbose);
-    let headless = args.headless || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal();
-    if !headless {
-        let opened = prepared(opened, &sample, &options)?;
-        let exit = session::board_of(global, opened)?;
-        say!(
-            "The demo is in {}: `draft --repo {} --data-dir {}` opens it again.",
-            dir.display(),
-            repo.display(),
-            dir.join("data").display()
-        );
-        return Ok(exit);
-    }
-    let runs = opened.workshop.paths.runs();
+    let workshop = Arc::clone(&opened.workshop);
     let opened = prepared(opened, &sample, &options)?;
-    let reader = opened.reader()?;
-    let id = opened.workshop.about.id;
+    if args.headless || !session::has_terminal() {
+        run_all(global, opened, out)?;
+        print_summary(global, &dir, &workshop, out)?;
+    } else {
+        session::board_of(global, opened)?;
+        if !global.quiet {
+            out.line(format_args!("The demo is in {}. To open it again:", dir.display()))?;
+            out.line(format_args!("  {}", again(&workshop)))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs every planned ticket.
+fn run_all(global: &Global, opened: Opened, out: &mut Out) -> Result<(), CliError> {
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::Jobs).await?;
         // Blocked tickets are part of the show, so the answer of the run is not the answer of the demo.
-        let ran = run_tickets(&mut door, &[], Report { json: false, quiet: global.quiet || global.json }).await;
+        let report = Report { json: false, quiet: global.quiet || global.json };
+        let ran = run_tickets(&mut door, &[], report, out).await;
         door.close().await?;
         ran
     })?;
-    let board = reader.board(id)?.map(|(board, _)| board);
-    let board = board.ok_or_else(|| CliError::environment("database", "the demo's board is gone", ""))?;
-    print_summary(global, &board, &dir, &runs);
-    Ok(Exit::Done)
+    Ok(())
+}
+
+/// Returns the command line that opens the demo's board again.
+fn again(workshop: &Workshop) -> String {
+    let quoted = |path: &Path| {
+        let path = path.to_string_lossy();
+        shlex::try_quote(&path).map_or_else(|_| path.to_string(), std::borrow::Cow::into_owned)
+    };
+    format!("draft --repo {} --data-dir {}", quoted(workshop.repo.root()), quoted(&workshop.paths.data_dir))
 }
 
 /// Returns the folder that everything goes into.
@@ -89,7 +97,7 @@ fn folder(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
 
 /// Trusts what Draft itself wrote, and files the sample's goal and tickets unless they are there.
 fn prepared(opened: Opened, sample: &Sample, options: &Options) -> Result<Opened, CliError> {
-    let board = session::stored_board(&opened)?;
+    let board = session::stored_board(&opened.workshop)?;
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let done = fill(&mut door, &board, sample).await;
@@ -135,28 +143,25 @@ fn title(text: &str) -> Result<Title, CliError> {
     Title::new(text).map_err(|error| CliError::environment("failed", error.to_string(), ""))
 }
 
-fn print_summary(global: &Global, board: &Board, dir: &Path, runs: &Path) {
+fn print_summary(global: &Global, dir: &Path, workshop: &Workshop, out: &mut Out) -> Result<(), CliError> {
+    let stored = Stored::load(workshop)?;
+    let tickets: Vec<&Ticket> = stored.board.tickets().collect();
     if global.json {
-        let tickets: Vec<Value> = board.tickets().map(|ticket| super::json::ticket(board, ticket, None)).collect();
-        say!("{}", json!({ "dir": dir, "repo": board.about.repo_root, "runs": runs, "tickets": tickets }));
-        return;
-    }
-    say!();
-    for ticket in board.tickets() {
-        let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
-        say!(
-            "{:>4}  {:<24} {}",
-            ticket.number,
-            format!("{}{why}", ticket.state.name()),
-            visible(ticket.title.as_str())
-        );
-        if !ticket.reason.is_empty() {
-            say!("      {}", visible(&ticket.reason.replace('\n', " ")));
+        let mut summary = stored.list_json(&tickets);
+        for (name, path) in [
+            ("dir", dir),
+            ("repo", workshop.repo.root()),
+            ("data_dir", &workshop.paths.data_dir),
+            ("runs", &workshop.paths.runs()),
+        ] {
+            summary[name] = path.to_string_lossy().into();
         }
+        return out.json(&summary);
     }
-    let repo = board.about.repo_root.display();
-    say!("\nEverything is in {}. Look at it with", dir.display());
-    say!("  draft --repo {repo} --data-dir {}", dir.join("data").display());
+    out.line("")?;
+    list::table(&stored.board, &tickets, None).iter().try_for_each(|line| out.line(line))?;
+    out.line(format_args!("\nEverything is in {}. Look at it with", dir.display()))?;
+    out.line(format_args!("  {}", again(workshop)))
 }
 
 impl From<DemoError> for CliError {

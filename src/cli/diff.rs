@@ -4,12 +4,15 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
+use crate::app::AppError;
 use crate::domain::diff::{Content, FileChange, FileDiff, total_size};
 use crate::domain::revision::Revision;
-use crate::git::diff;
+use crate::git::{diff, exact_patch};
+use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
+use super::out::Out;
 use super::{Global, json as wire, session};
 
 #[derive(Debug, Args)]
@@ -24,9 +27,9 @@ pub(super) struct DiffArgs {
     stat: bool,
 }
 
-pub(super) fn diff(global: &Global, args: &DiffArgs) -> Result<Exit, CliError> {
+pub(super) fn diff(global: &Global, args: &DiffArgs, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
-    let board = session::stored_board(&opened)?;
+    let board = session::stored_board(&opened.workshop)?;
     let ticket = session::find(&board, &args.id)?;
     let revisions = opened.reader()?.revisions(ticket.id)?;
     let wanted = |one: &&Revision| args.revision.is_none_or(|number| one.number == number);
@@ -37,25 +40,21 @@ pub(super) fn diff(global: &Global, args: &DiffArgs) -> Result<Exit, CliError> {
         };
         return Err(CliError::wrong_use("unknown_revision", message, "A run that leaves a change makes a revision."));
     };
-    let files = diff::between(&opened.workshop.repo, &revision.base, &revision.tree)
-        .map_err(|error| CliError::environment("git", error.to_string(), ""))?;
+    let failed = |error| CliError::from(AppError::Git(error));
+    let files = diff::between(&opened.workshop.repo, &revision.base, &revision.tree).map_err(failed)?;
     if global.json {
-        say!("{}", wire::diff(ticket, revision, &files));
-        return Ok(Exit::Done);
-    }
-    if args.stat {
-        files.iter().for_each(|file| say!("{}", stat(file)));
+        out.json(&wire::diff(ticket, revision, &files))?;
+    } else if args.stat {
+        files.iter().try_for_each(|file| out.line(stat(file)))?;
         let size = total_size(&files);
-        let plural = if size.files == 1 { "" } else { "s" };
-        say!("{} file{plural}, +{} −{}", size.files, size.insertions, size.deletions);
-        return Ok(Exit::Done);
-    }
-    let patch = diff::patch_text(&files);
-    if std::io::stdout().is_terminal() {
-        patch.lines().for_each(|line| say!("{}", visible(line)));
+        let count = counted(size.files.into(), "file", "files");
+        out.line(format_args!("{count}, +{} −{}", size.insertions, size.deletions))?;
+    } else if std::io::stdout().is_terminal() {
+        diff::patch_text(&files).lines().try_for_each(|line| out.line(visible(line)))?;
     } else {
         // As it is, so that it can be applied.
-        super::out::print(format_args!("{patch}"));
+        let patch = exact_patch(&opened.workshop.repo, &revision.base, &revision.tree).map_err(failed)?;
+        out.bytes(&patch)?;
     }
     Ok(Exit::Done)
 }

@@ -2,13 +2,18 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use serde_json::json;
 
 use crate::app::AppError;
+use crate::config::ConfigErrors;
 use crate::domain::command::Refused;
 use crate::engine::{AskError, EngineError};
 use crate::git::GitError;
 use crate::store::StoreError;
+use crate::ui::widget::text::visible;
+
+use super::session;
 
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,17 +66,22 @@ impl CliError {
         Self { kind: ErrorCode::Environment, code: code.to_owned(), message: message.into(), hint: hint.into() }
     }
 
+    /// Says what it is about.
+    pub(super) fn about(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Prints it on standard error and returns the exit code.
     pub fn report(&self, as_json: bool) -> ExitCode {
-        if as_json {
+        let text = if as_json {
             let error = json!({ "code": self.code, "message": self.message, "hint": self.hint });
-            note!("{}", json!({ "error": error }));
+            json!({ "error": error }).to_string()
         } else {
-            note!("draft: {}", self.message);
-            if !self.hint.is_empty() {
-                note!("{}", self.hint);
-            }
-        }
+            // Names of files and words of other programs may hold anything.
+            let lines = self.message.lines().chain(self.hint.lines()).map(visible);
+            format!("draft: {}", lines.collect::<Vec<_>>().join("\n"))
+        };
+        session::say(&text);
         ExitCode::from(match self.kind {
             ErrorCode::Use => 2,
             ErrorCode::Environment => 3,
@@ -82,13 +92,21 @@ impl CliError {
 /// Prints what the argument parser says; help and version are no errors.
 pub(super) fn wrong_use(error: &clap::Error, as_json: bool) -> ExitCode {
     if as_json && error.use_stderr() {
-        let message = error.to_string();
-        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return CliError::wrong_use("usage", first, "`draft --help` lists commands and flags.").report(true);
+        return CliError::wrong_use("usage", complaint(error), "`draft --help` lists commands and flags.").report(true);
     }
     // Nothing can be done about an output that is gone.
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Returns what is wrong in one line. The parser says it in its first paragraph, unless it shows the help instead.
+fn complaint(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is missing".to_owned();
+    }
+    let text = error.to_string();
+    let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    paragraph.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 impl From<Refused> for CliError {
@@ -110,14 +128,30 @@ impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Refused(refused) => refused.into(),
-            EngineError::Config(errors) => Self::wrong_use("bad_configuration", errors.to_string(), ""),
+            EngineError::Config(errors) => errors.into(),
             EngineError::Store(error) => error.into(),
             EngineError::Git(error @ GitError::NotInTrash { .. }) => {
-                Self::wrong_use("not_in_trash", error.to_string(), "")
+                Self::wrong_use("not_in_trash", error.to_string(), "`draft trash` lists what can come back.")
             }
-            EngineError::Git(error) => Self::environment("git", error.to_string(), ""),
-            other => Self::environment("failed", other.to_string(), ""),
+            EngineError::Git(error) => AppError::Git(error).into(),
+            EngineError::Run(_)
+            | EngineError::Executor(_)
+            | EngineError::Read { .. }
+            | EngineError::NoBoard(_)
+            | EngineError::NotSaved(_)
+            | EngineError::NoSuchJob(_)
+            | EngineError::Stopped
+            | EngineError::Panicked(_) => {
+                let hint = "`logs/draft.log` in the data folder may say more.";
+                Self::environment("failed", error.to_string(), hint)
+            }
         }
+    }
+}
+
+impl From<ConfigErrors> for CliError {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::wrong_use("bad_configuration", errors.to_string(), "Mend these places, then try again.")
     }
 }
 
@@ -133,19 +167,26 @@ impl From<AppError> for CliError {
             AppError::Engine(error) => error.into(),
             AppError::Store(error) => error.into(),
             AppError::Ask(error) => error.into(),
-            AppError::Config(errors) => Self::wrong_use("bad_configuration", errors.to_string(), ""),
+            AppError::Config(errors) => errors.into(),
             AppError::NoRepository(error) => {
-                let hint = "Go into a git repository, name one with --repo, or try `draft demo`.";
+                let hint = "--repo names another repository; `draft demo` makes one to try Draft with.";
                 Self::environment("no_repository", error.to_string(), hint)
             }
-            AppError::NoSuchBoard { .. } => Self::wrong_use("unknown_board", error.to_string(), ""),
+            AppError::NoSuchBoard { .. } => {
+                Self::wrong_use("unknown_board", error.to_string(), "Leave --board out, or name one of these.")
+            }
             AppError::Git(error) => Self::environment("git", error.to_string(), ""),
             AppError::NoHome => Self::environment(
                 "no_home",
                 error.to_string(),
                 "Set HOME, or name a folder with --data-dir or DRAFT_DATA_DIR.",
             ),
-            AppError::Io { .. } | AppError::Terminal(_) => Self::environment("io", error.to_string(), ""),
+            AppError::Io { .. } => Self::environment(
+                "io",
+                error.to_string(),
+                "Everything is kept in one folder; --data-dir or DRAFT_DATA_DIR names another one.",
+            ),
+            AppError::Terminal(_) => Self::environment("terminal", error.to_string(), "The other commands need none."),
         }
     }
 }

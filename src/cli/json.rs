@@ -14,7 +14,7 @@ use crate::domain::run::{Run, RunEnd};
 use crate::domain::ticket::Ticket;
 
 /// Returns a ticket as lists show it.
-pub(super) fn ticket(board: &Board, ticket: &Ticket, description: Option<&str>) -> Value {
+pub(super) fn ticket(board: &Board, ticket: &Ticket, description: &str) -> Value {
     let blockers: Vec<u32> =
         ticket.blocked_by.iter().filter_map(|id| board.ticket(*id)).map(|blocker| blocker.number.0).collect();
     let worktree = ticket.worktree.as_ref();
@@ -23,9 +23,7 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, description: Option<&str>) 
     set("id", json!(ticket.id));
     set("number", json!(ticket.number));
     set("title", json!(ticket.title));
-    if let Some(description) = description {
-        set("description", json!(description));
-    }
+    set("description", json!(description));
     set("state", json!(ticket.state.name()));
     set("why", json!(ticket.state.why()));
     set("reason", json!(ticket.reason));
@@ -50,7 +48,7 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, description: Option<&str>) 
 
 /// Returns a ticket with everything about it.
 pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, runs_dir: &Path) -> Value {
-    let mut value = ticket(board, of, Some(&detail.description));
+    let mut value = ticket(board, of, &detail.description);
     let jobs: Vec<Value> = detail
         .jobs
         .iter()

@@ -1,31 +1,65 @@
-//! Printing. The standard macros panic when nobody reads any more, as after `head`, or when the disk is full; here the
-//! first is fine, also in the middle of a run, and the second is an error at the end.
+//! Standard output of the commands. A reader who has gone, as in `draft log 1 | head`, is no error; a full disk is.
 
-use std::fmt;
-use std::io::{self, ErrorKind, Write};
-use std::sync::OnceLock;
+use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 
-/// What went wrong first.
-static TROUBLE: OnceLock<String> = OnceLock::new();
+use serde_json::Value;
 
-/// Prints to standard output.
-pub(super) fn print(text: fmt::Arguments<'_>) {
-    let mut out = io::stdout().lock();
-    match out.write_fmt(text).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            // Only the first reason counts.
-            let _ = TROUBLE.set(error.to_string());
-        }
-        Ok(()) | Err(_) => {}
+use super::error::CliError;
+
+/// Where results go. What a command does is done to its end, whether or not anybody still reads what it prints.
+#[derive(Debug)]
+pub(super) struct Out {
+    stdout: BufWriter<Stdout>,
+    gone: bool,
+}
+
+impl Out {
+    pub(super) fn new() -> Self {
+        Self { stdout: BufWriter::new(io::stdout()), gone: false }
     }
-}
 
-/// Prints a line to standard error; where not even that can be written, nobody can be told.
-pub(super) fn note(text: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{text}");
-}
+    /// Prints a line.
+    pub(super) fn line(&mut self, text: impl Display) -> Result<(), CliError> {
+        self.attempt(|stdout| writeln!(stdout, "{text}"))
+    }
 
-/// Says why something could not be printed, if anything could not.
-pub(super) fn trouble() -> Option<&'static str> {
-    TROUBLE.get().map(String::as_str)
+    /// Prints a JSON value as one line.
+    pub(super) fn json(&mut self, value: &Value) -> Result<(), CliError> {
+        self.line(value)
+    }
+
+    /// Prints bytes exactly.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.attempt(|stdout| stdout.write_all(bytes))
+    }
+
+    /// Hands on what was printed so far.
+    pub(super) fn flush(&mut self) -> Result<(), CliError> {
+        self.attempt(Write::flush)
+    }
+
+    /// Says whether nobody reads any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    fn attempt(&mut self, print: impl FnOnce(&mut BufWriter<Stdout>) -> io::Result<()>) -> Result<(), CliError> {
+        if self.gone {
+            return Ok(());
+        }
+        match print(&mut self.stdout) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(())
+            }
+            printed => printed.map_err(|error| {
+                CliError::environment(
+                    "io",
+                    format!("could not print the result: {error}"),
+                    "What was asked for is done; `draft ticket list` shows how things stand.",
+                )
+            }),
+        }
+    }
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{Door, News, Watcher};
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::Command;
 use crate::domain::dependencies::Readiness;
-use crate::domain::event::EventKind;
+use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::{Job, JobStatus};
+use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::state::{NeedsHuman, State, StateName};
 use crate::domain::ticket::Ticket;
@@ -20,6 +22,7 @@ use crate::engine::Working;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
+use super::out::Out;
 use super::{Global, session};
 
 #[derive(Debug, Args)]
@@ -44,7 +47,7 @@ enum Until {
     Idle,
 }
 
-pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
+pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit, CliError> {
     let Until::Idle = args.until;
     let mut options = session::options(global);
     options.max_parallel = args.max_parallel;
@@ -57,7 +60,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
         if args.trust {
             door.trust().await?;
         }
-        let done = run_tickets(&mut door, &names, report).await;
+        let done = run_tickets(&mut door, &names, report, out).await;
         door.close().await?;
         done
     };
@@ -65,23 +68,47 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Result<Exit, CliError> {
 }
 
 /// Runs tickets and waits until nothing is queued or running; none named means every planned one.
-pub(super) async fn run_tickets(door: &mut Door, names: &[TicketRef], report: Report) -> Result<Exit, CliError> {
+pub(super) async fn run_tickets(
+    door: &mut Door,
+    names: &[TicketRef],
+    report: Report,
+    out: &mut Out,
+) -> Result<Exit, CliError> {
+    let interrupts = signal(SignalKind::interrupt())
+        .map_err(|error| CliError::environment("io", format!("could not listen for Ctrl-C: {error}"), ""))?;
     let (board, watcher) = door.watch().await?;
     let wanted = wanted(&board, names)?;
-    let mut progress = Progress { board, report, ran: wanted.iter().copied().collect() };
+    let mut progress = Progress { board, report, ran: wanted.iter().copied().collect(), out };
     for ticket in wanted {
         progress.ask(door, ticket).await?;
     }
-    progress.watch(door, watcher).await?;
-    Ok(progress.idle())
+    progress.watch(door, watcher, interrupts).await?;
+    progress.idle()
 }
 
-/// Returns the tickets that are to run, refusing unknown ones before anything starts.
+/// Returns the tickets that are to run. One that was named and may not run is refused before anything starts; none named
+/// means every planned one.
 fn wanted(board: &Board, names: &[TicketRef]) -> Result<Vec<TicketId>, CliError> {
     if names.is_empty() {
         return Ok(board.column(StateName::Planned).into_iter().map(|ticket| ticket.id).collect());
     }
-    names.iter().map(|name| Ok(session::find(board, &name.to_string())?.id)).collect()
+    names.iter().map(|name| may_run(board, *name)).collect()
+}
+
+/// Asks the rules beforehand. Whether the commands are trusted is for the engine to look up, and concerns all tickets.
+fn may_run(board: &Board, name: TicketRef) -> Result<TicketId, CliError> {
+    let ticket = session::find(board, &name.to_string())?;
+    if board.active_job(ticket.id).is_none() {
+        let input = Input {
+            at: chrono::Utc::now().into(),
+            actor: Actor::human(),
+            fresh: JobId(uuid::Uuid::now_v7()),
+            known: Known { checks: Trust::Given, landed: Landed::No },
+            what: What::Command(Command::Run { ticket: name }),
+        };
+        decide(board, &input)?;
+    }
+    Ok(ticket.id)
 }
 
 /// How progress is printed.
@@ -91,9 +118,10 @@ pub(super) struct Report {
     pub(super) quiet: bool,
 }
 
-struct Progress {
+struct Progress<'a> {
     board: Board,
     report: Report,
+    out: &'a mut Out,
     /// The tickets that this call ran or saw running.
     ran: BTreeSet<TicketId>,
 }
@@ -108,37 +136,39 @@ enum Interrupted {
     Twice,
 }
 
-impl Progress {
-    /// Asks for a ticket to run. One that waits for another, when none was named, is told and left alone.
+impl Progress<'_> {
+    /// Asks for a ticket to run. One that waits for another is told and left alone.
     async fn ask(&mut self, door: &mut Door, ticket: TicketId) -> Result<(), CliError> {
         let Some(known) = self.board.ticket(ticket) else { return Ok(()) };
         if self.board.active_job(ticket).is_some() {
             return Ok(());
         }
         if let Readiness::Waits(blockers) | Readiness::Dead(blockers) = self.board.readiness(known) {
-            let blockers: Vec<String> = blockers.iter().map(ToString::to_string).collect();
-            let text = format!("{} waits for {}", known.number, blockers.join(", "));
-            self.print(&json!({ "event": "waiting", "ticket": known.number, "blocked_by": blockers }), &text);
+            let names: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+            let text = format!("{} waits for {}", known.number, names.join(", "));
+            let value = json!({ "event": "waiting", "ticket": known.number, "blocked_by": blockers });
             self.ran.remove(&ticket);
-            return Ok(());
+            return self.print(&value, &text);
         }
         Ok(door.ask(Command::Run { ticket: TicketRef::Id(ticket) }).await?)
     }
 
     /// Prints what happens until nothing is queued or running.
-    async fn watch(&mut self, door: &mut Door, mut watcher: Watcher) -> Result<(), CliError> {
+    async fn watch(&mut self, door: &mut Door, mut watcher: Watcher, mut interrupts: Signal) -> Result<(), CliError> {
         let mut interrupted = Interrupted::Never;
         // Whoever asked was answered after its job was stored, so an idle board here has nothing left to do.
         self.catch_up(door).await?;
         while self.is_busy(interrupted) {
             tokio::select! {
                 news = watcher.next() => match news? {
-                    News::Changed(changes) => changes.iter().for_each(|change| self.learn(change)),
+                    News::Changed(changes) => changes.iter().try_for_each(|change| self.learn(change))?,
                     News::Reloaded(board) => self.board = *board,
                 },
-                pressed = tokio::signal::ctrl_c() => {
-                    pressed.map_err(|error| CliError::environment("io", format!("no signals: {error}"), ""))?;
-                    interrupted = self.interrupt(door, interrupted).await?;
+                Some(()) = interrupts.recv() => interrupted = self.interrupt(door, interrupted).await?,
+                taken = door.take_over(Working::Jobs) => {
+                    taken?;
+                    let (board, new) = door.watch().await?;
+                    (self.board, watcher) = (board, new);
                 }
             }
         }
@@ -188,19 +218,20 @@ impl Progress {
         }
     }
 
-    fn learn(&mut self, change: &Change) {
+    fn learn(&mut self, change: &Change) -> Result<(), CliError> {
         match change {
-            Change::Job(job) => self.learn_job(job),
-            Change::Run(run) => self.learn_run(run),
+            Change::Job(job) => self.learn_job(job)?,
+            Change::Run(run) => self.learn_run(run)?,
             Change::Event(event) if event.event.kind == EventKind::Transitioned => {
                 let event = &event.event;
-                if let (Some(ticket), Some(from), Some(to)) = (self.board.ticket(event.ticket), event.from, event.to) {
+                let number = self.board.ticket(event.ticket).map(|ticket| ticket.number);
+                if let (Some(number), Some(from), Some(to)) = (number, event.from, event.to) {
                     let reason = if event.reason.is_empty() { String::new() } else { format!(": {}", event.reason) };
                     let value = json!({
-                        "event": "state_changed", "ticket": ticket.number, "from": from, "to": to,
+                        "event": "state_changed", "ticket": number, "from": from, "to": to,
                         "reason": event.reason, "at": event.at.to_string(),
                     });
-                    self.print(&value, &format!("{} {from} → {to}{reason}", ticket.number));
+                    self.print(&value, &format!("{number} {from} → {to}{reason}"))?;
                 }
             }
             Change::Ticket(_)
@@ -211,45 +242,48 @@ impl Progress {
             | Change::Live { .. } => {}
         }
         self.board.apply(change);
+        Ok(())
     }
 
-    fn learn_job(&mut self, job: &Job) {
-        let Some(ticket) = self.board.ticket(job.ticket) else { return };
+    fn learn_job(&mut self, job: &Job) -> Result<(), CliError> {
+        let Some(ticket) = self.board.ticket(job.ticket) else { return Ok(()) };
         let number = ticket.number;
         let before = self.board.job(job.id).map(|known| known.status);
         if before == Some(job.status) {
-            return;
+            return Ok(());
         }
         self.ran.insert(job.ticket);
         if job.status == JobStatus::Running {
             let value = json!({ "event": "started", "ticket": number, "kind": job.kind, "job": job.id });
-            self.print(&value, &format!("{number} {} started", job.kind));
-        } else if !job.status.is_active() {
+            return self.print(&value, &format!("{number} {} started", job.kind));
+        }
+        if !job.status.is_active() {
             let value = json!({
                 "event": "finished", "ticket": number, "kind": job.kind, "job": job.id, "status": job.status,
                 "exit_code": job.exit_code, "reason": job.reason,
             });
-            self.print(&value, &format!("{number} {} {}", job.kind, job.status));
+            return self.print(&value, &format!("{number} {} {}", job.kind, job.status));
         }
+        Ok(())
     }
 
-    fn learn_run(&self, run: &Run) {
-        let (RunKind::Check, Some(end)) = (run.kind, &run.end) else { return };
+    fn learn_run(&mut self, run: &Run) -> Result<(), CliError> {
+        let (RunKind::Check, Some(end)) = (run.kind, &run.end) else { return Ok(()) };
         let known = |id: JobId| self.board.job(id).and_then(|job| self.board.ticket(job.ticket));
-        let Some(ticket) = known(run.id.job) else { return };
+        let Some(number) = known(run.id.job).map(|ticket| ticket.number) else { return Ok(()) };
         let value = json!({
-            "event": "check", "ticket": ticket.number, "command": run.command, "exit_code": end.code(),
-            "ok": end.is_success(), "end": end.to_string(),
+            "event": "check", "ticket": number, "command": run.command, "exit_code": end.code(),
+            "ok": end.is_success(), "end": end.to_string(), "job": run.id.job, "run": run.id.n,
         });
         let verdict = match end {
             RunEnd::Exited { code: 0 } => "passed".to_owned(),
             other => other.to_string(),
         };
-        self.print(&value, &format!("{} check `{}` {verdict}", ticket.number, run.command));
+        self.print(&value, &format!("{number} check `{}` {verdict}", run.command))
     }
 
     /// Prints the last line and says whether everything that ran is fine.
-    fn idle(&self) -> Exit {
+    fn idle(&mut self) -> Result<Exit, CliError> {
         let tickets: Vec<&Ticket> = self.ran.iter().filter_map(|id| self.board.ticket(*id)).collect();
         let list: Vec<Value> = tickets
             .iter()
@@ -261,22 +295,28 @@ impl Progress {
             })
             .collect();
         let fine = tickets.iter().filter(|ticket| is_fine(ticket.state)).count();
-        let text = format!("idle: {fine} of {} wait for review or are done", tickets.len());
-        self.print(&json!({ "event": "idle", "tickets": list }), &text);
-        if fine == tickets.len() { Exit::Done } else { Exit::AnswerIsNo }
+        let all = tickets.len();
+        let text = match all {
+            0 => "idle: there was nothing to run".to_owned(),
+            _ => format!("idle: {fine} of {all} wait for review or are done"),
+        };
+        self.print(&json!({ "event": "idle", "tickets": list }), &text)?;
+        Ok(if fine == all { Exit::Done } else { Exit::AnswerIsNo })
     }
 
-    fn print(&self, value: &Value, text: &str) {
+    /// Prints a step at once. Nobody reading is no reason to leave the work alone.
+    fn print(&mut self, value: &Value, text: &str) -> Result<(), CliError> {
         if self.report.json {
-            say!("{value}");
+            self.out.json(value)?;
         } else if !self.report.quiet {
-            say!("{}", visible(&text.replace('\n', " ")));
+            self.out.line(visible(&text.replace('\n', " ")))?;
         }
+        self.out.flush()
     }
 
     fn say(&self, text: &str) {
         if !self.report.json && !self.report.quiet {
-            note!("{text}");
+            session::say(text);
         }
     }
 }

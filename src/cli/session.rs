@@ -1,13 +1,15 @@
 //! What every command starts with: the options, a runtime, the open board, and the board full screen.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::app::{self, Opened, Options};
 use crate::domain::board::Board;
 use crate::domain::command::RefusalCode;
-use crate::domain::id::{BadTicketRef, TicketRef};
+use crate::domain::id::{BadTicketRef, TicketId, TicketRef};
 use crate::domain::ticket::Ticket;
+use crate::engine::Workshop;
+use crate::store::Reader;
 
 use super::error::{CliError, Exit};
 use super::{ColorWhen, Global};
@@ -30,17 +32,39 @@ pub(super) fn opened(global: &Global) -> Result<Opened, CliError> {
 }
 
 /// Returns the board as it is stored.
-pub(super) fn stored_board(opened: &Opened) -> Result<Board, CliError> {
-    let about = &opened.workshop.about;
-    let loaded = opened.reader()?.board(about.id)?;
+pub(super) fn stored_board(workshop: &Workshop) -> Result<Board, CliError> {
+    let about = &workshop.about;
+    let loaded = Reader::open(&workshop.paths.database())?.board(about.id)?;
     loaded.map(|(board, _)| board).ok_or_else(|| {
-        CliError::environment("database", format!("board {} is not in the database any more", about.name), "")
+        let message = format!("board {} is not in the database any more", about.name);
+        CliError::environment("database", message, "Run the command again; it makes a new board.")
     })
+}
+
+/// Returns a ticket that was just filed.
+pub(super) fn filed(board: &Board, id: TicketId) -> Result<&Ticket, CliError> {
+    board.ticket(id).ok_or_else(|| {
+        let message = format!("ticket {id} was filed, but it is not on the board any more");
+        CliError::environment("database", message, "`draft ticket list` shows what is there.")
+    })
+}
+
+/// Says that a ticket is not there any more.
+pub(super) fn gone(ticket: &Ticket) -> CliError {
+    let message = format!("{} is not in the database any more", ticket.number);
+    CliError::environment("database", message, "`draft ticket list` shows what is there.")
+}
+
+/// Says something beside the results. Nothing can be done if nobody hears it.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Reads how somebody names a ticket.
 pub(super) fn ticket_ref(text: &str) -> Result<TicketRef, CliError> {
-    text.parse().map_err(|error: BadTicketRef| CliError::wrong_use("bad_value", error.to_string(), ""))
+    text.parse().map_err(|error: BadTicketRef| {
+        CliError::wrong_use("bad_value", error.to_string(), "`draft ticket list` shows the numbers.")
+    })
 }
 
 /// Returns the ticket that somebody names.
@@ -66,20 +90,21 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 
 /// Opens the board full screen.
 pub(super) fn open_board(global: &Global) -> Result<Exit, CliError> {
+    if !has_terminal() {
+        let hint = "Use `draft ticket list`, `draft run` and the other commands where there is no terminal.";
+        return Err(CliError::wrong_use("no_terminal", "the board needs a terminal", hint));
+    }
     board_of(global, opened(global)?)
+}
+
+/// Says whether the board can be shown and take keys.
+pub(super) fn has_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
 }
 
 /// Shows an open board full screen.
 pub(super) fn board_of(global: &Global, opened: Opened) -> Result<Exit, CliError> {
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        let hint = "Use `draft ticket list`, `draft run` and the other commands where there is no terminal.";
-        return Err(CliError::wrong_use("no_terminal", "the board needs a terminal", hint));
-    }
-    let runtime = runtime()?;
-    let shown = runtime.block_on(app::run_board(opened, color(global.color)));
-    // Not waiting for the keyboard's task, which never comes back from a terminal that has gone.
-    runtime.shutdown_background();
-    shown?;
+    runtime()?.block_on(app::run_board(opened, color(global.color)))?;
     Ok(Exit::Done)
 }
 

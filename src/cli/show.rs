@@ -1,87 +1,106 @@
 //! `draft ticket show` as people read it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::domain::board::Board;
 use crate::domain::detail::Detail;
+use crate::domain::event::Event;
+use crate::domain::evidence::Evidence;
+use crate::domain::job::Job;
+use crate::domain::revision::Revision;
 use crate::domain::state::{StateName, legal_moves};
 use crate::domain::ticket::{Priority, Ticket};
-use crate::ui::widget::format::took;
+use crate::ui::widget::format::{counted, took, usage};
 use crate::ui::widget::text::visible;
 
+use super::error::CliError;
+use super::out::Out;
+
 /// Prints everything about a ticket.
-pub(super) fn print(board: &Board, ticket: &Ticket, detail: &Detail, runs_dir: &Path) {
-    say!("{} {}", ticket.number, visible(ticket.title.as_str()));
+pub(super) fn print(
+    board: &Board,
+    ticket: &Ticket,
+    detail: &Detail,
+    runs_dir: &Path,
+    out: &mut Out,
+) -> Result<(), CliError> {
+    out.line(format_args!("{} {}", ticket.number, visible(ticket.title.as_str())))?;
+    for (name, value) in fields(board, ticket) {
+        if !value.is_empty() {
+            out.line(format_args!("  {name:<12} {}", visible(&value.replace('\n', " "))))?;
+        }
+    }
+    let description: Vec<String> = detail.description.trim_end().lines().map(plain).collect();
+    let lists = [
+        ("description", description),
+        ("jobs", detail.jobs.iter().map(job).collect()),
+        ("revisions", detail.revisions.iter().map(revision).collect()),
+        ("evidence", detail.evidence.iter().flat_map(|one| evidence(one, runs_dir)).collect()),
+        ("history", detail.events.iter().map(event).collect()),
+    ];
+    for (heading, lines) in lists {
+        if !lines.is_empty() {
+            out.line(format_args!("\n{heading}"))?;
+            lines.iter().try_for_each(|line| out.line(format_args!("  {line}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn fields(board: &Board, ticket: &Ticket) -> [(&'static str, String); 12] {
     let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
-    field("state", &format!("{}{why}", ticket.state.name()));
-    field("reason", &ticket.reason);
-    field(
-        "priority",
-        &ticket.priority.map(|one| format!("{} ({})", Priority::bucket(one), one.value())).unwrap_or_default(),
-    );
-    let blockers: Vec<String> = ticket
-        .blocked_by
-        .iter()
-        .filter_map(|id| board.ticket(*id))
-        .map(|blocker| format!("{} ({})", blocker.number, blocker.state.name()))
-        .collect();
-    field("waits for", &blockers.join(", "));
-    field("agent", ticket.agent.as_deref().unwrap_or_default());
-    field("model", ticket.model.as_deref().unwrap_or_default());
-    if let Some(worktree) = &ticket.worktree {
-        field("branch", &format!("{} from {}", worktree.branch, worktree.base_branch));
-        field("worktree", &worktree.path.to_string_lossy());
-    }
-    if ticket.usage.tokens() > 0 {
-        let cost = ticket.usage.cost_usd().map(|usd| format!(", ${usd:.2}")).unwrap_or_default();
-        field("used", &format!("{} tokens{cost}", ticket.usage.tokens()));
-    }
+    let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
+    let blockers: Vec<String> =
+        blockers.map(|blocker| format!("{} ({})", blocker.number, blocker.state.name())).collect();
+    let priority = ticket.priority.map(|one| format!("{} ({})", Priority::bucket(one), one.value()));
+    let goal = ticket.goal.and_then(|id| board.goal(id)).map(|goal| goal.title.to_string());
+    let worktree = ticket.worktree.as_ref();
     let moves: Vec<&str> = legal_moves(ticket.state.name()).map(StateName::as_str).collect();
-    field("can move to", &moves.join(", "));
-    if !detail.description.trim().is_empty() {
-        say!();
-        detail.description.lines().for_each(|line| say!("  {}", visible(line)));
-    }
-    print_lists(detail, runs_dir);
+    [
+        ("state", format!("{}{why}", ticket.state.name())),
+        ("reason", ticket.reason.clone()),
+        ("priority", priority.unwrap_or_default()),
+        ("goal", goal.unwrap_or_default()),
+        ("waits for", blockers.join(", ")),
+        ("checks", ticket.verify.join("; ")),
+        ("agent", ticket.agent.clone().unwrap_or_default()),
+        ("model", ticket.model.clone().unwrap_or_default()),
+        ("branch", worktree.map(|tree| format!("{} from {}", tree.branch, tree.base_branch)).unwrap_or_default()),
+        ("worktree", worktree.map(|tree| tree.path.to_string_lossy().into_owned()).unwrap_or_default()),
+        ("used", if ticket.usage.tokens() > 0 { usage(ticket.usage, "·") } else { String::new() }),
+        ("can move to", moves.join(", ")),
+    ]
 }
 
-fn field(name: &str, value: &str) {
-    if !value.is_empty() {
-        say!("  {name:<12} {}", visible(&value.replace('\n', " ")));
-    }
+fn plain(line: &str) -> String {
+    visible(line).into_owned()
 }
 
-fn print_lists(detail: &Detail, runs_dir: &Path) {
-    if !detail.revisions.is_empty() {
-        say!("\nrevisions");
-    }
-    for revision in &detail.revisions {
-        let (size, head) = (revision.size, revision.head.get(..12).unwrap_or(&revision.head));
-        say!(
-            "  {} {} {head}  {} files +{} −{}",
-            revision.number,
-            revision.status,
-            size.files,
-            size.insertions,
-            size.deletions
-        );
-    }
-    if !detail.evidence.is_empty() {
-        say!("\nevidence");
-    }
-    for evidence in &detail.evidence {
-        let took = took(std::time::Duration::from_millis(evidence.duration_ms));
-        say!("  {}  {} in {took}", visible(&evidence.command), evidence.end);
-        say!("      {}", runs_dir.join(&evidence.folder).display());
-    }
-    say!("\nhistory");
-    for event in &detail.events {
-        let one = &event.event;
-        let step = match (one.from, one.to) {
-            (Some(from), Some(to)) if from != to => format!("{from} → {to}"),
-            _ => one.kind.to_string(),
-        };
-        let reason = if one.reason.is_empty() { String::new() } else { format!("  {}", visible(&one.reason)) };
-        say!("  {}  {:<15}  {step}{reason}", one.at, one.actor);
-    }
+fn job(job: &Job) -> String {
+    let agent = job.agent.as_deref().map(|agent| format!(" by {agent}")).unwrap_or_default();
+    let reason = if job.reason.is_empty() { String::new() } else { format!("  {}", job.reason.replace('\n', " ")) };
+    plain(&format!("{}  {}{agent}  {}{reason}", job.id, job.kind, job.status))
+}
+
+fn revision(revision: &Revision) -> String {
+    let (size, head) = (revision.size, revision.head.get(..12).unwrap_or(&revision.head));
+    let files = counted(size.files.into(), "file", "files");
+    format!("{}  {}  {head}  {files} +{} −{}", revision.number, revision.status, size.insertions, size.deletions)
+}
+
+fn evidence(evidence: &Evidence, runs_dir: &Path) -> [String; 2] {
+    let took = took(Duration::from_millis(evidence.duration_ms));
+    let folder = runs_dir.join(&evidence.folder);
+    [plain(&format!("{}  {} in {took}", evidence.command, evidence.end)), plain(&format!("    {}", folder.display()))]
+}
+
+fn event(event: &Event) -> String {
+    let one = &event.event;
+    let step = match (one.from, one.to) {
+        (Some(from), Some(to)) if from != to => format!("{from} → {to}"),
+        (_, _) => one.kind.to_string(),
+    };
+    let reason = if one.reason.is_empty() { String::new() } else { format!("  {}", one.reason.replace('\n', " ")) };
+    plain(&format!("{}  {:<15}  {step}{reason}", one.at, one.actor))
 }

@@ -1,23 +1,27 @@
 //! `draft ticket`: file, import, list, show and move.
 
-use std::io::Read;
+use std::collections::HashMap;
+use std::io::{IsTerminal, Read};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::{self, Door};
 use crate::domain::board::Board;
-use crate::domain::command::{Command, NewTicket};
-use crate::domain::dependencies::Readiness;
-use crate::domain::id::{GoalId, TicketId, TicketRef};
+use crate::domain::command::Command;
+use crate::domain::id::TicketId;
 use crate::domain::state::{StateName, UnknownWord};
-use crate::domain::ticket::{Priority, Ticket, Title};
-use crate::engine::Working;
+use crate::domain::ticket::Ticket;
+use crate::engine::{Working, Workshop};
+use crate::store::Reader;
+use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
-use super::{Global, json as wire, session};
+use super::filed::{self, Filed};
+use super::out::Out;
+use super::{Global, json as wire, list, session};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TicketCommand {
@@ -87,46 +91,46 @@ pub(super) struct ListArgs {
     query: Option<String>,
 }
 
-/// A ticket in an imported file: the fields of `ticket add`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Imported {
-    title: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    priority: Option<Value>,
-    #[serde(default)]
-    goal: Option<String>,
-    #[serde(default)]
-    after: Vec<Value>,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    agent: Option<String>,
-    #[serde(default)]
-    model: Option<String>,
-    #[serde(default)]
-    verify: Vec<String>,
+pub(super) fn ticket(global: &Global, command: TicketCommand, out: &mut Out) -> Result<Exit, CliError> {
+    match command {
+        TicketCommand::Add(args) => add(global, args, out)?,
+        TicketCommand::Import { file } => import(global, &file, out)?,
+        TicketCommand::List(args) => list(global, &args, out)?,
+        TicketCommand::Show { id } => show(global, &id, out)?,
+        TicketCommand::Move { id, state, reason } => move_ticket(global, &id, &state, reason, out)?,
+    }
+    Ok(Exit::Done)
 }
 
-pub(super) fn ticket(global: &Global, command: TicketCommand) -> Result<Exit, CliError> {
-    match command {
-        TicketCommand::Add(args) => add(global, args),
-        TicketCommand::Import { file } => import(global, &file),
-        TicketCommand::List(args) => list(global, &args),
-        TicketCommand::Show { id } => show(global, &id),
-        TicketCommand::Move { id, state, reason } => move_ticket(global, &id, &state, reason),
+/// The board after a command, and the descriptions, which lie outside it.
+pub(super) struct Stored {
+    pub(super) board: Board,
+    descriptions: HashMap<TicketId, String>,
+}
+
+impl Stored {
+    pub(super) fn load(workshop: &Workshop) -> Result<Self, CliError> {
+        let board = session::stored_board(workshop)?;
+        let descriptions = Reader::open(&workshop.paths.database())?.descriptions(board.about.id)?;
+        Ok(Self { board, descriptions })
+    }
+
+    fn json(&self, ticket: &Ticket) -> Value {
+        wire::ticket(&self.board, ticket, self.descriptions.get(&ticket.id).map_or("", String::as_str))
+    }
+
+    pub(super) fn list_json(&self, tickets: &[&Ticket]) -> Value {
+        json!({ "tickets": tickets.iter().map(|ticket| self.json(ticket)).collect::<Vec<_>>() })
     }
 }
 
-fn add(global: &Global, args: AddArgs) -> Result<Exit, CliError> {
+fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
     let description = match args.description.as_deref() {
         Some("-") => read_stdin()?,
         Some(text) => text.to_owned(),
         None => String::new(),
     };
-    let filed = Imported {
+    let new = filed::checked(Filed {
         title: args.title,
         description,
         priority: args.priority.map(Value::from),
@@ -136,197 +140,120 @@ fn add(global: &Global, args: AddArgs) -> Result<Exit, CliError> {
         agent: args.agent,
         model: args.model,
         verify: args.verify,
-    };
-    let new = new_ticket(filed)?;
+    })?;
     let id = new.id;
-    let board = file(global, vec![new])?;
-    let Some(ticket) = board.ticket(id) else { return Ok(Exit::Done) };
+    let stored = ask(global, Command::AddTickets(vec![new]))?;
+    let ticket = session::filed(&stored.board, id)?;
     if global.json {
-        say!("{}", wire::ticket(&board, ticket, None));
+        out.json(&stored.json(ticket))
     } else if !global.quiet {
-        say!("{} {}  {}", ticket.number, ticket.state.name(), visible(ticket.title.as_str()));
+        out.line(format_args!("{} {}  {}", ticket.number, ticket.state.name(), visible(ticket.title.as_str())))
+    } else {
+        Ok(())
     }
-    Ok(Exit::Done)
 }
 
-fn import(global: &Global, file_name: &str) -> Result<Exit, CliError> {
+fn import(global: &Global, file_name: &str, out: &mut Out) -> Result<(), CliError> {
     let text = if file_name == "-" {
         read_stdin()?
     } else {
         std::fs::read_to_string(file_name).map_err(|error| {
-            CliError::wrong_use("unreadable_file", format!("could not read {file_name}: {error}"), "")
+            CliError::wrong_use("unreadable_file", format!("could not read {file_name}: {error}"), "Nothing was filed.")
         })?
     };
-    let new = parse_import(&text)?.into_iter().map(new_ticket).collect::<Result<Vec<_>, _>>()?;
+    let new = filed::all_checked(filed::parse(&text)?)?;
     let ids: Vec<TicketId> = new.iter().map(|one| one.id).collect();
-    let board = file(global, new)?;
-    let tickets: Vec<&Ticket> = ids.iter().filter_map(|id| board.ticket(*id)).collect();
+    let stored = ask(global, Command::AddTickets(new))?;
+    let tickets = ids.iter().map(|id| session::filed(&stored.board, *id)).collect::<Result<Vec<_>, _>>()?;
     if global.json {
-        say!("{}", tickets_json(&board, &tickets));
+        out.json(&stored.list_json(&tickets))
     } else if !global.quiet {
-        let plural = if tickets.len() == 1 { "ticket" } else { "tickets" };
-        say!("filed {} {plural}", tickets.len());
+        out.line(format_args!("filed {}", counted(tickets.len() as u64, "ticket", "tickets")))
+    } else {
+        Ok(())
     }
-    Ok(Exit::Done)
-}
-
-/// Reads a JSON array, or one object a line.
-fn parse_import(text: &str) -> Result<Vec<Imported>, CliError> {
-    let bad = |place: String, error: serde_json::Error| {
-        let hint = "Give a JSON array of tickets, or one object a line, with the fields of `draft ticket add`.";
-        CliError::wrong_use("bad_import", format!("{place}: {error}"), hint)
-    };
-    if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).map_err(|error| bad("the array of tickets".to_owned(), error));
-    }
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(index, line)| serde_json::from_str(line).map_err(|error| bad(format!("line {}", index + 1), error)))
-        .collect()
-}
-
-fn new_ticket(filed: Imported) -> Result<NewTicket, CliError> {
-    let bad = |message: String| CliError::wrong_use("bad_value", message, "");
-    let title = Title::new(&filed.title).map_err(|error| bad(error.to_string()))?;
-    let in_ticket = |message: String| bad(format!("`{}`: {message}", visible(title.as_str())));
-    let accepted = match filed.state.as_deref() {
-        None | Some("proposed") => false,
-        Some("planned") => true,
-        Some(other) => return Err(in_ticket(format!("a new ticket is proposed or planned, not `{other}`"))),
-    };
-    let priority = match filed.priority {
-        None | Some(Value::Null) => None,
-        Some(value) => Some(plain(&value).parse::<Priority>().map_err(|error| in_ticket(error.to_string()))?),
-    };
-    let goal = match filed.goal {
-        None => None,
-        Some(text) => Some(text.parse::<GoalId>().map_err(|_| in_ticket(format!("`{text}` is no goal's UUID")))?),
-    };
-    let after: Result<Vec<TicketRef>, _> = filed.after.iter().map(|name| plain(name).parse::<TicketRef>()).collect();
-    Ok(NewTicket {
-        id: TicketId(uuid::Uuid::now_v7()),
-        after: after.map_err(|error| in_ticket(error.to_string()))?,
-        description: filed.description,
-        agent: filed.agent,
-        model: filed.model,
-        verify: filed.verify,
-        title,
-        priority,
-        goal,
-        accepted,
-    })
-}
-
-/// A number or a text as people would type it.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn read_stdin() -> Result<String, CliError> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(|error| {
-        CliError::wrong_use("unreadable_file", format!("could not read standard input: {error}"), "")
+        CliError::wrong_use("unreadable_file", format!("could not read standard input: {error}"), "Nothing was filed.")
     })?;
     Ok(text)
 }
 
-/// Files tickets and returns the board with them.
-fn file(global: &Global, new: Vec<NewTicket>) -> Result<Board, CliError> {
-    ask(global, Command::AddTickets(new))
-}
-
 /// Has one command carried out and returns the board after it.
-fn ask(global: &Global, command: Command) -> Result<Board, CliError> {
+fn ask(global: &Global, command: Command) -> Result<Stored, CliError> {
     let opened = session::opened(global)?;
-    let reader = opened.reader()?;
-    let board = opened.workshop.about.id;
+    let workshop = Arc::clone(&opened.workshop);
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let asked = door.ask(command).await;
         door.close().await?;
         asked
     })?;
-    let loaded = reader.board(board)?;
-    loaded.map(|(board, _)| board).ok_or_else(|| CliError::environment("database", "the board is gone", ""))
+    Stored::load(&workshop)
 }
 
-fn list(global: &Global, args: &ListArgs) -> Result<Exit, CliError> {
+fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError> {
     let states = args
         .state
         .iter()
         .map(|text| text.parse::<StateName>())
         .collect::<Result<Vec<_>, UnknownWord>>()
-        .map_err(|error| CliError::wrong_use("bad_value", error.to_string(), ""))?;
+        .map_err(|error| unknown_state(&error))?;
     let words: Vec<String> =
         args.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
-    let board = session::stored_board(&session::opened(global)?)?;
+    let stored = Stored::load(&session::opened(global)?.workshop)?;
     let matches = |ticket: &&Ticket| {
         let title = ticket.title.as_str().to_lowercase();
         (states.is_empty() || states.contains(&ticket.state.name())) && words.iter().all(|word| title.contains(word))
     };
-    let tickets: Vec<&Ticket> = board.tickets().filter(matches).collect();
+    let tickets: Vec<&Ticket> = stored.board.tickets().filter(matches).collect();
     if global.json {
-        say!("{}", tickets_json(&board, &tickets));
-        return Ok(Exit::Done);
+        return out.json(&stored.list_json(&tickets));
     }
-    for ticket in tickets {
-        let priority = ticket.priority.map_or("  ", Priority::bucket);
-        let state = ticket.state.name();
-        say!(
-            "{:>5}  {state:<11}  {priority}  {}{}",
-            ticket.number,
-            visible(ticket.title.as_str()),
-            aside(&board, ticket)
-        );
+    if tickets.is_empty() && !global.quiet {
+        session::say(if stored.board.is_empty() {
+            "there are no tickets yet; `draft ticket add TITLE` files one"
+        } else {
+            "no ticket matches"
+        });
     }
-    Ok(Exit::Done)
+    let columns = std::io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
+    let columns = columns.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0);
+    list::table(&stored.board, &tickets, columns).iter().try_for_each(|line| out.line(line))
 }
 
-/// Why the ticket is where it is, in short.
-fn aside(board: &Board, ticket: &Ticket) -> String {
-    let list = |numbers: &[_]| numbers.iter().map(ToString::to_string).collect::<Vec<String>>().join(", ");
-    if let Some(job) = board.active_job(ticket.id) {
-        return format!("  ({} {})", job.kind, job.status);
-    }
-    match (ticket.state.name(), board.readiness(ticket)) {
-        (StateName::Planned, Readiness::Waits(blockers)) => format!("  (waits for {})", list(&blockers)),
-        (StateName::Planned, Readiness::Dead(blockers)) => format!("  (waits for {}, abandoned)", list(&blockers)),
-        _ if ticket.reason.is_empty() => String::new(),
-        _ => format!("  ({})", visible(crate::domain::outcome::first_line(&ticket.reason).as_str())),
-    }
+fn unknown_state(error: &UnknownWord) -> CliError {
+    CliError::wrong_use("bad_value", error.to_string(), "Spell the state as one of these words.")
 }
 
-fn tickets_json(board: &Board, tickets: &[&Ticket]) -> Value {
-    json!({ "tickets": tickets.iter().map(|ticket| wire::ticket(board, ticket, None)).collect::<Vec<_>>() })
-}
-
-fn show(global: &Global, id: &str) -> Result<Exit, CliError> {
+fn show(global: &Global, id: &str, out: &mut Out) -> Result<(), CliError> {
     let opened = session::opened(global)?;
-    let board = session::stored_board(&opened)?;
+    let board = session::stored_board(&opened.workshop)?;
     let ticket = session::find(&board, id)?;
-    let detail = app::load_detail(&opened.workshop, ticket.id)?
-        .ok_or_else(|| CliError::environment("database", format!("{} is gone", ticket.number), ""))?;
+    let detail = app::load_detail(&opened.workshop, ticket.id)?.ok_or_else(|| session::gone(ticket))?;
+    let runs = opened.workshop.paths.runs();
     if global.json {
-        say!("{}", wire::ticket_in_full(&board, ticket, &detail, &opened.workshop.paths.runs()));
+        out.json(&wire::ticket_in_full(&board, ticket, &detail, &runs))
     } else {
-        super::show::print(&board, ticket, &detail, &opened.workshop.paths.runs());
+        super::show::print(&board, ticket, &detail, &runs, out)
     }
-    Ok(Exit::Done)
 }
 
-fn move_ticket(global: &Global, id: &str, state: &str, reason: Option<String>) -> Result<Exit, CliError> {
+fn move_ticket(global: &Global, id: &str, state: &str, reason: Option<String>, out: &mut Out) -> Result<(), CliError> {
     let name = session::ticket_ref(id)?;
-    let to: StateName =
-        state.parse().map_err(|error: UnknownWord| CliError::wrong_use("bad_value", error.to_string(), ""))?;
-    let board = ask(global, Command::Move { ticket: name, to, reason })?;
-    let Some(ticket) = board.find(name) else { return Ok(Exit::Done) };
+    let to: StateName = state.parse().map_err(|error| unknown_state(&error))?;
+    let stored = ask(global, Command::Move { ticket: name, to, reason })?;
+    let ticket = session::find(&stored.board, id)?;
     if global.json {
-        say!("{}", wire::ticket(&board, ticket, None));
-    } else if !global.quiet {
-        let queued =
-            board.active_job(ticket.id).map(|job| format!(" ({} {})", job.kind, job.status)).unwrap_or_default();
-        say!("{} {}{queued}", ticket.number, ticket.state.name());
+        return out.json(&stored.json(ticket));
     }
-    Ok(Exit::Done)
+    if global.quiet {
+        return Ok(());
+    }
+    let job = stored.board.active_job(ticket.id);
+    let job = job.map(|job| format!(" ({} {})", job.kind, job.status)).unwrap_or_default();
+    out.line(format_args!("{} {}{job}", ticket.number, ticket.state.name()))
 }

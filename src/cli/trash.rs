@@ -14,6 +14,7 @@ use crate::git::trash::{self, Trashed};
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
+use super::out::Out;
 use super::{Global, session};
 
 #[derive(Debug, Args)]
@@ -22,9 +23,9 @@ pub(super) struct RestoreArgs {
     name: String,
 }
 
-pub(super) fn list(global: &Global) -> Result<Exit, CliError> {
+pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
-    let board = session::stored_board(&opened)?;
+    let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
     let number = |one: &Trashed| board.ticket(one.ticket).map(|ticket| ticket.number);
     if global.json {
@@ -37,22 +38,23 @@ pub(super) fn list(global: &Global) -> Result<Exit, CliError> {
                 })
             })
             .collect();
-        say!("{}", json!({ "trash": entries }));
+        out.json(&json!({ "trash": entries }))?;
         return Ok(Exit::Done);
     }
     if all.is_empty() && !global.quiet {
-        say!("The trash is empty.");
+        out.line("The trash is empty.")?;
     }
     for one in &all {
         let ticket = number(one).map_or_else(|| "  –".to_owned(), |number| number.to_string());
-        say!("{ticket:>5}  {}  {}\n       {}", one.at, visible(&one.worktree.branch), one.reference);
+        let branch = visible(&one.worktree.branch);
+        out.line(format_args!("{ticket:>5}  {}  {branch}\n       {}", one.at, one.reference))?;
     }
     Ok(Exit::Done)
 }
 
-pub(super) fn restore(global: &Global, args: &RestoreArgs) -> Result<Exit, CliError> {
+pub(super) fn restore(global: &Global, args: &RestoreArgs, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
-    let board = session::stored_board(&opened)?;
+    let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
     let by_ticket = args.name.parse().ok().and_then(|name| board.find(name)).map(|ticket| ticket.id);
     let found = all.iter().find(|one| one.reference == args.name || Some(one.ticket) == by_ticket);
@@ -67,9 +69,11 @@ pub(super) fn restore(global: &Global, args: &RestoreArgs) -> Result<Exit, CliEr
         restored
     })?;
     if global.json {
-        say!("{}", json!({ "branch": worktree.branch, "worktree": worktree.path, "base": worktree.base }));
+        let path = worktree.path.to_string_lossy();
+        out.json(&json!({ "branch": worktree.branch, "worktree": path, "base": worktree.base }))?;
     } else if !global.quiet {
-        say!("{} is back in {}", visible(&worktree.branch), worktree.path.display());
+        let path = worktree.path.to_string_lossy();
+        out.line(format_args!("{} is back in {}", visible(&worktree.branch), visible(&path)))?;
     }
     Ok(Exit::Done)
 }

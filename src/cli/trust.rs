@@ -9,6 +9,7 @@ use crate::store::Write;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
+use super::out::Out;
 use super::{Global, session};
 
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ pub(super) struct TrustArgs {
     revoke: bool,
 }
 
-pub(super) fn trust(global: &Global, args: &TrustArgs) -> Result<Exit, CliError> {
+pub(super) fn trust(global: &Global, args: &TrustArgs, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let shop = &opened.workshop;
     let loaded = shop.settings()?;
@@ -36,18 +37,22 @@ pub(super) fn trust(global: &Global, args: &TrustArgs) -> Result<Exit, CliError>
     let trusted = shop.trust()? == Trust::Given;
     let would_run = config::trust::describe(&loaded);
     if global.json {
-        say!("{}", json!({ "repository": shop.repo.root(), "trusted": trusted, "would_run": would_run }));
+        let repository = shop.repo.root().to_string_lossy();
+        out.json(&json!({ "repository": repository, "trusted": trusted, "would_run": would_run }))?;
         return Ok(Exit::Done);
     }
     if global.quiet {
         return Ok(Exit::Done);
     }
+    let file = shop.repo_config();
+    let file = file.to_string_lossy();
+    let file = visible(&file);
     if content.is_none() {
-        say!("{} would run nothing.", shop.repo_config().display());
+        out.line(format_args!("{file} would run nothing."))?;
         return Ok(Exit::Done);
     }
-    say!("{} would run:", shop.repo_config().display());
-    would_run.iter().for_each(|line| say!("  {}", visible(line)));
-    say!("{}", if trusted { "This is trusted." } else { "This is not trusted." });
+    out.line(format_args!("{file} would run:"))?;
+    would_run.iter().try_for_each(|line| out.line(format_args!("  {}", visible(line))))?;
+    out.line(if trusted { "This is trusted." } else { "This is not trusted." })?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! Reads the database through a connection of its own, which cannot write. Each answer is of one moment.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -115,6 +116,14 @@ impl Reader {
     /// When the database cannot be read.
     pub fn description(&self, ticket: TicketId) -> Result<Option<String>, StoreError> {
         self.read(|db| tickets::description(db, ticket))
+    }
+
+    /// Returns the descriptions of a board's tickets; those that have none are not in it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn descriptions(&self, board: BoardId) -> Result<HashMap<TicketId, String>, StoreError> {
+        self.read(|db| tickets::descriptions(db, board))
     }
 
     /// Returns a job's runs, by number.

@@ -203,6 +203,13 @@ fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap
     Ok(blockers)
 }
 
+pub(super) fn descriptions(db: &Connection, board: BoardId) -> Result<HashMap<TicketId, String>, Fault> {
+    let mut query =
+        db.prepare_cached("SELECT id, description FROM tickets WHERE board_id = :board AND description != ''")?;
+    let rows = query.query_map(named_params! { ":board": board }, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn description(db: &Connection, ticket: TicketId) -> Result<Option<String>, Fault> {
     let mut query = db.prepare_cached("SELECT description FROM tickets WHERE id = :id")?;
     Ok(query.query_row(named_params! { ":id": ticket }, |row| row.get(0)).optional()?)
