@@ -1,7 +1,9 @@
 //! The real terminal: made ready for a full screen, drawn to in one piece, and always given back as it was.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::cell::RefCell;
+use std::io::{self, Write};
 use std::panic;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
@@ -22,13 +24,45 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 static DRAWER: Mutex<Option<ThreadId>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
-/// A frame of many small pieces goes out in one write: several times cheaper, and no half frame is seen.
-const BUFFER: usize = 64 * 1024;
-
 /// The terminal while the board is open. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<CrosstermBackend<Sheet>>,
+    sheet: Sheet,
+}
+
+/// Where a frame is put together from its many small pieces. It goes out in one write, which is several times cheaper, so
+/// no half frame is seen; and one that a panic broke off never goes out.
+#[derive(Clone, Debug, Default)]
+struct Sheet(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Sheet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// Waits for [`Sheet::send`]: the pieces of one frame belong together, however often somebody flushes.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sheet {
+    /// Sends what was put together, as one update that the terminal shows at once.
+    fn send(&self) -> io::Result<()> {
+        let pieces = self.0.take();
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let mut bytes = Vec::with_capacity(pieces.len() + 16);
+        queue!(bytes, BeginSynchronizedUpdate)?;
+        bytes.extend(pieces);
+        queue!(bytes, EndSynchronizedUpdate)?;
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&bytes)?;
+        stdout.flush()
+    }
 }
 
 impl Terminal {
@@ -40,8 +74,9 @@ impl Terminal {
     pub fn enter() -> io::Result<Self> {
         *DRAWER.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
         HOOK.call_once(install_hook);
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()));
-        let mut terminal = Self { inner: ratatui::Terminal::new(backend)? };
+        let sheet = Sheet::default();
+        let backend = CrosstermBackend::new(sheet.clone());
+        let mut terminal = Self { inner: ratatui::Terminal::new(backend)?, sheet };
         terminal.take()?;
         Ok(terminal)
     }
@@ -54,7 +89,7 @@ impl Terminal {
         // Set first, so that a failure half-way is undone too.
         ENTERED.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
-        execute!(self.inner.backend_mut(), EnterAlternateScreen, EnableBracketedPaste)?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         // Not `clear`: that asks the terminal for its cursor and waits up to two seconds for an answer, in competition
         // with whoever reads the keys.
         let size = self.inner.size()?;
@@ -66,10 +101,8 @@ impl Terminal {
     /// # Errors
     /// When standard output refuses.
     pub fn draw(&mut self, view: impl FnOnce(&mut Frame)) -> io::Result<()> {
-        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(view)?;
-        queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
-        self.inner.backend_mut().flush()
+        self.sheet.send()
     }
 
     /// Returns the columns and rows of the terminal.
