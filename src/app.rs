@@ -12,6 +12,8 @@ mod logs_tests;
 mod news;
 mod open;
 mod pages;
+mod screen;
+mod service;
 mod surroundings;
 mod trace;
 

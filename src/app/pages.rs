@@ -14,6 +14,7 @@ use crate::run::growth::Growth;
 use crate::ui::Msg;
 
 use super::logs::{Log, dialect_of};
+use super::service::Told;
 
 /// What is to be followed.
 #[derive(Clone, PartialEq, Debug)]
@@ -50,7 +51,7 @@ impl Target {
 pub(super) async fn follow(
     workshop: Arc<Workshop>,
     mut wanted: watch::Receiver<Option<Target>>,
-    pages: mpsc::Sender<Msg>,
+    pages: mpsc::Sender<Told>,
 ) {
     let mut open: Option<(RunId, Log)> = None;
     let mut seen = Lengths::default();
@@ -65,7 +66,7 @@ pub(super) async fn follow(
         };
         let Some(run) = target.run.clone() else {
             let page = empty(&target.request, None);
-            if pages.send(Msg::LogPage(Box::new(page))).await.is_err() || wanted.changed().await.is_err() {
+            if pages.send(told(page)).await.is_err() || wanted.changed().await.is_err() {
                 return;
             }
             continue;
@@ -75,7 +76,7 @@ pub(super) async fn follow(
             Ok(folder) => folder,
             Err(error) => {
                 let page = empty(&target.request, Some(error.to_string()));
-                if pages.send(Msg::LogPage(Box::new(page))).await.is_err() || wanted.changed().await.is_err() {
+                if pages.send(told(page)).await.is_err() || wanted.changed().await.is_err() {
                     return;
                 }
                 continue;
@@ -88,10 +89,16 @@ pub(super) async fn follow(
                 Log::new(folder.clone(), run.dialect, &run.root)
             }
         };
+        let request = target.request.clone();
         let read = tokio::task::spawn_blocking(move || read(log, target, run)).await;
-        let Ok((log, id, page)) = read else { return };
-        open = Some((id, log));
-        if pages.send(Msg::LogPage(Box::new(page))).await.is_err() {
+        let page = match read {
+            Ok((log, id, page)) => {
+                open = Some((id, log));
+                page
+            }
+            Err(error) => empty(&request, Some(format!("the log cannot be read: an internal error: {error}"))),
+        };
+        if pages.send(told(page)).await.is_err() {
             return;
         }
         let mut growth = Growth::since(folder, seen);
@@ -104,6 +111,10 @@ pub(super) async fn follow(
             },
         }
     }
+}
+
+fn told(page: LogPage) -> Told {
+    Told::Msg(Msg::LogPage(Box::new(page)))
 }
 
 fn read(mut log: Log, target: Target, run: Followed) -> (Log, RunId, LogPage) {

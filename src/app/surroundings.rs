@@ -12,14 +12,13 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
         locate(executor, &workshop.path_env, &workshop.draft_program).is_some()
     };
     let agents = workshop.table.iter().filter(found).map(|executor| executor.name.clone()).collect();
-    let max_parallel = workshop.slots();
     match workshop.settings() {
         Ok(loaded) => Settings {
             agents,
             checks: loaded.config.verify_config.commands.clone(),
-            trusted: workshop.trust().is_ok_and(|trust| trust == Trust::Given),
+            trusted: workshop.trust_of(&loaded).is_ok_and(|trust| trust == Trust::Given),
             would_run: config::trust::describe(&loaded),
-            max_parallel,
+            max_parallel: workshop.slots_of(Some(&loaded)),
             role,
         },
         Err(error) => Settings {
@@ -27,7 +26,7 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             checks: Vec::new(),
             trusted: false,
             would_run: vec![format!("{} cannot be used: {error}", config::FILE_NAME)],
-            max_parallel,
+            max_parallel: workshop.slots_of(None),
             role,
         },
     }

@@ -79,15 +79,31 @@ impl Workshop {
     /// # Errors
     /// When the settings or the database cannot be read.
     pub fn trust(&self) -> Result<Trust, EngineError> {
-        let Some(content) = config::trust::trust_content(&self.settings()?) else { return Ok(Trust::Given) };
+        self.trust_of(&self.settings()?)
+    }
+
+    /// Says whether the user trusts what these settings would run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trust_of(&self, settings: &Loaded) -> Result<Trust, EngineError> {
+        let Some(content) = config::trust::trust_content(settings) else { return Ok(Trust::Given) };
         let trusted = Reader::open(&self.paths.database())?.trusted(self.repo.root())?;
         Ok(if trusted.as_ref() == Some(&content) { Trust::Given } else { Trust::Missing })
     }
 
     /// Returns the number of jobs that may run at once.
     pub fn slots(&self) -> usize {
-        let configured = || self.settings().map_or(1, |loaded| loaded.config.execute_config.max_parallel_jobs);
-        usize::try_from(self.max_parallel.unwrap_or_else(configured)).unwrap_or(1).max(1)
+        match self.max_parallel {
+            Some(_) => self.slots_of(None),
+            None => self.slots_of(self.settings().ok().as_ref()),
+        }
+    }
+
+    /// Returns the number of jobs that may run at once with these settings; one at a time where they cannot be read.
+    pub fn slots_of(&self, settings: Option<&Loaded>) -> usize {
+        let configured = settings.map_or(1, |loaded| loaded.config.execute_config.max_parallel_jobs);
+        usize::try_from(self.max_parallel.unwrap_or(configured)).unwrap_or(1).max(1)
     }
 
     /// Returns the patterns of what agents leave for themselves, which is never part of a change.

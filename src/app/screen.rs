@@ -1,0 +1,301 @@
+//! The loop of the screen: takes in keys, news and answers, updates the model, and draws on change only.
+
+use std::collections::BTreeSet;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use futures_util::{FutureExt, StreamExt};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+use crate::domain::command::Command;
+use crate::domain::id::{TicketId, TicketRef};
+use crate::domain::log::LogRequest;
+use crate::engine::{EngineError, Workshop};
+use crate::ui::terminal::Terminal;
+use crate::ui::{Effect, Model, Msg, StopAgents};
+
+use super::detail;
+use super::error::AppError;
+use super::news::{News, Watcher};
+use super::pages::Target;
+use super::service::{self, Told, Wish};
+
+/// Shortest time between two frames that no key caused.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// The signals that end the board in order.
+#[derive(Debug)]
+pub(super) struct Signals([Signal; 4]);
+
+impl Signals {
+    /// Listens from now on, in place of what the signals do by themselves.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self([
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::quit())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [term, hangup, interrupt, quit] = &mut self.0;
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = hangup.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = quit.recv() => {}
+        }
+    }
+}
+
+/// How far the person is in leaving.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Leaving {
+    No,
+    /// As soon as nothing runs any more.
+    WhenStopped,
+    Now,
+}
+
+/// The ends of the channels of a screen.
+pub(super) struct Channels {
+    /// What is told to the screen.
+    pub(super) news: mpsc::Receiver<Told>,
+    /// For those who work for the screen.
+    pub(super) told: mpsc::Sender<Told>,
+    /// To the engine.
+    pub(super) wishes: mpsc::Sender<Wish>,
+    /// To whoever follows the log.
+    pub(super) log_wanted: watch::Sender<Option<Target>>,
+}
+
+/// The screen with everything that it listens to.
+pub(super) struct Screen {
+    workshop: Arc<Workshop>,
+    model: Model,
+    terminal: Terminal,
+    signals: Signals,
+    channels: Channels,
+    /// Nothing until the engine is there.
+    watcher: Option<Watcher>,
+    log_request: Option<LogRequest>,
+    second: Option<Interval>,
+    leaving: Leaving,
+}
+
+/// What woke the loop.
+enum Woken {
+    Terminal(Event),
+    Told(Told),
+    News(News),
+    Second,
+    FrameDue,
+    /// A signal, or the terminal is gone.
+    MustLeave,
+}
+
+impl Screen {
+    /// Makes a screen that shows nothing yet.
+    pub(super) fn new(
+        workshop: Arc<Workshop>,
+        model: Model,
+        terminal: Terminal,
+        signals: Signals,
+        channels: Channels,
+    ) -> Self {
+        Self {
+            workshop,
+            model,
+            terminal,
+            signals,
+            channels,
+            watcher: None,
+            log_request: None,
+            second: None,
+            leaving: Leaving::No,
+        }
+    }
+
+    /// Runs until the person leaves, then gives the terminal back.
+    pub(super) async fn run(
+        mut self,
+        effects: Vec<Effect>,
+        service: &mut JoinHandle<Result<(), AppError>>,
+    ) -> Result<(), AppError> {
+        let mut events = EventStream::new();
+        self.carry_out(effects).await;
+        let mut last_frame = Instant::now();
+        let mut waiting_to_draw = false;
+        while self.leaving != Leaving::Now {
+            let due = waiting_to_draw.then(|| last_frame + FRAME);
+            let woken = self.wait(&mut events, service, due).await?;
+            let by_person = matches!(woken, Woken::Terminal(_));
+            let since = Instant::now();
+            self.take_in(woken).await;
+            // Keys that wait already are one with the first: they cause one frame together.
+            while by_person
+                && since.elapsed() < FRAME
+                && let Some(Some(Ok(event))) = events.next().now_or_never()
+            {
+                self.take_in(Woken::Terminal(event)).await;
+            }
+            waiting_to_draw |= self.model.take_dirty();
+            if waiting_to_draw && (by_person || last_frame.elapsed() >= FRAME) {
+                self.draw()?;
+                last_frame = Instant::now();
+                waiting_to_draw = false;
+            }
+        }
+        self.terminal.leave().map_err(AppError::Terminal)
+    }
+
+    async fn wait(
+        &mut self,
+        events: &mut EventStream,
+        service: &mut JoinHandle<Result<(), AppError>>,
+        due: Option<Instant>,
+    ) -> Result<Woken, AppError> {
+        let frame = async {
+            match due {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        let second = async {
+            match &mut self.second {
+                Some(second) => second.tick().await,
+                None => pending().await,
+            }
+        };
+        let news = async {
+            match &mut self.watcher {
+                Some(watcher) => watcher.next().await,
+                None => pending().await,
+            }
+        };
+        Ok(tokio::select! {
+            biased;
+            event = events.next() => match event {
+                Some(Ok(event)) => Woken::Terminal(event),
+                Some(Err(_)) | None => Woken::MustLeave,
+            },
+            () = self.signals.next() => Woken::MustLeave,
+            ended = service => return Err(service::outcome(ended).err().unwrap_or(EngineError::Stopped.into())),
+            Some(told) = self.channels.news.recv() => Woken::Told(told),
+            () = frame => Woken::FrameDue,
+            news = news => Woken::News(news?),
+            _ = second => Woken::Second,
+        })
+    }
+
+    async fn take_in(&mut self, woken: Woken) {
+        let messages = match woken {
+            Woken::Terminal(Event::Key(key)) if key.kind != KeyEventKind::Release => vec![Msg::Key(key)],
+            Woken::Terminal(Event::Paste(text)) => vec![Msg::Paste(text)],
+            Woken::Terminal(Event::Resize(columns, rows)) => vec![Msg::Resize(columns, rows)],
+            Woken::Terminal(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost)
+            | Woken::FrameDue => return,
+            Woken::Told(Told::Msg(msg)) => vec![msg],
+            Woken::Told(Told::Engine(engine)) => {
+                let (board, watcher, settings) = *engine;
+                self.watcher = Some(watcher);
+                vec![Msg::Settings(settings), Msg::Reloaded(Box::new(board))]
+            }
+            Woken::News(News::Changed(changes)) => vec![Msg::Changed(changes)],
+            Woken::News(News::Reloaded(board)) => vec![Msg::Reloaded(board)],
+            Woken::Second => vec![Msg::Second(chrono::Utc::now().into())],
+            Woken::MustLeave => {
+                self.leaving = Leaving::Now;
+                return;
+            }
+        };
+        for msg in messages {
+            let effects = self.model.update(msg);
+            self.carry_out(effects).await;
+        }
+        self.retarget();
+        if self.leaving == Leaving::WhenStopped && self.model.board().active_jobs().next().is_none() {
+            self.leaving = Leaving::Now;
+        }
+    }
+
+    async fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Do(command) => self.wish(Wish::Command(command)).await,
+                Effect::File(filing) => {
+                    let new = filing.into_ticket(TicketId(uuid::Uuid::now_v7()));
+                    self.wish(Wish::Command(Command::AddTickets(vec![new]))).await;
+                }
+                Effect::Trust => self.wish(Wish::Trust).await,
+                Effect::LoadDetail(ticket) => self.load_detail(ticket),
+                Effect::Watch(request) => {
+                    self.log_request = request;
+                    self.retarget();
+                }
+                Effect::WakeEachSecond(true) => {
+                    let mut second = interval(Duration::from_secs(1));
+                    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                    self.second = Some(second);
+                }
+                Effect::WakeEachSecond(false) => self.second = None,
+                Effect::Quit { stop_agents: StopAgents::No } => self.leaving = Leaving::Now,
+                Effect::Quit { stop_agents: StopAgents::Yes } => self.stop_and_leave().await,
+            }
+        }
+    }
+
+    async fn wish(&mut self, wish: Wish) {
+        // Without a service the loop ends by itself and says why.
+        let _ = self.channels.wishes.send(wish).await;
+    }
+
+    async fn stop_and_leave(&mut self) {
+        let busy: BTreeSet<TicketId> = self.model.board().active_jobs().map(|job| job.ticket).collect();
+        self.leaving = if busy.is_empty() { Leaving::Now } else { Leaving::WhenStopped };
+        for ticket in busy {
+            self.wish(Wish::Command(Command::Cancel { ticket: TicketRef::Id(ticket) })).await;
+        }
+    }
+
+    fn load_detail(&self, ticket: TicketId) {
+        let (workshop, told) = (Arc::clone(&self.workshop), self.channels.told.clone());
+        // It ends by itself with the one answer; a screen that has gone needs none.
+        tokio::spawn(async move {
+            let loaded = tokio::task::spawn_blocking(move || detail::load_detail(&workshop, ticket)).await;
+            let msg = match loaded {
+                Ok(Ok(Some(detail))) => Msg::Detail(Box::new(detail)),
+                Ok(Ok(None)) => return,
+                Ok(Err(error)) => Msg::Failed(error.to_string()),
+                Err(error) => Msg::Failed(format!("an internal error: {error}")),
+            };
+            let _ = told.send(Told::Msg(msg)).await;
+        });
+    }
+
+    /// Follows the run that the screen's wish means now: a new run may have begun since.
+    fn retarget(&self) {
+        let board = self.model.board();
+        let target = self.log_request.clone().map(|request| Target::of(request, board, &self.workshop));
+        self.channels.log_wanted.send_if_modified(|wanted| {
+            let differs = *wanted != target;
+            if differs {
+                *wanted = target;
+            }
+            differs
+        });
+    }
+
+    /// Draws what the model is now.
+    pub(super) fn draw(&mut self) -> Result<(), AppError> {
+        let Self { terminal, model, .. } = self;
+        terminal.draw(|frame| model.view(frame)).map_err(AppError::Terminal)
+    }
+}

@@ -1,0 +1,102 @@
+//! Does for the screen what takes time: opens the door to the engine, hands over wishes one after the other, and steps in
+//! when the engine of another process is gone.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
+
+use crate::domain::board::Board;
+use crate::domain::command::Command;
+use crate::engine::{AskError, EngineError, Working, Workshop};
+use crate::ui::{Msg, Role, Settings};
+
+use super::door::Door;
+use super::error::AppError;
+use super::news::Watcher;
+use super::open::Opened;
+use super::surroundings;
+
+/// One thing that the person wants from the engine.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// This command.
+    Command(Command),
+    /// To trust the repository's commands.
+    Trust,
+}
+
+/// What the screen is told.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// Something for the model.
+    Msg(Msg),
+    /// There is an engine: the board as it has it, what tells everything that follows, and who this process is to it.
+    Engine(Box<(Board, Watcher, Settings)>),
+}
+
+/// Serves until nobody wishes anything any more, then ends this process's engine in order.
+pub(super) async fn serve(
+    opened: Opened,
+    mut wishes: mpsc::Receiver<Wish>,
+    told: mpsc::Sender<Told>,
+) -> Result<(), AppError> {
+    let workshop = Arc::clone(&opened.workshop);
+    let mut door = Door::open(opened, Working::Jobs).await?;
+    tell_engine(&mut door, &workshop, &told).await?;
+    loop {
+        tokio::select! {
+            wish = wishes.recv() => {
+                let Some(wish) = wish else { break };
+                if let Some(answer) = fulfil(&mut door, &workshop, wish).await
+                    && told.send(Told::Msg(answer)).await.is_err()
+                {
+                    break;
+                }
+            }
+            taken = door.take_over(Working::Jobs) => {
+                taken?;
+                tell_engine(&mut door, &workshop, &told).await?;
+            }
+        }
+    }
+    door.close().await
+}
+
+/// Returns how the service ended.
+pub(super) fn outcome(ended: Result<Result<(), AppError>, JoinError>) -> Result<(), AppError> {
+    ended.map_err(|error| AppError::Engine(EngineError::Panicked(error.to_string())))?
+}
+
+async fn tell_engine(door: &mut Door, workshop: &Workshop, told: &mpsc::Sender<Told>) -> Result<(), AppError> {
+    let (board, watcher) = door.watch().await?;
+    let settings = surroundings::look(workshop, role(door));
+    // A screen that has gone needs to know nothing.
+    let _ = told.send(Told::Engine(Box::new((board, watcher, settings)))).await;
+    Ok(())
+}
+
+fn role(door: &Door) -> Role {
+    match door {
+        Door::Own(_) => Role::Engine,
+        Door::Others(_) => Role::Watcher,
+    }
+}
+
+/// Does what is wished; there is an answer where the screen must know it.
+async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg> {
+    match wish {
+        Wish::Command(command) => door.ask(command).await.err().map(refusal),
+        Wish::Trust => Some(match door.trust().await {
+            Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
+            Err(error) => refusal(error),
+        }),
+    }
+}
+
+fn refusal(error: AppError) -> Msg {
+    match error {
+        AppError::Ask(AskError::Refused(refused)) => Msg::Refused(refused),
+        other => Msg::Failed(other.to_string()),
+    }
+}
