@@ -39,13 +39,16 @@ pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
     let stored = opened.reader()?.board(workshop.about.id)?;
     let (board, _) = stored.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
+    // The library below would heed NO_COLOR again, against what the person may have said by a flag.
+    crossterm::style::force_color_output(color == Color::Yes);
     // Before the terminal is taken, so that no signal finds it taken and nobody there.
     let signals = Signals::listen().map_err(AppError::Terminal)?;
     let terminal = Terminal::enter().map_err(AppError::Terminal)?;
+    let size = terminal.size().map_err(AppError::Terminal)?;
     let setup = Setup {
         board,
         now: chrono::Utc::now().into(),
-        size: terminal.size().map_err(AppError::Terminal)?,
+        size,
         // Who is the engine turns out in a moment.
         settings: surroundings::look(&workshop, Role::Engine),
         spent_today: None,
@@ -65,7 +68,7 @@ pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
     screen.draw()?;
     let mut service = tokio::spawn(service::serve(opened, wished, told.clone()));
     let pages = tokio::spawn(pages::follow(workshop, wanted, told));
-    let shown = screen.run(effects, &mut service).await;
+    let shown = screen.run(size, effects, &mut service).await;
     pages.abort();
     match (shown, ended(service).await) {
         // The engine stopped by itself, and its own end says why.

@@ -28,8 +28,9 @@ impl Keyboard {
     /// Starts to read. It needs a runtime with several threads.
     pub(super) fn start() -> Self {
         let (found, events) = mpsc::channel(WAITING);
+        // Not in the task: from here on no change of the size is missed.
+        let mut stream = EventStream::new();
         let reader = tokio::spawn(async move {
-            let mut stream = EventStream::new();
             while let Some(Ok(event)) = stream.next().await {
                 if found.send(event).await.is_err() {
                     return;

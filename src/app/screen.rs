@@ -6,8 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
-use futures_util::{FutureExt, StreamExt};
+use crossterm::event::{Event, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -22,6 +21,7 @@ use crate::ui::{Effect, Model, Msg, StopAgents};
 
 use super::detail;
 use super::error::AppError;
+use super::keyboard::Keyboard;
 use super::news::{News, Watcher};
 use super::pages::Target;
 use super::service::{self, Told, Wish};
@@ -87,6 +87,8 @@ pub(super) struct Screen {
     watcher: Option<Watcher>,
     log_request: Option<LogRequest>,
     second: Option<Interval>,
+    /// The terminal changed its size, and may have lost some of the picture even if it has the old size again.
+    is_stale: bool,
     leaving: Leaving,
 }
 
@@ -119,34 +121,42 @@ impl Screen {
             watcher: None,
             log_request: None,
             second: None,
+            is_stale: false,
             leaving: Leaving::No,
         }
     }
 
-    /// Runs until the person leaves, then gives the terminal back.
+    /// Runs until the person leaves, then gives the terminal back. The model was made for a terminal of this `size`, and
+    /// wanted these `effects`.
     pub(super) async fn run(
         mut self,
+        size: (u16, u16),
         effects: Vec<Effect>,
         service: &mut JoinHandle<Result<(), AppError>>,
     ) -> Result<(), AppError> {
-        let mut events = EventStream::new();
+        let mut keyboard = Keyboard::start();
+        // Nobody told of a change before there was the keyboard.
+        let (columns, rows) = self.terminal.size().map_err(AppError::Terminal)?;
+        if (columns, rows) != size {
+            self.take_in(Woken::Terminal(Event::Resize(columns, rows))).await;
+        }
         self.carry_out(effects).await;
         let mut last_frame = Instant::now();
         let mut waiting_to_draw = false;
         while self.leaving != Leaving::Now {
             let due = waiting_to_draw.then(|| last_frame + FRAME);
-            let woken = self.wait(&mut events, service, due).await?;
+            let woken = self.wait(&mut keyboard, service, due).await?;
             let by_person = matches!(woken, Woken::Terminal(_));
             let since = Instant::now();
             self.take_in(woken).await;
             // Keys that wait already are one with the first: they cause one frame together.
             while by_person
                 && since.elapsed() < FRAME
-                && let Some(Some(Ok(event))) = events.next().now_or_never()
+                && let Some(event) = keyboard.already_there()
             {
                 self.take_in(Woken::Terminal(event)).await;
             }
-            waiting_to_draw |= self.model.take_dirty();
+            waiting_to_draw |= self.model.take_dirty() || self.is_stale;
             if waiting_to_draw && (by_person || last_frame.elapsed() >= FRAME) {
                 self.draw()?;
                 last_frame = Instant::now();
@@ -158,7 +168,7 @@ impl Screen {
 
     async fn wait(
         &mut self,
-        events: &mut EventStream,
+        keyboard: &mut Keyboard,
         service: &mut JoinHandle<Result<(), AppError>>,
         due: Option<Instant>,
     ) -> Result<Woken, AppError> {
@@ -182,10 +192,7 @@ impl Screen {
         };
         Ok(tokio::select! {
             biased;
-            event = events.next() => match event {
-                Some(Ok(event)) => Woken::Terminal(event),
-                Some(Err(_)) | None => Woken::MustLeave,
-            },
+            event = keyboard.next() => event.map_or(Woken::MustLeave, Woken::Terminal),
             () = self.signals.next() => Woken::MustLeave,
             ended = service => return Err(service::outcome(ended).err().unwrap_or(EngineError::Stopped.into())),
             Some(told) = self.channels.news.recv() => Woken::Told(told),
@@ -199,7 +206,10 @@ impl Screen {
         let messages = match woken {
             Woken::Terminal(Event::Key(key)) if key.kind != KeyEventKind::Release => vec![Msg::Key(key)],
             Woken::Terminal(Event::Paste(text)) => vec![Msg::Paste(text)],
-            Woken::Terminal(Event::Resize(columns, rows)) => vec![Msg::Resize(columns, rows)],
+            Woken::Terminal(Event::Resize(columns, rows)) => {
+                self.is_stale = true;
+                vec![Msg::Resize(columns, rows)]
+            }
             Woken::Terminal(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost)
             | Woken::FrameDue => return,
             Woken::Told(Told::Msg(msg)) => vec![msg],
@@ -296,6 +306,9 @@ impl Screen {
     /// Draws what the model is now.
     pub(super) fn draw(&mut self) -> Result<(), AppError> {
         let Self { terminal, model, .. } = self;
+        if std::mem::take(&mut self.is_stale) {
+            terminal.draw_anew().map_err(AppError::Terminal)?;
+        }
         terminal.draw(|frame| model.view(frame)).map_err(AppError::Terminal)
     }
 }

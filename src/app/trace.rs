@@ -20,4 +20,5 @@ pub fn start_log(paths: &Paths, verbose: u8) {
     let filter = EnvFilter::try_from_env("DRAFT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     // Somebody who started one already keeps it.
     let _ = tracing_subscriber::fmt().with_writer(file).with_ansi(false).with_env_filter(filter).try_init();
+    tracing::debug!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "started");
 }

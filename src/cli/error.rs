@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use serde_json::json;
 
 use crate::app::AppError;
@@ -99,11 +98,8 @@ pub(super) fn wrong_use(error: &clap::Error, as_json: bool) -> ExitCode {
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-/// Returns what is wrong in one line. The parser says it in its first paragraph, unless it shows the help instead.
+/// Returns what is wrong in one line; the parser says it in its first paragraph.
 fn complaint(error: &clap::Error) -> String {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "a command is missing".to_owned();
-    }
     let text = error.to_string();
     let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     paragraph.join(" ").trim_start_matches("error: ").to_owned()

@@ -64,7 +64,9 @@ pub(super) fn checked(filed: Filed) -> Result<NewTicket, CliError> {
     };
     let priority = match filed.priority {
         None | Some(Value::Null) => None,
-        Some(value) => Some(plain(&value).parse::<Priority>().map_err(|error| in_ticket(error.to_string(), ""))?),
+        Some(value) => Some(
+            plain(&value).parse::<Priority>().map_err(|error| in_ticket(error.to_string(), "Nothing was filed."))?,
+        ),
     };
     let goal = match filed.goal {
         None => None,

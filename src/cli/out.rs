@@ -1,5 +1,6 @@
 //! Standard output of the commands. A reader who has gone, as in `draft log 1 | head`, is no error; a full disk is.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 
@@ -24,9 +25,9 @@ impl Out {
         self.attempt(|stdout| writeln!(stdout, "{text}"))
     }
 
-    /// Prints a JSON value as one line.
+    /// Prints a JSON value as one line that does nothing to a terminal.
     pub(super) fn json(&mut self, value: &Value) -> Result<(), CliError> {
-        self.line(value)
+        self.line(harmless(&value.to_string()))
     }
 
     /// Prints bytes exactly.
@@ -61,5 +62,37 @@ impl Out {
                 )
             }),
         }
+    }
+}
+
+/// Escapes what JSON allows and a terminal obeys: C1 controls, and marks that change the direction of text. They can only
+/// stand inside strings.
+fn harmless(json: &str) -> Cow<'_, str> {
+    let acts = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !json.contains(acts) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if acts(c) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_that_acts_on_a_terminal_is_escaped_and_means_the_same() {
+        let value = serde_json::json!({ "a": "\u{9b}31m \u{202e}x\u{7f} grüße 日本 \u{1b}[0m" });
+        let text = value.to_string();
+        let escaped = harmless(&text);
+        assert!(escaped.contains(r"\u009b31m \u202ex\u007f grüße 日本 \u001b[0m"), "{escaped}");
+        assert_eq!(serde_json::from_str::<Value>(&escaped).unwrap(), value);
     }
 }

@@ -156,6 +156,10 @@ impl Progress<'_> {
     /// Prints what happens until nothing is queued or running.
     async fn watch(&mut self, door: &mut Door, mut watcher: Watcher, mut interrupts: Signal) -> Result<(), CliError> {
         let mut interrupted = Interrupted::Never;
+        // What the engine took before anybody watched, or took back.
+        let running: Vec<Job> =
+            self.board.active_jobs().filter(|job| job.status == JobStatus::Running).cloned().collect();
+        running.iter().try_for_each(|job| self.started(job))?;
         // Whoever asked was answered after its job was stored, so an idle board here has nothing left to do.
         self.catch_up(door).await?;
         while self.is_busy(interrupted) {
@@ -254,8 +258,7 @@ impl Progress<'_> {
         }
         self.ran.insert(job.ticket);
         if job.status == JobStatus::Running {
-            let value = json!({ "event": "started", "ticket": number, "kind": job.kind, "job": job.id });
-            return self.print(&value, &format!("{number} {} started", job.kind));
+            return self.started(job);
         }
         if !job.status.is_active() {
             let value = json!({
@@ -265,6 +268,13 @@ impl Progress<'_> {
             return self.print(&value, &format!("{number} {} {}", job.kind, job.status));
         }
         Ok(())
+    }
+
+    fn started(&mut self, job: &Job) -> Result<(), CliError> {
+        let Some(number) = self.board.ticket(job.ticket).map(|ticket| ticket.number) else { return Ok(()) };
+        self.ran.insert(job.ticket);
+        let value = json!({ "event": "started", "ticket": number, "kind": job.kind, "job": job.id });
+        self.print(&value, &format!("{number} {} started", job.kind))
     }
 
     fn learn_run(&mut self, run: &Run) -> Result<(), CliError> {

@@ -42,7 +42,7 @@ pub(super) fn print(
     for (heading, lines) in lists {
         if !lines.is_empty() {
             out.line(format_args!("\n{heading}"))?;
-            lines.iter().try_for_each(|line| out.line(format_args!("  {line}")))?;
+            lines.iter().try_for_each(|line| out.line(format!("  {line}").trim_end()))?;
         }
     }
     Ok(())

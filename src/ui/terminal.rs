@@ -90,6 +90,14 @@ impl Terminal {
         ENTERED.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        self.draw_anew()
+    }
+
+    /// Has the next frame drawn whole, since nobody knows what the terminal shows now.
+    ///
+    /// # Errors
+    /// When standard output is no terminal.
+    pub fn draw_anew(&mut self) -> io::Result<()> {
         // Not `clear`: that asks the terminal for its cursor and waits up to two seconds for an answer, in competition
         // with whoever reads the keys.
         let size = self.inner.size()?;
