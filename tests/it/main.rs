@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod commands;
 mod dependencies;
 mod house;
+mod journeys;
 mod layering;
 mod printing;
 mod run;

@@ -57,6 +57,7 @@ fn modified_key(name: &str) -> Vec<u8> {
     match (name.split_once('-'), name.as_bytes()) {
         (Some(("c", _)), [_, _, letter @ b'a'..=b'z']) => vec![letter - b'a' + 1],
         (Some(("a", key)), _) if key.chars().count() == 1 => format!("\x1b{key}").into_bytes(),
+        (Some(("a", key)), _) => [b"\x1b", &named_key(key)[..]].concat(),
         _ => panic!("there is no key `<{name}>`"),
     }
 }
@@ -64,6 +65,6 @@ fn modified_key(name: &str) -> Vec<u8> {
 #[test]
 fn keys_are_read_as_people_write_them() {
     assert_eq!(bytes("jj<enter>ü<lt>a>"), "jj\rü<a>".as_bytes());
-    assert_eq!(bytes("<c-a><c-z><a-x><up>"), b"\x01\x1a\x1bx\x1b[A");
+    assert_eq!(bytes("<c-a><c-z><a-x><a-enter><up>"), b"\x01\x1a\x1bx\x1b\r\x1b[A");
     assert_eq!(bytes("a < b"), b"a < b", "a lone sign is itself");
 }
