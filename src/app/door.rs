@@ -46,7 +46,7 @@ impl Door {
                 let feed = Feed::new(&opened.workshop.paths.database())?;
                 Ok(Self::Others(Box::new(Waiting { opened, feed })))
             }
-            Err(LockError::Io { path, source }) => Err(AppError::Io { action: "lock", path, source }),
+            Err(error @ LockError::Io { .. }) => Err(error.into()),
         }
     }
 
@@ -97,12 +97,7 @@ impl Door {
     pub async fn take_over(&mut self, working: Working) -> Result<(), AppError> {
         let Self::Others(waiting) = self else { return pending().await };
         let workshop = Arc::clone(&waiting.opened.workshop);
-        let lock = loop {
-            if let Ok(lock) = BoardLock::take(&workshop.paths.data_dir, workshop.about.id) {
-                break lock;
-            }
-            tokio::time::sleep(LOOK_FOR_ENGINE).await;
-        };
+        let lock = BoardLock::wait(&workshop.paths.data_dir, workshop.about.id, LOOK_FOR_ENGINE).await?;
         tracing::info!("the engine of this board is gone; taking its place");
         let writer = store::open(&workshop.paths.database())?;
         *self = Self::Own(Engine::start(workshop, lock, writer, working).await?);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::ConfigErrors;
-use crate::engine::{AskError, EngineError};
+use crate::engine::{AskError, EngineError, LockError};
 use crate::git::GitError;
 use crate::store::StoreError;
 
@@ -49,6 +49,9 @@ pub enum AppError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The lock that says who is the engine.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The terminal.
     #[error("the terminal cannot be used: {0}")]
     Terminal(std::io::Error),

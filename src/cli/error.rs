@@ -177,7 +177,7 @@ impl From<AppError> for CliError {
                 error.to_string(),
                 "Set HOME, or name a folder with --data-dir or DRAFT_DATA_DIR.",
             ),
-            AppError::Io { .. } => Self::environment(
+            AppError::Io { .. } | AppError::Lock(_) => Self::environment(
                 "io",
                 error.to_string(),
                 "Everything is kept in one folder; --data-dir or DRAFT_DATA_DIR names another one.",

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::domain::id::BoardId;
 
@@ -34,18 +35,41 @@ impl BoardLock {
     /// # Errors
     /// [`LockError::Held`] when another process is the engine, else what the system said.
     pub fn take(data_dir: &Path, board: BoardId) -> Result<Self, LockError> {
-        let path = data_dir.join(format!("engine-{board}.lock"));
-        let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-        let file = match opened {
-            Ok(file) => file,
-            Err(source) => return Err(LockError::Io { path, source }),
-        };
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Held),
-            Err(TryLockError::Error(source)) => Err(LockError::Io { path, source }),
+        let (path, file) = open(data_dir, board)?;
+        try_lock(&file, &path)?;
+        Ok(Self { _file: file })
+    }
+
+    /// Takes the lock as soon as nobody holds it any more, looking so often. The file is opened once: each opening would
+    /// wake everybody who watches its folder.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub async fn wait(data_dir: &Path, board: BoardId, look_every: Duration) -> Result<Self, LockError> {
+        let (path, file) = open(data_dir, board)?;
+        loop {
+            match try_lock(&file, &path) {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(LockError::Held) => tokio::time::sleep(look_every).await,
+                Err(error @ LockError::Io { .. }) => return Err(error),
+            }
         }
     }
+}
+
+fn open(data_dir: &Path, board: BoardId) -> Result<(PathBuf, File), LockError> {
+    let path = data_dir.join(format!("engine-{board}.lock"));
+    match OpenOptions::new().create(true).append(true).mode(0o600).open(&path) {
+        Ok(file) => Ok((path, file)),
+        Err(source) => Err(LockError::Io { path, source }),
+    }
+}
+
+fn try_lock(file: &File, path: &Path) -> Result<(), LockError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => LockError::Held,
+        TryLockError::Error(source) => LockError::Io { path: path.to_owned(), source },
+    })
 }
 
 #[cfg(test)]
@@ -60,5 +84,17 @@ mod tests {
         assert!(matches!(BoardLock::take(dir.path(), board), Err(LockError::Held)));
         drop(first);
         BoardLock::take(dir.path(), board).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_the_lock_gets_it_when_its_holder_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = BoardId(uuid::Uuid::from_u128(1));
+        let first = BoardLock::take(dir.path(), board).unwrap();
+        let (taken, ()) = tokio::join!(BoardLock::wait(dir.path(), board, Duration::from_secs(1)), async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            drop(first);
+        });
+        taken.unwrap();
     }
 }
