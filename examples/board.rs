@@ -52,7 +52,11 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             }
             Effect::Do(command) => Msg::Failed(format!("this board is made up; it would do: {command:?}")),
             Effect::File(filing) => Msg::Failed(format!("this board is made up; it would file: {}", filing.title)),
-            Effect::LoadDetail(_) | Effect::Watch(None) | Effect::Trust | Effect::WakeEachSecond(_) => continue,
+            Effect::LoadDetail(_)
+            | Effect::Watch(None)
+            | Effect::Trust { .. }
+            | Effect::LookAround
+            | Effect::WakeEachSecond(_) => continue,
         };
         model.update(msg);
     }
@@ -73,6 +77,9 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             checks: vec!["cargo test".into()],
             trusted: false,
             would_run: vec!["cargo test".into()],
+            content: Some("cargo test".into()),
+            problem: None,
+            warning: None,
             max_parallel: 4,
             role: Role::Engine,
         },

@@ -4,7 +4,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::trust::trust_content;
 use crate::domain::board::Board;
 use crate::domain::command::{Command, Request};
 use crate::domain::event::Actor;
@@ -73,18 +72,17 @@ impl Door {
         }
     }
 
-    /// Trusts what the repository's file would run, in its present form.
+    /// Trusts what the repository's file would run, in exactly this form, which is that of
+    /// [`trust_content`](crate::config::trust::trust_content): what a person saw, whatever the file says by now.
     ///
     /// # Errors
-    /// When the file cannot be read or the trust cannot be stored.
-    pub async fn trust(&mut self) -> Result<(), AppError> {
+    /// When the trust cannot be stored.
+    pub async fn trust(&mut self, content: String) -> Result<(), AppError> {
         match self {
-            Self::Own(engine) => Ok(engine.handle().trust().await?),
+            Self::Own(engine) => Ok(engine.handle().trust(content).await?),
             Self::Others(waiting) => {
-                let shop = &waiting.opened.workshop;
-                let Some(content) = trust_content(&shop.settings()?) else { return Ok(()) };
                 let now = chrono::Utc::now().into();
-                Ok(waiting.opened.writer.trust(shop.repo.root(), &content, now).await?)
+                Ok(waiting.opened.writer.trust(waiting.opened.workshop.repo.root(), &content, now).await?)
             }
         }
     }

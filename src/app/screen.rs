@@ -244,7 +244,8 @@ impl Screen {
                     let new = filing.into_ticket(TicketId(uuid::Uuid::now_v7()));
                     self.wish(Wish::Command(Command::AddTickets(vec![new]))).await;
                 }
-                Effect::Trust => self.wish(Wish::Trust).await,
+                Effect::Trust { content } => self.wish(Wish::Trust(content)).await,
+                Effect::LookAround => self.wish(Wish::LookAround).await,
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),
                 Effect::Watch(request) => {
                     self.log_request = request;

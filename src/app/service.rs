@@ -22,8 +22,10 @@ use super::surroundings;
 pub(super) enum Wish {
     /// This command.
     Command(Command),
-    /// To trust the repository's commands.
-    Trust,
+    /// To trust what the repository's file would run, in exactly this form.
+    Trust(String),
+    /// To look at the surroundings again.
+    LookAround,
 }
 
 /// What the screen is told.
@@ -87,10 +89,11 @@ fn role(door: &Door) -> Role {
 async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg> {
     match wish {
         Wish::Command(command) => door.ask(command).await.err().map(refusal),
-        Wish::Trust => Some(match door.trust().await {
+        Wish::Trust(content) => Some(match door.trust(content).await {
             Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
             Err(error) => refusal(error),
         }),
+        Wish::LookAround => Some(Msg::Settings(surroundings::look(workshop, role(door)))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the screen says about the surroundings: agents found, checks configured, trust.
 
-use crate::config;
+use crate::config::allow::parse_check;
+use crate::config::{self, VerifyConfig};
 use crate::domain::rule::Trust;
 use crate::engine::Workshop;
 use crate::executor::table::locate;
@@ -18,6 +19,9 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             checks: loaded.config.verify_config.commands.clone(),
             trusted: workshop.trust_of(&loaded).is_ok_and(|trust| trust == Trust::Given),
             would_run: config::trust::describe(&loaded),
+            content: config::trust::trust_content(&loaded),
+            problem: None,
+            warning: not_allowed(&loaded.config.verify_config),
             max_parallel: workshop.slots_of(Some(&loaded)),
             role,
         },
@@ -25,9 +29,18 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             agents,
             checks: Vec::new(),
             trusted: false,
-            would_run: vec![format!("{} cannot be used: {error}", config::FILE_NAME)],
+            would_run: Vec::new(),
+            content: None,
+            problem: Some(error.to_string()),
+            warning: None,
             max_parallel: workshop.slots_of(None),
             role,
         },
     }
+}
+
+/// Says which check could not run, so that nobody learns it only after an agent has done its work.
+fn not_allowed(checks: &VerifyConfig) -> Option<String> {
+    let extra = &checks.extra_allowed_commands;
+    checks.commands.iter().find_map(|text| parse_check(text, extra).err()).map(|error| error.to_string())
 }

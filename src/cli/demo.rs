@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::app::{self, Door, Opened, Options};
+use crate::config::trust::trust_content;
 use crate::demo::sample::{self, DemoError, Sample};
 use crate::domain::board::Board;
 use crate::domain::command::{Command, NewTicket};
@@ -98,8 +99,12 @@ fn folder(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
 /// Trusts what Draft itself wrote, and files the sample's goal and tickets unless they are there.
 fn prepared(opened: Opened, sample: &Sample, options: &Options) -> Result<Opened, CliError> {
     let board = session::stored_board(&opened.workshop)?;
+    let content = trust_content(&opened.workshop.settings()?);
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
+        if let Some(content) = content {
+            door.trust(content).await?;
+        }
         let done = fill(&mut door, &board, sample).await;
         door.close().await?;
         done
@@ -108,7 +113,6 @@ fn prepared(opened: Opened, sample: &Sample, options: &Options) -> Result<Opened
 }
 
 async fn fill(door: &mut Door, board: &Board, sample: &Sample) -> Result<(), CliError> {
-    door.trust().await?;
     if !board.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{Door, News, Watcher};
+use crate::config::trust::trust_content;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::Command;
@@ -55,10 +56,11 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
     crate::app::start_log(&opened.workshop.paths, global.verbose);
     let names = args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<Vec<_>, _>>()?;
     let report = Report { json: global.json, quiet: global.quiet };
+    let content = if args.trust { trust_content(&opened.workshop.settings()?) } else { None };
     let work = async {
         let mut door = Door::open(opened, Working::Jobs).await?;
-        if args.trust {
-            door.trust().await?;
+        if let Some(content) = content {
+            door.trust(content).await?;
         }
         let done = run_tickets(&mut door, &names, report, out).await;
         door.close().await?;

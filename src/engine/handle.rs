@@ -6,7 +6,6 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::trust::trust_content;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Request};
@@ -114,12 +113,11 @@ impl Handle {
         answer.await.map_err(|_| EngineError::Stopped)
     }
 
-    /// Trusts what the repository's file would run, in its present form.
+    /// Trusts what the repository's file would run, in exactly this form.
     ///
     /// # Errors
-    /// When the file cannot be read or the trust cannot be stored.
-    pub async fn trust(&self) -> Result<(), EngineError> {
-        let Some(content) = self.blocking(|shop| Ok(trust_content(&shop.settings()?))).await? else { return Ok(()) };
+    /// When the trust cannot be stored.
+    pub async fn trust(&self, content: String) -> Result<(), EngineError> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Trust { content, reply }).await?;
         Ok(answer.await.map_err(|_| EngineError::Stopped)??)

@@ -2,6 +2,7 @@
 //! said when it cannot be.
 
 use crate::domain::command::Command;
+use crate::domain::dependencies::Readiness;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::JobKind;
 use crate::domain::state::{State, StateName, legal_moves};
@@ -56,11 +57,28 @@ impl Model {
 
     /// Lets an agent work on the selected ticket; asks first whether the repository's commands may run.
     pub(super) fn run(&mut self) -> Vec<Effect> {
-        match self.selected() {
-            Some(ticket) if self.settings.trusted => vec![running(ticket)],
-            Some(ticket) => self.ask(Question::Trust { ticket }),
-            None => self.nothing_selected(),
+        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
+        let id = ticket.id;
+        if ticket.state == State::Proposed {
+            let text = format!("{} is only proposed: a accepts it, then x runs it.", ticket.number);
+            return self.refuse(text);
         }
+        // What could not run anyway is refused by the rules, with their reason; nobody is asked for trust before that.
+        let ready = self.board.readiness(ticket) == Readiness::Ready;
+        if self.settings.trusted || !ready || !self.may_run() {
+            return vec![running(id)];
+        }
+        if let Some(problem) = self.settings.problem.clone() {
+            self.say(NoticeKind::Failed, problem);
+            return vec![Effect::LookAround];
+        }
+        self.ask_for_trust(id)
+    }
+
+    /// Asks whether the repository's commands may run; the file may be newer than what is known of it.
+    pub(super) fn ask_for_trust(&mut self, ticket: TicketId) -> Vec<Effect> {
+        self.ask(Question::Trust { ticket });
+        vec![Effect::LookAround]
     }
 
     /// Asks whether to stop the job of the selected ticket.
@@ -133,7 +151,10 @@ impl Model {
             Question::Quit => vec![Effect::Quit { stop_agents: StopAgents::No }],
             Question::Cancel { ticket } => vec![Effect::Do(Command::Cancel { ticket: TicketRef::Id(ticket) })],
             Question::Abandon { ticket } => vec![moving(ticket, StateName::Abandoned)],
-            Question::Trust { ticket } => vec![Effect::Trust, running(ticket)],
+            Question::Trust { ticket } => match self.settings.content.clone() {
+                Some(content) => vec![Effect::Trust { content }, running(ticket)],
+                None => vec![running(ticket)],
+            },
         }
     }
 

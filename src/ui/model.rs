@@ -130,6 +130,7 @@ impl Model {
             dirty: true,
             asked: Asked::default(),
         };
+        model.say_trouble();
         let effects = model.settle();
         (model, effects)
     }
@@ -185,6 +186,15 @@ impl Model {
         if kind != NoticeKind::News || !serious {
             self.notice = Some(Notice { kind, text: text.into() });
             self.dirty = true;
+        }
+    }
+
+    /// Says what is wrong with the configuration.
+    pub(super) fn say_trouble(&mut self) {
+        if let Some(problem) = self.settings.problem.clone() {
+            self.say(NoticeKind::Failed, problem);
+        } else if let Some(warning) = self.settings.warning.clone() {
+            self.say(NoticeKind::Refused, warning);
         }
     }
 

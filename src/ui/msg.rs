@@ -54,8 +54,13 @@ pub enum Effect {
     LoadDetail(TicketId),
     /// Send these rows now and whenever they change, in place of those asked for before; nothing ends it.
     Watch(Option<LogRequest>),
-    /// Trust the commands of the repository's `draft.yaml` as they are now. Effects after it come when that is done.
-    Trust,
+    /// Trust the commands of the repository's `draft.yaml` that were shown. Effects after it come when that is done.
+    Trust {
+        /// What is trusted: the [`Settings::content`] of what was shown, and nothing that came after it.
+        content: String,
+    },
+    /// Look at the surroundings again and send them as [`Msg::Settings`].
+    LookAround,
     /// Send [`Msg::Second`] now and each second from now on, or no more.
     WakeEachSecond(bool),
     /// Leave the board.
@@ -129,6 +134,12 @@ pub struct Settings {
     pub trusted: bool,
     /// What the repository's file would run, a line each, when it is trusted.
     pub would_run: Vec<String>,
+    /// The same in the form that trust is about; nothing when there is nothing to trust.
+    pub content: Option<String>,
+    /// Why the configuration cannot be used, when it cannot.
+    pub problem: Option<String>,
+    /// What about the configuration is going to fail, although it can be used.
+    pub warning: Option<String>,
     /// How many jobs run at once at the most.
     pub max_parallel: usize,
     /// What this process is.

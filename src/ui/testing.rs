@@ -71,6 +71,9 @@ pub(crate) fn settings() -> Settings {
         checks: vec!["cargo fmt --check".into(), "cargo test".into()],
         trusted: true,
         would_run: (1..=30).map(|n| format!("sh -c 'check number {n}'")).collect(),
+        content: Some("30 checks".into()),
+        problem: None,
+        warning: None,
         max_parallel: 4,
         role: Role::Engine,
     }
@@ -298,8 +301,9 @@ impl World {
 
     /// Returns the effects that go beyond looking: no watching, loading or waking.
     pub(crate) fn acts(&self) -> Vec<&Effect> {
-        let looks =
-            |effect: &&Effect| matches!(effect, Effect::LoadDetail(_) | Effect::Watch(_) | Effect::WakeEachSecond(_));
+        let looks = |effect: &&Effect| {
+            matches!(effect, Effect::LoadDetail(_) | Effect::Watch(_) | Effect::WakeEachSecond(_) | Effect::LookAround)
+        };
         self.effects.iter().filter(|effect| !looks(effect)).collect()
     }
 

@@ -5,14 +5,14 @@ use ratatui::layout::Size;
 
 use crate::domain::board::Board;
 use crate::domain::change::Change;
-use crate::domain::command::Refused;
+use crate::domain::command::{RefusalCode, Refused};
 use crate::domain::event::EventKind;
 
 use super::act::Way;
 use super::index::Index;
 use super::keys::{Action, Context, Found, Key, KeyTable};
 use super::model::{Model, NoticeKind};
-use super::msg::{Effect, Msg};
+use super::msg::{Effect, Msg, Settings};
 use super::screen::board::{Side, Step};
 use super::screen::form::Outcome;
 use super::screen::{Help, Overlay, history};
@@ -42,8 +42,7 @@ impl Model {
                 Vec::new()
             }
             Msg::Settings(settings) => {
-                self.dirty |= settings != self.settings;
-                self.settings = settings;
+                self.take_settings(settings);
                 Vec::new()
             }
             Msg::Second(now) => {
@@ -56,7 +55,24 @@ impl Model {
         effects
     }
 
+    fn take_settings(&mut self, settings: Settings) {
+        self.dirty |= settings != self.settings;
+        let before = std::mem::replace(&mut self.settings, settings);
+        if before.problem != self.settings.problem || before.warning != self.settings.warning {
+            self.notice = None;
+            if before.problem.is_some() && self.settings.problem.is_none() {
+                self.say(NoticeKind::News, "draft.yaml can be used now");
+            }
+            self.say_trouble();
+        }
+    }
+
     fn refused(&mut self, refused: &Refused) -> Vec<Effect> {
+        if let (RefusalCode::NotTrusted, None, Some(ticket)) = (refused.code, &self.over, self.selected()) {
+            self.dirty = true;
+            self.settings.trusted = false;
+            return self.ask_for_trust(ticket);
+        }
         let mut text = format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint);
         // A ticket that was refused is not lost: what was typed waits in the form.
         if let Some((_, form)) = self.sent_form.take() {

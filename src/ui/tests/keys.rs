@@ -73,8 +73,42 @@ fn running_asks_for_trust_first_and_the_default_is_no() {
     assert_eq!(World::board("planned").keys("x").acts(), [&run(1)]);
     let untrusted = || World::board("planned").tell(Msg::Settings(Settings { trusted: false, ..settings() }));
     assert!(untrusted().keys("x<enter>").acts().is_empty());
-    assert_eq!(untrusted().keys("xy").acts(), [&Effect::Trust, &run(1)]);
+    let trust = Effect::Trust { content: "30 checks".into() };
+    assert_eq!(untrusted().keys("xy").acts(), [&trust, &run(1)]);
     assert!(untrusted().keys("xj").screen().contains("check number 12"));
+}
+
+#[test]
+fn trust_is_about_what_was_shown_and_not_about_what_the_file_says_by_then() {
+    let later =
+        Settings { trusted: false, content: Some("rm -rf".into()), would_run: vec!["rm -rf".into()], ..settings() };
+    let world = World::board("planned").tell(Msg::Settings(Settings { trusted: false, ..settings() })).keys("x");
+    assert!(world.effects.contains(&Effect::LookAround), "the file may be newer than what is known of it");
+    let world = world.tell(Msg::Settings(later));
+    assert!(world.screen().contains("rm -rf"), "what changed meanwhile is shown");
+    assert_eq!(world.keys("y").acts(), [&Effect::Trust { content: "rm -rf".into() }, &run(1)]);
+}
+
+#[test]
+fn a_run_that_is_refused_for_want_of_trust_asks_for_it() {
+    let refused = Refused::new(RefusalCode::NotTrusted, "these commands are not trusted yet", "");
+    let world = World::board("planned").keys("x").forget().tell(Msg::Refused(refused));
+    assert!(world.effects.contains(&Effect::LookAround));
+    assert!(world.screen().contains("Trust this repository's commands?"), "{}", world.screen());
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_told_and_nobody_is_asked_to_trust_it() {
+    let broken = Settings { trusted: false, content: None, problem: Some("draft.yaml:1:1: no".into()), ..settings() };
+    let world = World::board("planned").tell(Msg::Settings(broken));
+    assert!(world.screen().contains("draft.yaml:1:1: no"), "{}", world.screen());
+    let world = world.keys("jx");
+    assert!(world.acts().is_empty());
+    assert!(world.effects.contains(&Effect::LookAround));
+    assert!(world.screen().contains("draft.yaml:1:1: no"));
+    let mended = world.tell(Msg::Settings(settings()));
+    assert!(mended.screen().contains("can be used now"), "{}", mended.screen());
+    assert_eq!(mended.keys("x").acts(), [&run(1)]);
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn questions_name_what_they_are_about() {
     assert_screens("quit", |theme| world(theme, FULL).keys("q"));
     assert_screens("cancel", |theme| world(theme, FULL).keys("llc"));
     assert_screens("abandon", |theme| world(theme, FULL).keys("llllllhL"));
-    assert_screens("trust", |theme| untrusted(theme).keys("lxjj"));
+    assert_screens("trust", |theme| untrusted(theme).keys("ljxjj"));
 }
 
 #[test]

@@ -133,7 +133,8 @@ proptest! {
                         prop_assert_eq!(Some(request.ticket), world.model.selected());
                         prop_assert!(request.rows > 0);
                     }
-                    Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust | Effect::WakeEachSecond(_)
+                    Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust { .. }
+                    | Effect::LookAround | Effect::WakeEachSecond(_)
                     | Effect::Quit { .. } => {}
                 }
             }
