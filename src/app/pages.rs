@@ -5,12 +5,15 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::board::Board;
+use crate::domain::id::TicketId;
+use crate::domain::job::Job;
 use crate::domain::log::{LogPage, LogRequest, LogRows, LogView};
 use crate::domain::run::{Run, RunId};
 use crate::engine::Workshop;
 use crate::executor::decode::Dialect;
 use crate::run::folder::{Folder, Lengths};
 use crate::run::growth::Growth;
+use crate::store::{Reader, StoreError};
 use crate::ui::Msg;
 
 use super::logs::{Log, dialect_of};
@@ -20,7 +23,18 @@ use super::service::Told;
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Target {
     request: LogRequest,
-    run: Option<Followed>,
+    source: Source,
+}
+
+/// Where the run comes from.
+#[derive(Clone, PartialEq, Debug)]
+enum Source {
+    /// Nothing has run.
+    Nowhere,
+    /// A run of the newest job, which the board knows.
+    Known(Followed),
+    /// A run of an older job, which is to be looked up.
+    Older(RunId, std::path::PathBuf),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -34,16 +48,59 @@ struct Followed {
 impl Target {
     /// Finds out which run a request means, as the board stands now.
     pub(super) fn of(request: LogRequest, board: &Board, workshop: &Workshop) -> Self {
-        let run = board.newest_job(request.ticket).and_then(|job| {
-            let run: &Run = match request.run {
-                Some(id) => board.runs(id.job).find(|run| run.id == id)?,
-                None => board.runs(job.id).next_back()?,
-            };
-            let root = board.ticket(request.ticket)?.worktree.as_ref()?.path.clone();
-            let dialect = dialect_of(workshop, run, job.agent.as_deref());
-            Some(Followed { id: run.id, folder: run.folder(), dialect, root })
-        });
-        Self { request, run }
+        let worktree = board.ticket(request.ticket).and_then(|ticket| ticket.worktree.as_ref());
+        let (Some(job), Some(worktree)) = (board.newest_job(request.ticket), worktree) else {
+            return Self { request, source: Source::Nowhere };
+        };
+        let root = worktree.path.clone();
+        let run = match request.run {
+            Some(id) => board.runs(job.id).find(|run| run.id == id),
+            None => board.runs(job.id).next_back(),
+        };
+        let source = match (run, request.run) {
+            (Some(run), _) => Source::Known(Followed::new(workshop, run, job, root)),
+            (None, Some(id)) => Source::Older(id, root),
+            (None, None) => Source::Nowhere,
+        };
+        Self { request, source }
+    }
+}
+
+impl Followed {
+    fn new(workshop: &Workshop, run: &Run, job: &Job, root: std::path::PathBuf) -> Self {
+        Self { id: run.id, folder: run.folder(), dialect: dialect_of(workshop, run, job.agent.as_deref()), root }
+    }
+
+    /// Looks up a run that the board does not know any more; it blocks.
+    fn look_up(
+        workshop: &Workshop,
+        ticket: TicketId,
+        id: RunId,
+        root: std::path::PathBuf,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(detail) = Reader::open(&workshop.paths.database())?.detail(ticket)? else { return Ok(None) };
+        let run = detail.runs.iter().find(|run| run.id == id);
+        let job = detail.jobs.iter().find(|job| job.id == id.job);
+        Ok(run.zip(job).map(|(run, job)| Self::new(workshop, run, job, root)))
+    }
+}
+
+/// Returns the run that a target means, or what to send in place of its rows.
+async fn find(workshop: &Arc<Workshop>, target: &Target) -> Result<Followed, LogPage> {
+    let found = match &target.source {
+        Source::Nowhere => Ok(None),
+        Source::Known(run) => Ok(Some(run.clone())),
+        Source::Older(id, root) => {
+            let (workshop, id, root) = (Arc::clone(workshop), *id, root.clone());
+            let ticket = target.request.ticket;
+            let found = tokio::task::spawn_blocking(move || Followed::look_up(&workshop, ticket, id, root)).await;
+            found.map_err(|error| error.to_string()).and_then(|found| found.map_err(|error| error.to_string()))
+        }
+    };
+    match found {
+        Ok(Some(run)) => Ok(run),
+        Ok(None) => Err(empty(&target.request, None)),
+        Err(trouble) => Err(empty(&target.request, Some(trouble))),
     }
 }
 
@@ -64,12 +121,14 @@ pub(super) async fn follow(
             }
             continue;
         };
-        let Some(run) = target.run.clone() else {
-            let page = empty(&target.request, None);
-            if pages.send(told(page)).await.is_err() || wanted.changed().await.is_err() {
-                return;
+        let run = match find(&workshop, &target).await {
+            Ok(run) => run,
+            Err(page) => {
+                if pages.send(told(page)).await.is_err() || wanted.changed().await.is_err() {
+                    return;
+                }
+                continue;
             }
-            continue;
         };
         let path = workshop.paths.runs().join(&run.folder);
         let folder = match Folder::open(&path) {

@@ -97,12 +97,7 @@ impl Model {
     pub(super) fn move_along(&mut self, way: Way) -> Vec<Effect> {
         let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
         let (id, from) = (ticket.id, ticket.state.name());
-        let mut legal = legal_moves(from);
-        let to = match way {
-            Way::Back => legal.filter(|to| *to < from).last(),
-            Way::On => legal.find(|to| *to > from),
-        };
-        match to {
+        match along(from, way) {
             Some(StateName::Executing) => self.run(),
             Some(StateName::Abandoned) => self.ask(Question::Abandon { ticket: id }),
             Some(
@@ -189,6 +184,15 @@ impl Model {
 
     fn nothing_selected(&mut self) -> Vec<Effect> {
         self.refuse("there is no ticket here; n files one.".to_owned())
+    }
+}
+
+/// Returns the nearest state that way that the table allows and that a person can bring about.
+pub(super) fn along(from: StateName, way: Way) -> Option<StateName> {
+    let mut legal = legal_moves(from).filter(|to| *to != StateName::Verifying);
+    match way {
+        Way::Back => legal.filter(|to| *to < from).last(),
+        Way::On => legal.find(|to| *to > from),
     }
 }
 

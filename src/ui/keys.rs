@@ -85,6 +85,10 @@ words! {
         ShrinkLog = "shrink_log",
         /// Shows the log pretty or raw.
         ToggleRaw = "toggle_raw",
+        /// Goes to the run before, in the log.
+        OlderRun = "older_run",
+        /// Goes to the run after, in the log.
+        NewerRun = "newer_run",
         /// Shows the ticket's overview.
         Overview = "overview",
         /// Shows the ticket's log.

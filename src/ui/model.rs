@@ -130,6 +130,7 @@ impl Model {
             dirty: true,
             asked: Asked::default(),
         };
+        model.desk.cursor = model.first_look();
         model.say_trouble();
         let effects = model.settle();
         (model, effects)
@@ -211,6 +212,7 @@ impl Model {
         self.settle_scroll();
         let mut effects = Vec::new();
         self.log.turn_to(self.selected());
+        effects.extend(self.ask_for_runs());
         let log = self.wanted_log();
         if log != self.asked.log {
             self.asked.log.clone_from(&log);

@@ -12,6 +12,8 @@ pub(super) mod help;
 pub(super) mod history;
 pub(super) mod layout;
 pub(super) mod log;
+pub(super) mod log_runs;
+mod log_title;
 pub(super) mod overview;
 pub(super) mod ticket;
 pub(super) mod welcome;

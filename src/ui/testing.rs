@@ -19,6 +19,7 @@ use crate::domain::time::Timestamp;
 
 use super::keys::Keys;
 use super::msg::{Effect, Msg, Role, Settings, Setup};
+use super::screen::board::BoardScreen;
 use super::theme::Theme;
 use super::widget::testing::picture;
 use super::{Filing, Model};
@@ -232,8 +233,11 @@ impl World {
         Self::of(setup(board(words)))
     }
 
+    /// Returns the screen of a setup, with the cursor on the first ticket of the first column.
     pub(crate) fn of(setup: Setup) -> Self {
-        let (model, effects) = Model::new(setup);
+        let (mut model, mut effects) = Model::new(setup);
+        model.desk = BoardScreen::default();
+        effects.extend(model.settle());
         Self { model, effects }
     }
 

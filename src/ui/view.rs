@@ -4,7 +4,7 @@ use ratatui::Frame;
 
 use super::keys::Context;
 use super::model::Model;
-use super::screen::{Overlay, bars, columns, dialog, form_view, help, log, ticket, welcome};
+use super::screen::{Overlay, bars, columns, dialog, form_view, help, layout, log, ticket, welcome};
 
 impl Model {
     /// Draws everything.
@@ -19,6 +19,7 @@ impl Model {
             Some(screen) => ticket::draw(self, screen, buffer),
             None => self.view_board(buffer),
         }
+        let area = layout::over(self.size);
         match &self.over {
             Some(Overlay::Form(form)) => form_view::draw(self, form, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),

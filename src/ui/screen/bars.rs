@@ -12,6 +12,7 @@ use crate::ui::theme::Role;
 use crate::ui::widget::{format, text};
 use crate::ui::words;
 
+use super::Overlay;
 use super::layout::put;
 
 /// A notice gets lines of its own up to this many.
@@ -127,16 +128,20 @@ pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, bu
     }
 }
 
-/// Draws the keys that do something now, as many as there is room for.
+/// Draws the keys that do something now, as many as there is room for; the help, which shows all of them, always.
 pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
+    let rows = KeyTable::built_in().rows(context).iter();
+    let mut offers: Vec<_> =
+        rows.filter_map(|row| offer(model, row).map(|(keys, label)| (row.action, keys, label))).collect();
+    let width = |offers: &[(Action, String, &str)]| {
+        offers.iter().map(|(_, keys, label)| text::width(keys) + text::width(label) + 3).sum::<usize>()
+    };
+    while width(&offers) > usize::from(area.width) {
+        let Some(last) = offers.iter().rposition(|(action, _, _)| *action != Action::Help) else { break };
+        offers.remove(last);
+    }
     let mut spans = Vec::new();
-    let mut used = 0;
-    for (keys, label) in KeyTable::built_in().rows(context).iter().filter_map(|row| offer(model, row)) {
-        let width = text::width(&keys) + text::width(label) + 3;
-        if used + width > usize::from(area.width) {
-            break;
-        }
-        used += width;
+    for (_, keys, label) in offers {
         spans.push(Span::styled(format!(" {keys}"), model.theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {label} "), model.theme.style(Role::Dim)));
     }
@@ -145,15 +150,26 @@ pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mu
 
 fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
     let label = row.label.as_deref()?;
-    let keys = row.keys.first()?;
+    // In a text of many lines Enter is a new line, so there the other key is the one to know.
+    let many_lines =
+        matches!(&model.over, Some(Overlay::Form(form)) if row.action == Action::Save && form.takes_lines());
+    let keys = if many_lines { row.keys.last()? } else { row.keys.first()? };
     model.offers(row.action).then(|| (shown_keys(&keys.to_string()), label))
 }
 
-/// Returns keys as short as the bottom line shows them.
+/// Returns keys as people write them: `enter`, `^u`, `shift-tab`, `<`.
 pub(super) fn shown_keys(keys: &str) -> String {
-    match keys {
-        "<lt>" | "<gt>" => keys.to_owned(),
-        other => other.trim_matches(['<', '>']).to_owned(),
+    let Some(name) = keys.strip_prefix('<').and_then(|keys| keys.strip_suffix('>')) else { return keys.to_owned() };
+    match name {
+        "lt" => "<".to_owned(),
+        "gt" => ">".to_owned(),
+        "pageup" => "pgup".to_owned(),
+        "pagedown" => "pgdn".to_owned(),
+        other => {
+            let held = [("c-", "^"), ("s-", "shift-"), ("a-", "alt-")];
+            let held = held.iter().find_map(|(short, shown)| Some(format!("{shown}{}", other.strip_prefix(short)?)));
+            held.unwrap_or_else(|| other.to_owned())
+        }
     }
 }
 
@@ -168,6 +184,7 @@ impl Model {
             Action::NextNeedingYou => self.index.needing_you() > 0,
             Action::ToggleLog => self.selected_ticket().is_some(),
             Action::StopAgents => self.may_stop_agents(),
+            Action::NextChoice => matches!(&self.over, Some(Overlay::Form(form)) if form.is_at_choice()),
             Action::NewTicket
             | Action::Left
             | Action::Down
@@ -188,6 +205,8 @@ impl Model {
             | Action::GrowLog
             | Action::ShrinkLog
             | Action::ToggleRaw
+            | Action::OlderRun
+            | Action::NewerRun
             | Action::Overview
             | Action::Log
             | Action::Evidence
@@ -196,7 +215,6 @@ impl Model {
             | Action::Save
             | Action::NextField
             | Action::PreviousField
-            | Action::NextChoice
             | Action::PreviousChoice
             | Action::Agree
             | Action::Decline

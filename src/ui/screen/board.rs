@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::domain::dependencies::Readiness;
 use crate::domain::id::TicketId;
 use crate::domain::state::StateName;
 use crate::ui::index::{COLUMNS, place};
@@ -140,6 +141,19 @@ impl Model {
         if let Some(next) = all[at..].iter().chain(&all[..at]).find(|id| self.index.needs_you(**id)) {
             self.desk.cursor = Some(*next);
         }
+    }
+
+    /// Returns the ticket that a person looks at first: one that needs somebody, or that runs, or that can be run.
+    pub(in crate::ui) fn first_look(&self) -> Option<TicketId> {
+        let all = self.in_order();
+        let needs_you = all.iter().find(|id| self.index.needs_you(**id));
+        let runs = || all.iter().find(|id| self.board.active_job(**id).is_some());
+        let can_run = || {
+            self.index.column(StateName::Planned).iter().find(|id| {
+                self.board.ticket(**id).is_some_and(|ticket| self.board.readiness(ticket) == Readiness::Ready)
+            })
+        };
+        needs_you.or_else(runs).or_else(can_run).copied()
     }
 
     /// Puts the cursor on a ticket that is shown, as near as can be to where it was.

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::dependencies::Readiness;
 use crate::domain::id::TicketId;
 use crate::domain::job::{Job, JobKind, JobStatus};
-use crate::domain::state::State;
+use crate::domain::state::{NeedsHuman, State};
 use crate::domain::ticket::Ticket;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
@@ -17,9 +17,9 @@ use crate::ui::words;
 /// How many lines a card usually takes with the gap after it, for moving by half a column.
 pub(super) const TYPICAL: u16 = 4;
 /// How many lines of a title are shown.
-const TITLE_LINES: usize = 2;
+const TITLE_LINES: usize = 3;
 /// How many lines of a reason are shown.
-const REASON_LINES: usize = 2;
+const REASON_LINES: usize = 3;
 
 /// One line of facts: a role and a text each.
 type Facts = Vec<(Role, String)>;
@@ -38,7 +38,10 @@ fn count_card() {
 /// Returns how many lines a card takes in a column of that inner width, without the gap after it.
 pub(super) fn height(model: &Model, id: TicketId, width: u16) -> usize {
     count_card();
-    model.board.ticket(id).map_or(0, |ticket| 1 + title(model, ticket, width).len() + facts(model, ticket, width).len())
+    model
+        .board
+        .ticket(id)
+        .map_or(0, |ticket| 1 + title(model, ticket, width).len() + fact_lines(model, ticket, width).len())
 }
 
 /// Draws a card and returns how many lines it took.
@@ -66,24 +69,38 @@ fn lines(model: &Model, ticket: &Ticket, width: u16) -> Vec<Line<'static>> {
     let title_style = theme.style(if selected { Role::Title } else { Role::Text });
     lines.extend(title(model, ticket, width).into_iter().map(|line| Line::styled(line, title_style)));
     let room = usize::from(width.saturating_sub(1));
-    for facts in facts(model, ticket, width) {
-        let mut left = room;
+    for facts in fact_lines(model, ticket, width) {
         let mut spans = Vec::new();
         for (role, fact) in facts {
-            let gap = usize::from(!spans.is_empty());
-            let room = left.saturating_sub(gap);
-            // Half a number says nothing; half of the first fact is better than none.
-            if gap == 1 && text::width(&text::visible(&fact)) > room {
-                break;
-            }
-            let fact = words::cut(theme, &fact, room).into_owned();
-            left -= gap + text::width(&fact);
-            if gap == 1 {
+            if !spans.is_empty() {
                 spans.push(Span::raw(" "));
             }
-            spans.push(Span::styled(fact, theme.style(role)));
+            spans.push(Span::styled(words::cut(theme, &fact, room).into_owned(), theme.style(role)));
         }
         lines.push(Line::from(spans));
+    }
+    lines
+}
+
+/// Returns the facts, with those that do not fit beside the others in lines of their own: half a number says nothing.
+fn fact_lines(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
+    let room = usize::from(width.saturating_sub(1));
+    let mut lines: Vec<Facts> = Vec::new();
+    for facts in facts(model, ticket, width) {
+        let mut left = 0;
+        for (role, fact) in facts {
+            let needed = text::width(&text::visible(&fact)) + 1;
+            match lines.last_mut() {
+                Some(line) if left >= needed => {
+                    line.push((role, fact));
+                    left -= needed;
+                }
+                _ => {
+                    lines.push(vec![(role, fact)]);
+                    left = room.saturating_sub(needed - 1);
+                }
+            }
+        }
     }
     lines
 }
@@ -124,11 +141,19 @@ fn facts(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
             facts.extend(proof(model, ticket));
             let mut lines = vec![facts];
             lines.extend(job.filter(|job| job.status.is_active()).map(|job| activity(model, job)));
-            lines.extend(reason(model, ticket, width));
+            // That every check passed stands there already.
+            let proven = model.board.checks(ticket.id).is_some_and(|checks| checks.passed == checks.total);
+            if why != NeedsHuman::Review || !proven {
+                lines.extend(reason(model, ticket, width));
+            }
             lines
         }
         State::Blocked { why } => {
-            let facts = vec![(Role::Bad, format!("{} {why}", model.theme.glyphs.bad))];
+            let mut facts = vec![(Role::Bad, format!("{} {why}", model.theme.glyphs.bad))];
+            if let Some(checks) = model.board.checks(ticket.id) {
+                facts.push((Role::Dim, format!("{}/{} checks", checks.passed, checks.total)));
+            }
+            facts.extend(change_size(model, ticket));
             let mut lines = vec![facts];
             lines.extend(job.filter(|job| job.status.is_active()).map(|job| activity(model, job)));
             lines.extend(reason(model, ticket, width));

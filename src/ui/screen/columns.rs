@@ -102,16 +102,12 @@ fn draw_more(model: &Model, area: Rect, above: usize, below: usize, buffer: &mut
 }
 
 fn draw_stripe(model: &Model, column: Column, buffer: &mut Buffer) {
-    let theme = &model.theme;
     let count = model.index.column(column.state).len();
-    Block::bordered()
-        .border_set(theme.glyphs.border)
-        .border_style(theme.style(Role::Border))
-        .render(column.area, buffer);
-    let style = theme.style(heading_role(column.state, count));
-    let down = format!("{count} {}", name(column.state));
-    for (row, c) in inner(column.area).rows().zip(down.chars()) {
-        buffer.set_string(row.x, row.y, c.to_string(), style);
+    let style = model.theme.style(heading_role(column.state, count));
+    let letters = name(column.state).chars().map(|c| format!(" {c}"));
+    let down = std::iter::once(format!("{count:^3}")).chain(letters);
+    for (row, said) in column.area.rows().zip(down) {
+        buffer.set_stringn(row.x, row.y, said, usize::from(row.width), style);
     }
 }
 
@@ -119,26 +115,28 @@ fn draw_stripe(model: &Model, column: Column, buffer: &mut Buffer) {
 fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let current = model.current_column();
-    let tabs: Vec<(Option<StateName>, String)> = layout::shown(model.desk.abandoned)
-        .map(|state| (Some(state), format!(" {} {} ", name(state), model.index.column(state).len())))
+    let mut tabs: Vec<(StateName, String)> = layout::shown(model.desk.abandoned)
+        .map(|state| (state, format!(" {} {} ", name(state), model.index.column(state).len())))
         .collect();
-    let at = tabs.iter().position(|(state, _)| *state == current).unwrap_or(0);
-    let widths: Vec<usize> = tabs.iter().map(|(_, label)| text::width(label)).collect();
-    let mut first = at;
-    let mut used = widths[at];
-    while first > 0 && used + widths[first - 1] + widths.get(at + 1).copied().unwrap_or(0) <= usize::from(area.width) {
-        first -= 1;
-        used += widths[first];
+    let room = usize::from(area.width);
+    let total = |tabs: &[(StateName, String)]| tabs.iter().map(|(_, label)| text::width(label)).sum::<usize>();
+    if total(&tabs) > room {
+        tabs.retain(|(state, _)| Some(*state) == current || !model.index.column(*state).is_empty());
     }
-    let spans: Vec<Span> = tabs[first..]
-        .iter()
+    // The columns around the current one, as many as there is room for.
+    while total(&tabs) > room && tabs.len() > 1 {
+        let at = tabs.iter().position(|(state, _)| Some(*state) == current).unwrap_or(0);
+        tabs.remove(if at > tabs.len() / 2 { 0 } else { tabs.len() - 1 });
+    }
+    let spans: Vec<Span> = tabs
+        .into_iter()
         .map(|(state, label)| {
-            let role = match state {
-                Some(state) if Some(*state) == current => Role::Selected,
-                Some(state) => heading_role(*state, model.index.column(*state).len()),
-                None => Role::Dim,
+            let role = if Some(state) == current {
+                Role::Selected
+            } else {
+                heading_role(state, model.index.column(state).len())
             };
-            Span::styled(label.clone(), theme.style(role))
+            Span::styled(label, theme.style(role))
         })
         .collect();
     put(area, &Line::from(spans), buffer);

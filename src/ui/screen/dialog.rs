@@ -14,7 +14,7 @@ use crate::ui::theme::Role;
 use crate::ui::widget::text;
 
 use super::bars;
-use super::layout::{inner, put, split_bottom};
+use super::layout::{inner, over, put, split_bottom};
 
 /// The widest that a question gets.
 const WIDEST: u16 = 76;
@@ -81,7 +81,7 @@ impl Model {
     }
 
     fn scrolled(&self, dialog: &Dialog, by: isize) -> usize {
-        let area = Rect::from(self.size);
+        let area = over(self.size);
         let frame = frame(self, dialog, area);
         let lines = body(self, dialog, inner(frame).width).len();
         let most = lines.saturating_sub(text_area(frame).height.into());
@@ -167,7 +167,7 @@ fn answer_line(model: &Model, question: Question) -> Line<'static> {
     for (action, word) in answers(model, question) {
         let keys = [Some(action), (action == safe).then_some(Action::Safe)].into_iter().flatten().filter_map(key);
         let keys: Vec<String> = keys.map(|keys| bars::shown_keys(&keys.to_string())).collect();
-        spans.push(Span::styled(format!(" {}", keys.join(" ")), model.theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {}", keys.join("/")), model.theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {word} "), model.theme.style(Role::Dim)));
     }
     Line::from(spans)

@@ -35,8 +35,8 @@ fn piece(page: &mut Page, model: &Model, evidence: &Evidence) {
     let (role, sign) =
         if evidence.end.is_success() { (Role::Ok, model.theme.glyphs.ok) } else { (Role::Bad, model.theme.glyphs.bad) };
     page.fact("command", Role::Code, &evidence.command);
-    page.fact("ended", role, &format!("{sign} {}", evidence.end));
-    page.fact("took", Role::Text, &format::took(Duration::from_millis(evidence.duration_ms)));
+    let took = format::took(Duration::from_millis(evidence.duration_ms));
+    page.fact("ended", role, &format!("{sign} {} after {took}", evidence.end));
     page.fact("at", Role::Dim, &format::date(evidence.at, model.zone));
     if let Some(tree) = &evidence.tree {
         page.fact("tree", Role::Dim, tree);

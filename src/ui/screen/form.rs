@@ -81,6 +81,19 @@ impl Form {
         self.title.is_empty() && self.description.is_empty() && self.after.is_empty()
     }
 
+    /// Says whether the field with the keys offers choices.
+    pub(super) fn is_at_choice(&self) -> bool {
+        match self.focus {
+            Field::Priority | Field::Agent | Field::Accept => true,
+            Field::Title | Field::Description | Field::After => false,
+        }
+    }
+
+    /// Says whether the field with the keys takes more than one line.
+    pub(super) fn takes_lines(&self) -> bool {
+        self.focus == Field::Description
+    }
+
     /// Takes a key: what the table says about it, or else as text.
     pub(in crate::ui) fn key(
         &mut self,
@@ -112,6 +125,8 @@ impl Form {
         if let Some(input) = self.input() {
             input.insert_str(clean.join(if one_line { " " } else { "\n" }));
         }
+        let focus = self.focus;
+        self.errors.retain(|(field, _)| *field != focus);
     }
 
     fn typed(&mut self, event: KeyEvent) {
@@ -124,7 +139,15 @@ impl Form {
         if hidden || one_line && (ends_line || event.key == TypedKey::Enter) {
             return;
         }
-        input.input(event);
+        // As in every shell; the area itself would undo the last change.
+        if matches!(event, Input { key: TypedKey::Char('u'), ctrl: true, .. }) {
+            input.delete_line_by_head();
+        } else {
+            input.input(event);
+        }
+        // What was wrong with it may be right by now; saving says so again if not.
+        let focus = self.focus;
+        self.errors.retain(|(field, _)| *field != focus);
     }
 
     fn input(&mut self) -> Option<&mut TextArea<'static>> {

@@ -13,7 +13,7 @@ use crate::ui::widget::{scroll, text};
 use crate::ui::words;
 
 use super::bars;
-use super::layout::{put, split_bottom, split_top};
+use super::layout::{over, put, split_bottom, split_top};
 
 /// The width of the keys.
 const KEYS: usize = 18;
@@ -46,38 +46,55 @@ impl Help {
     }
 
     fn scroll_by(&mut self, by: isize, size: Size) {
-        let height = content(size).height.saturating_sub(2);
-        self.scroll = scroll::scrolled(self.scroll, by, rows(&self.filter).len(), usize::from(height));
+        let Size { width, height } = content(size);
+        let total = lines(&self.filter, text_width(width)).len();
+        self.scroll = scroll::scrolled(self.scroll, by, total, usize::from(height.saturating_sub(2)));
     }
 }
 
 /// A line of the help.
 enum Shown {
     Heading(Context),
-    Row(&'static Row),
+    /// Keys and the first line of their sentence.
+    Row(String, String),
+    /// What follows of a sentence.
+    Rest(String),
     Gap,
 }
 
+/// Returns the keys of a row as people write them.
+fn keys_of(row: &Row) -> Vec<String> {
+    row.keys.iter().map(|keys| bars::shown_keys(&keys.to_string())).collect()
+}
+
 /// Returns the lines that hold what was typed, in their keys, their sentence or the name of their context.
-fn rows(filter: &str) -> Vec<Shown> {
+fn lines(filter: &str, width: usize) -> Vec<Shown> {
     let wanted = filter.trim().to_lowercase();
     let mut shown = Vec::new();
     for context in Context::ALL {
         let rows = KeyTable::built_in().rows(*context).iter().filter(|row| {
-            let keys = row.keys.iter().any(|keys| keys.to_string() == filter.trim());
-            keys || row.help.to_lowercase().contains(&wanted) || context.as_str().contains(&wanted)
+            let keys = keys_of(row).iter().any(|keys| keys == filter.trim());
+            keys || row.help.to_lowercase().contains(&wanted) || heading(*context).to_lowercase().contains(&wanted)
         });
-        let rows: Vec<Shown> = rows.map(Shown::Row).collect();
-        if rows.is_empty() {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
             continue;
         }
         if !shown.is_empty() {
             shown.push(Shown::Gap);
         }
         shown.push(Shown::Heading(*context));
-        shown.extend(rows);
+        for row in rows {
+            let mut sentence = text::wrap(&row.help, width.saturating_sub(keys_width(width) + 1)).into_iter();
+            shown.push(Shown::Row(keys_of(row).join(" "), sentence.next().unwrap_or_default()));
+            shown.extend(sentence.map(Shown::Rest));
+        }
     }
     shown
+}
+
+fn keys_width(width: usize) -> usize {
+    KEYS.min(width / 2)
 }
 
 fn heading(context: Context) -> &'static str {
@@ -91,8 +108,13 @@ fn heading(context: Context) -> &'static str {
     }
 }
 
+/// Returns the columns for text beside the scrollbar and a gap.
+fn text_width(width: u16) -> usize {
+    usize::from(width.saturating_sub(2))
+}
+
 fn content(size: Size) -> Size {
-    Size { width: size.width.saturating_sub(8).min(96), height: size.height.saturating_sub(4) }
+    Size { width: size.width.saturating_sub(8).min(96), height: over(size).height.saturating_sub(2) }
 }
 
 /// Draws the help over what is there.
@@ -105,14 +127,14 @@ pub(in crate::ui) fn draw(model: &Model, help: &Help, area: Rect, buffer: &mut B
     let role = if help.filter.is_empty() { Role::Dim } else { Role::Match };
     let typed = words::cut(&model.theme, &typed, usize::from(filter.width));
     put(filter, &Line::styled(typed, theme.style(role)), buffer);
-    let rows = rows(&help.filter);
-    let offset = help.scroll.min(scroll::last_offset(rows.len(), usize::from(body.height)));
-    for (place, row) in body.rows().zip(rows.iter().skip(offset)) {
-        let width = usize::from(place.width).saturating_sub(1);
-        buffer.set_line(place.x, place.y, &line(model, row, width), place.width);
+    let width = text_width(body.width);
+    let lines = lines(&help.filter, width);
+    let offset = help.scroll.min(scroll::last_offset(lines.len(), usize::from(body.height)));
+    for (place, shown) in body.rows().zip(lines.iter().skip(offset)) {
+        buffer.set_line(place.x, place.y, &line(model, shown, width), place.width);
     }
-    scroll::bar(body, offset, rows.len(), theme, buffer);
-    if rows.is_empty() {
+    scroll::bar(body, offset, lines.len(), theme, buffer);
+    if lines.is_empty() {
         let said = words::cut(&model.theme, "No key does that.", usize::from(body.width));
         put(body, &Line::styled(said, theme.style(Role::Dim)), buffer);
     }
@@ -121,17 +143,15 @@ pub(in crate::ui) fn draw(model: &Model, help: &Help, area: Rect, buffer: &mut B
 
 fn line(model: &Model, shown: &Shown, width: usize) -> Line<'static> {
     let theme = &model.theme;
+    let keys_width = keys_width(width);
+    let beside = |keys: &str, said: &str| {
+        let keys = text::pad(&words::cut(theme, keys, keys_width), keys_width, text::Side::Left);
+        Line::from(vec![Span::styled(keys, theme.style(Role::Key)), Span::raw(format!(" {said}"))])
+    };
     match shown {
         Shown::Gap => Line::default(),
         Shown::Heading(context) => Line::styled(heading(*context), theme.style(Role::Title)),
-        Shown::Row(row) => {
-            let keys: Vec<String> = row.keys.iter().map(ToString::to_string).collect();
-            let keys_width = KEYS.min(width / 2);
-            Line::from(vec![
-                Span::styled(text::pad(&keys.join(" "), keys_width, text::Side::Left), theme.style(Role::Key)),
-                Span::raw(" "),
-                Span::raw(words::cut(&model.theme, &row.help, width.saturating_sub(keys_width + 1)).into_owned()),
-            ])
-        }
+        Shown::Row(keys, sentence) => beside(keys, sentence),
+        Shown::Rest(sentence) => beside("", sentence),
     }
 }

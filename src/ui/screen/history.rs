@@ -1,4 +1,4 @@
-//! What happened to a ticket: when, by whom, from which state to which, and why; newest first.
+//! What happened to a ticket: when, by whom, from which state to which, and why; newest first, day by day.
 
 use ratatui::text::Line;
 
@@ -10,23 +10,56 @@ use crate::ui::widget::{format, text};
 
 use super::overview::Page;
 
+/// Where the words begin below a time.
+const INDENT: usize = "12:03:41  ".len();
+/// The width of who did it.
+const ACTORS: usize = 16;
+
+/// Below this width who did it stands in a line of its own.
+const NARROW: usize = 60;
+
 /// Returns the lines of the history.
 pub(super) fn lines(model: &Model, detail: &Detail, width: usize) -> Vec<Line<'static>> {
     let mut page = Page::new(model, width);
     if detail.events.is_empty() {
         page.text(Role::Dim, "Nothing happened yet.");
     }
+    let mut day = String::new();
     for event in detail.events.iter().rev() {
-        let event = &event.event;
-        let day = format::date(event.at, model.zone);
-        let at = format!("{} {}", &day[..10.min(day.len())], format::clock(event.at, model.zone));
-        let actor = text::pad(&event.actor.to_string(), 16, text::Side::Left);
-        page.pieces(&[(Role::Dim, &at), (Role::Agent, &format!("  {actor} ")), (role(event), &what(model, event))]);
-        if !event.reason.is_empty() {
-            page.fact("", Role::Dim, &event.reason);
+        let date = format::day(event.event.at, model.zone);
+        if date != day {
+            page.heading(&date);
+            day = date;
         }
+        piece(&mut page, model, &event.event, width);
     }
     page.lines()
+}
+
+fn piece(page: &mut Page, model: &Model, event: &NewEvent, width: usize) {
+    if width < NARROW {
+        page.pieces(&[
+            (Role::Dim, &format!("{}  ", format::clock(event.at, model.zone))),
+            (role(event), &what(model, event)),
+        ]);
+        let reason = if event.reason.is_empty() { String::new() } else { format!(": {}", event.reason) };
+        page.indented(INDENT, Role::Dim, &format!("{}{reason}", event.actor));
+        return;
+    }
+    let at = format!("{}  ", format::clock(event.at, model.zone));
+    let actor = text::pad(&event.actor.to_string(), ACTORS, text::Side::Left);
+    let what = what(model, event);
+    let mut pieces = vec![(Role::Dim, at.as_str()), (Role::Agent, actor.as_str()), (role(event), what.as_str())];
+    let reason = format!("  {}", event.reason);
+    let used = INDENT + ACTORS + text::width(&what);
+    let beside = used + text::width(&text::visible(&reason)) <= width && !event.reason.contains('\n');
+    if beside && !event.reason.is_empty() {
+        pieces.push((Role::Dim, &reason));
+    }
+    page.pieces(&pieces);
+    if !beside {
+        page.indented(INDENT, Role::Dim, &event.reason);
+    }
 }
 
 fn role(event: &NewEvent) -> Role {
@@ -40,7 +73,7 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
         EventKind::Transitioned => "moved",
         EventKind::Updated => "edited",
         EventKind::Comment => "note",
-        EventKind::JobQueued => "job asked for",
+        EventKind::JobQueued => "job queued",
         EventKind::CancelRequested => "stop asked for",
         EventKind::MergeRequested => "landing asked for",
         EventKind::MergeSucceeded => "landed",
@@ -54,6 +87,6 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
             format!("{} {} {}", from.title().to_lowercase(), model.theme.glyphs.arrow, to.title().to_lowercase())
         }
         (None, Some(to)) => format!("{said} as {}", to.title().to_lowercase()),
-        (Some(_) | None, _) => said.to_owned(),
+        (Some(_) | None, Some(_) | None) => said.to_owned(),
     }
 }

@@ -196,6 +196,15 @@ pub(in crate::ui) fn split_bottom(area: Rect, lines: u16) -> (Rect, Rect) {
     (Rect { height: area.height - lines, ..area }, Rect { y: area.y + area.height - lines, height: lines, ..area })
 }
 
+/// Returns the place for what lies over a screen of that size: between its first and its last line, where there is room.
+pub(in crate::ui) fn over(size: Size) -> Rect {
+    let all = Rect::from(size);
+    if size.height <= SMALLEST.height + 2 {
+        return all;
+    }
+    split_bottom(split_top(all, 1).1, 1).0
+}
+
 /// Returns what is inside a frame.
 pub(in crate::ui) fn inner(area: Rect) -> Rect {
     Rect {

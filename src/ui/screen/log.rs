@@ -7,22 +7,25 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use crate::domain::id::TicketId;
-use crate::domain::job::{Job, JobStatus};
 use crate::domain::log::{LogPage, LogPlace, LogRequest, LogView};
 use crate::ui::keys::Action;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::log::{self, Edge, Overflow, Times};
 use crate::ui::widget::popup::frame;
-use crate::ui::widget::{format, text};
+use crate::ui::widget::text;
 use crate::ui::words;
 
 use super::layout::inner;
+use super::log_runs::Runs;
+use super::log_title;
 
 /// How much of the screen the log gets at first, and how far that can be changed, in per cent.
 const SHARE: u16 = 35;
 const SHARES: std::ops::RangeInclusive<u16> = 15..=85;
 const SHARE_STEP: u16 = 5;
+/// From this width on there is a margin.
+const MARGIN_FROM: u16 = 60;
 /// The most lines of one entry before the rest is folded away.
 const FOLD: usize = 12;
 
@@ -55,6 +58,7 @@ pub(in crate::ui) struct LogPane {
     view: LogView,
     place: LogPlace,
     ticket: Option<TicketId>,
+    pub(super) runs: Runs,
     page: Option<Box<LogPage>>,
 }
 
@@ -69,6 +73,7 @@ impl Default for LogPane {
             view: LogView::Pretty,
             place: LogPlace::End,
             ticket: None,
+            runs: Runs::default(),
             page: None,
         }
     }
@@ -113,9 +118,24 @@ impl LogPane {
     pub(in crate::ui) fn turn_to(&mut self, ticket: Option<TicketId>) {
         if ticket != self.ticket {
             self.ticket = ticket;
-            self.place = LogPlace::End;
-            self.page = None;
+            self.runs = Runs::default();
+            self.start_anew();
         }
+    }
+
+    /// Goes to the end of another log.
+    pub(super) fn start_anew(&mut self) {
+        (self.place, self.page) = (LogPlace::End, None);
+    }
+
+    /// Returns which rows are wanted.
+    pub(super) fn place(&self) -> LogPlace {
+        self.place
+    }
+
+    /// Returns how it is shown.
+    pub(super) fn view(&self) -> LogView {
+        self.view
     }
 
     fn resize(&mut self, share: u16) {
@@ -145,9 +165,9 @@ impl Model {
     pub(in crate::ui) fn wanted_log(&self) -> Option<LogRequest> {
         let ticket = self.selected()?;
         self.board.newest_job(ticket)?;
-        let rows = inner(self.log_area()?).height;
+        let rows = text_area(self.log_area()?).height;
         let LogPane { view, place, .. } = self.log;
-        (rows > 0).then_some(LogRequest { ticket, run: None, view, place, rows })
+        (rows > 0).then_some(LogRequest { ticket, run: self.log.runs.chosen(), view, place, rows })
     }
 
     /// Takes over rows, unless others are wanted by now.
@@ -161,7 +181,7 @@ impl Model {
 
     /// Does what a key means for a log; says nothing when it means nothing there.
     pub(in crate::ui) fn act_on_log(&mut self, action: Action) -> bool {
-        let page = self.log_area().map_or(0, |area| u64::from(inner(area).height));
+        let page = self.log_area().map_or(0, |area| u64::from(text_area(area).height));
         match action {
             Action::Down => self.scroll_log(Scroll::Down(1)),
             Action::Up => self.scroll_log(Scroll::Up(1)),
@@ -177,8 +197,10 @@ impl Model {
                     LogView::Pretty => LogView::Raw,
                     LogView::Raw => LogView::Pretty,
                 };
-                (self.log.place, self.log.page) = (LogPlace::End, None);
+                self.log.start_anew();
             }
+            Action::OlderRun => self.go_to_older_run(),
+            Action::NewerRun => self.go_to_newer_run(),
             Action::ToggleLog => {
                 let shown = self.layout().log.is_some();
                 self.log.shown = if shown { Shown::No } else { Shown::Yes };
@@ -205,7 +227,7 @@ impl Model {
 
     fn scroll_log(&mut self, scroll: Scroll) {
         let (Some(page), Some(area)) = (&self.log.page, self.log_area()) else { return };
-        let area = inner(area);
+        let area = text_area(area);
         let first = self.first_row(page, area);
         let place = match scroll {
             Scroll::Start => LogPlace::From(0),
@@ -251,21 +273,31 @@ impl Model {
     }
 }
 
+/// Returns the place of the rows: inside the frame, with a margin where there is room for one.
+fn text_area(area: Rect) -> Rect {
+    let inside = inner(area);
+    let margin = u16::from(inside.width >= MARGIN_FROM);
+    Rect { x: inside.x + margin, width: inside.width - 2 * margin, ..inside }
+}
+
 /// Draws the log with its frame.
 pub(in crate::ui) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let role = if model.log.has_focus() || model.ticket.is_some() { Role::Focus } else { Role::Border };
-    let right = right_title(model);
+    let page = model.log.page.as_deref();
+    let right = log_title::right(model, page);
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 8);
-    let left = words::cut(&model.theme, &left_title(model), room).into_owned();
-    frame(&left, role, theme)
-        .title_top(Line::styled(format!(" {right} "), theme.style(Role::Dim)).right_aligned())
-        .render(area, buffer);
-    let area = inner(area);
-    match &model.log.page {
+    let left = words::cut(&model.theme, &log_title::left(model, page), room).into_owned();
+    let mut block = frame(&left, role, theme);
+    if !right.is_empty() {
+        block = block.title_top(Line::styled(format!(" {right} "), theme.style(Role::Dim)).right_aligned());
+    }
+    block.render(area, buffer);
+    let area = text_area(area);
+    match page {
         Some(page) if page.trouble.is_none() && !page.rows.is_empty() => draw_rows(model, page, area, buffer),
         other => {
-            let (role, said) = empty_text(model, other.as_deref());
+            let (role, said) = log_title::nothing(model, other);
             for (row, line) in area.rows().zip(text::wrap(&said, usize::from(area.width))) {
                 buffer.set_stringn(row.x, row.y, line, usize::from(row.width), theme.style(role));
             }
@@ -281,68 +313,4 @@ fn draw_rows(model: &Model, page: &LogPage, area: Rect, buffer: &mut Buffer) {
     for (row, line) in area.rows().zip(&model.laid_out(page, area, edge).lines) {
         buffer.set_line(row.x, row.y, line, row.width);
     }
-}
-
-fn empty_text(model: &Model, page: Option<&LogPage>) -> (Role, String) {
-    if let Some(trouble) = page.and_then(|page| page.trouble.as_ref()) {
-        return (Role::Bad, format!("The log cannot be read: {trouble}"));
-    }
-    match model.selected().map(|id| model.board.newest_job(id)) {
-        Some(None) => (Role::Dim, "Nothing has run for this ticket yet.".to_owned()),
-        Some(Some(_)) if page.is_some() => (Role::Dim, "No output yet.".to_owned()),
-        Some(Some(_)) | None => (Role::Dim, String::new()),
-    }
-}
-
-fn left_title(model: &Model) -> String {
-    let Some(ticket) = model.selected_ticket() else { return "log".to_owned() };
-    let dot = model.theme.glyphs.dot;
-    let mut title = ticket.number.to_string();
-    if let Some(job) = model.board.newest_job(ticket.id) {
-        title.push_str(&format!(" {}", job.kind));
-        for part in job_parts(model, job) {
-            title.push_str(&format!(" {dot} {part}"));
-        }
-    }
-    if let Some(page) = &model.log.page {
-        let noun = match page.request.view {
-            LogView::Pretty => ("entry", "entries"),
-            LogView::Raw => ("line", "lines"),
-        };
-        title.push_str(&format!(" {dot} {}", format::counted(page.total, noun.0, noun.1)));
-    }
-    title
-}
-
-fn job_parts(model: &Model, job: &Job) -> Vec<String> {
-    let mut parts = Vec::new();
-    let agent = [job.agent.as_deref(), job.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    if !agent.is_empty() {
-        parts.push(agent);
-        parts.push(format!("attempt {}", job.attempt));
-    }
-    match (job.status, job.started_at) {
-        (JobStatus::Running, Some(start)) => parts.push(format::duration(model.now.since(start))),
-        (JobStatus::Queued, _) => parts.push("queued".to_owned()),
-        (JobStatus::Running | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost, _) => {
-            parts.push(job.status.to_string());
-            if let (Some(start), Some(end)) = (job.started_at, job.finished_at) {
-                parts.push(format::duration(end.since(start)));
-            }
-        }
-    }
-    parts
-}
-
-fn right_title(model: &Model) -> String {
-    let glyphs = &model.theme.glyphs;
-    let place = match (model.log.place, &model.log.page) {
-        (LogPlace::End, _) => format!("follow {}", glyphs.down),
-        (LogPlace::From(_), Some(page)) => {
-            let below = page.total.saturating_sub(page.first + page.rows.len() as u64);
-            format!("{} more {}", format::count(below), glyphs.new_below)
-        }
-        (LogPlace::From(_), None) => "paused".to_owned(),
-    };
-    format!("{place} {} {}", glyphs.rule, model.log.view)
 }

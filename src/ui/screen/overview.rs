@@ -3,10 +3,12 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::domain::dependencies::Readiness;
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
-use crate::domain::state::{MOVES, StateName};
+use crate::domain::state::{MOVES, Move, StateName};
 use crate::domain::ticket::Ticket;
+use crate::ui::act::{Way, along};
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::{format, markdown, text};
@@ -54,6 +56,14 @@ impl<'a> Page<'a> {
         self.lines.extend(text::wrap(said, self.width).into_iter().map(|line| Line::styled(line, style)));
     }
 
+    /// Adds text, wrapped, so many columns in.
+    pub(super) fn indented(&mut self, indent: usize, role: Role, said: &str) {
+        let style = self.model.theme.style(role);
+        for line in text::wrap(said, self.width.saturating_sub(indent)) {
+            self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(line, style)]));
+        }
+    }
+
     /// Adds Markdown as people read it.
     fn markdown(&mut self, said: &str) {
         self.lines.extend(markdown::lines(said, self.width, &self.model.theme));
@@ -80,7 +90,7 @@ impl<'a> Page<'a> {
 /// Returns the lines of the overview.
 pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, width: usize) -> Vec<Line<'static>> {
     let mut page = Page::new(model, width);
-    standing(&mut page, ticket);
+    standing(&mut page, ticket, detail);
     dependencies(&mut page, ticket);
     work(&mut page, ticket);
     page.heading("Description");
@@ -91,12 +101,37 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
     }
     page.heading("Where it can go");
     for row in MOVES.iter().filter(|row| row.from == ticket.state.name()) {
-        page.fact(&row.to.title().to_lowercase(), Role::Dim, &format!("{} {}", model.theme.glyphs.arrow, row.cause));
+        let (role, said) = way(model, ticket, row);
+        page.fact(&row.to.title().to_lowercase(), role, &said);
     }
     page.lines()
 }
 
-fn standing(page: &mut Page, ticket: &Ticket) {
+/// Returns what a move means and which key makes it, or why it is refused now.
+fn way(model: &Model, ticket: &Ticket, row: &Move) -> (Role, String) {
+    let glyphs = &model.theme.glyphs;
+    let waits = match (row.to, model.board.readiness(ticket)) {
+        (StateName::Executing, Readiness::Waits(on)) => Some(format!("not yet: it waits for {}", words::numbers(&on))),
+        (StateName::Executing, Readiness::Dead(on)) => {
+            Some(format!("not now: it waits for {}, which is given up", words::numbers(&on)))
+        }
+        _ => None,
+    };
+    if let Some(waits) = waits {
+        return (Role::Warn, format!("{} {waits}", glyphs.warn));
+    }
+    let key = match row.to {
+        StateName::Planned if row.from == StateName::Proposed => Some("a"),
+        StateName::Executing => Some("x"),
+        to if along(row.from, Way::On) == Some(to) => Some("L"),
+        to if along(row.from, Way::Back) == Some(to) => Some("H"),
+        _ => None,
+    };
+    let key = key.map(|key| format!(" ({key})")).unwrap_or_default();
+    (Role::Dim, format!("{} {}{key}", glyphs.arrow, row.cause))
+}
+
+fn standing(page: &mut Page, ticket: &Ticket, detail: Option<&Detail>) {
     let model = page.model;
     page.fact("state", Role::of_state(ticket.state.name()), &columns::state_text(model, ticket));
     if !ticket.reason.is_empty() {
@@ -110,8 +145,11 @@ fn standing(page: &mut Page, ticket: &Ticket) {
         page.fact("goal", Role::Text, goal.title.as_str());
     }
     let agent = [ticket.agent.as_deref(), ticket.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    if !agent.is_empty() {
-        page.fact("agent", Role::Agent, &agent);
+    let worked = detail.and_then(|detail| detail.jobs.iter().rev().find_map(|job| job.agent.as_deref()));
+    match worked {
+        _ if !agent.is_empty() => page.fact("agent", Role::Agent, &agent),
+        Some(worked) => page.fact("agent", Role::Agent, &format!("{worked}, the board's choice")),
+        None => {}
     }
     for (n, check) in ticket.verify.iter().enumerate() {
         page.fact(if n == 0 { "checks" } else { "" }, Role::Code, check);

@@ -122,6 +122,7 @@ impl Model {
 
     /// Takes over the details of a ticket, unless another one is looked at by now.
     pub(in crate::ui) fn take_detail(&mut self, detail: Box<Detail>) {
+        self.take_runs(&detail, self.selected());
         match &mut self.ticket {
             Some(screen) if screen.ticket == detail.ticket => {
                 screen.detail = Some(detail);
@@ -150,7 +151,10 @@ impl Model {
             Action::HalfUp => self.scroll_ticket(-self.half_page()),
             Action::Top => self.scroll_ticket(isize::MIN),
             Action::Bottom => self.scroll_ticket(isize::MAX),
-            Action::ToggleRaw => {}
+            Action::ToggleRaw | Action::OlderRun | Action::NewerRun => {
+                screen.turn(Tab::Log);
+                return self.act_on_log(action);
+            }
             _ => return false,
         }
         true

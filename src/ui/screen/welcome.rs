@@ -2,20 +2,32 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
+use crate::ui::keys::{Action, Context, KeyTable};
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
 
+use super::bars;
+
 /// The widest that it gets.
 const WIDEST: u16 = 72;
+/// The agent that is built in, which knows its own sample only.
+const DEMO: &str = "demo";
+/// The keys to begin with.
+const KEYS: [(Action, &str); 3] = [
+    (Action::NewTicket, "file a ticket"),
+    (Action::Accept, "accept it, so that it may run"),
+    (Action::Run, "let an agent work on it, in a worktree of its own"),
+];
 
 /// Draws what an empty board says.
 pub(in crate::ui) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let width = WIDEST.min(area.width.saturating_sub(4));
-    let lines = lines(model, usize::from(width));
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
+    let lines = lines(model, usize::from(WIDEST.min(area.width.saturating_sub(4))));
+    let size = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    let width = size(lines.iter().map(Line::width).max().unwrap_or(0)).min(area.width);
+    let height = size(lines.len()).min(area.height);
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     for (row, line) in place.rows().zip(&lines) {
         buffer.set_line(row.x, row.y, line, row.width);
@@ -24,6 +36,7 @@ pub(in crate::ui) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
+    let glyphs = &theme.glyphs;
     let mut lines = Vec::new();
     let mut say = |role, said: &str| {
         let style = theme.style(role);
@@ -31,18 +44,22 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     };
     say(Role::Title, "This board is empty.");
     say(Role::Text, "");
-    say(Role::Key, "n  file a ticket");
-    say(Role::Key, "x  let an agent work on it, in a worktree of its own");
-    say(Role::Key, "?  see every key");
+    for (action, what) in KEYS {
+        say(Role::Text, &format!("{}  {what}", key(action)));
+    }
     say(Role::Text, "");
-    match model.settings.agents.as_slice() {
-        [] => say(Role::Warn, "! No agent was found on this machine; `draft agents` lists those that Draft knows."),
-        agents => say(Role::Ok, &format!("{} Agents found: {}", theme.glyphs.ok, agents.join(", "))),
+    let agents: Vec<&str> = model.settings.agents.iter().map(String::as_str).filter(|name| *name != DEMO).collect();
+    match agents.as_slice() {
+        [] => say(Role::Warn, &format!("{} No coding agent found: claude, codex and aider are known.", glyphs.warn)),
+        agents => say(Role::Ok, &format!("{} Agents found: {}", glyphs.ok, agents.join(", "))),
     }
     match model.settings.checks.as_slice() {
-        [] => say(Role::Warn, "! No check is configured, so nothing can be proven; `draft init` suggests some."),
+        [] => say(
+            Role::Warn,
+            &format!("{} No checks, so nothing can be proven: draft.yaml names them in verify_config.", glyphs.warn),
+        ),
         checks => {
-            say(Role::Ok, &format!("{} Checks of every change:", theme.glyphs.ok));
+            say(Role::Ok, &format!("{} Checks of every change:", glyphs.ok));
             for check in checks {
                 say(Role::Code, &format!("    {check}"));
             }
@@ -50,5 +67,23 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     }
     say(Role::Text, "");
     say(Role::Dim, "To see it work first, leave with q and run `draft demo`.");
+    let keys = KEYS.len();
+    for line in lines.iter_mut().skip(2).take(keys) {
+        embolden_key(line, model);
+    }
     lines
+}
+
+fn key(action: Action) -> String {
+    let row = KeyTable::built_in().rows(Context::Board).iter().find(|row| row.action == action);
+    row.and_then(|row| row.keys.first()).map(|keys| bars::shown_keys(&keys.to_string())).unwrap_or_default()
+}
+
+/// Draws the first word of a line as a key.
+fn embolden_key(line: &mut Line<'static>, model: &Model) {
+    let said = line.to_string();
+    if let Some((key, rest)) = said.split_once(' ') {
+        let key = Span::styled(key.to_owned(), model.theme.style(Role::Key));
+        *line = Line::from(vec![key, Span::raw(format!(" {rest}"))]);
+    }
 }

@@ -17,6 +17,11 @@ pub fn date(at: Timestamp, zone: FixedOffset) -> String {
     at.to_utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 
+/// Returns the day, `2026-11-24`, in the zone given.
+pub fn day(at: Timestamp, zone: FixedOffset) -> String {
+    at.to_utc().with_timezone(&zone).format("%Y-%m-%d").to_string()
+}
+
 /// Returns a duration in whole seconds: `32s`, `1m32s`, `3h05m`, `2d`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -143,6 +148,7 @@ mod tests {
         let zone = FixedOffset::east_opt(2 * 3_600).unwrap();
         assert_eq!(clock(at, zone), "14:03:41");
         assert_eq!(date(at, zone), "2026-09-22 14:03");
+        assert_eq!(day(at, zone), "2026-09-22");
     }
 
     #[test]

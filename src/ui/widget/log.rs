@@ -7,7 +7,8 @@ use ratatui::text::Line;
 
 use super::ansi::{self, AnsiState, Colors};
 use super::entry;
-use crate::domain::log::LogRows;
+use crate::domain::log::{Entry, EntryKind, LogRows};
+use crate::domain::time::Timestamp;
 use crate::ui::theme::Theme;
 
 /// Whether times stand before entries.
@@ -97,10 +98,10 @@ type Laid = (usize, Vec<Line<'static>>);
 fn laid_out(rows: &LogRows, layout: Layout, height: usize, edge: Edge, theme: &Theme) -> Vec<Laid> {
     let mut laid = match (rows, edge) {
         (LogRows::Pretty(entries), Edge::First) => {
-            until_full(0..entries.len(), height, |n| entry::lines(entries[n].0, &entries[n].1, layout, theme))
+            until_full(0..entries.len(), height, |n| entry_lines(entries, n, layout, theme))
         }
         (LogRows::Pretty(entries), Edge::Last) => {
-            until_full((0..entries.len()).rev(), height, |n| entry::lines(entries[n].0, &entries[n].1, layout, theme))
+            until_full((0..entries.len()).rev(), height, |n| entry_lines(entries, n, layout, theme))
         }
         (LogRows::Raw(raw), Edge::First) => {
             let mut state = AnsiState::new(colors(theme));
@@ -118,6 +119,22 @@ fn laid_out(rows: &LogRows, layout: Layout, height: usize, edge: Edge, theme: &T
         Edge::Last => laid.reverse(),
     }
     laid
+}
+
+/// Lays an entry out. A call that the next entry repeats with its end takes no room: one line says both.
+fn entry_lines(entries: &[(Option<Timestamp>, Entry)], n: usize, layout: Layout, theme: &Theme) -> Vec<Line<'static>> {
+    let (at, entry) = &entries[n];
+    if entries.get(n + 1).is_some_and(|(_, next)| repeats(entry, next)) {
+        return Vec::new();
+    }
+    entry::lines(*at, entry, layout, theme)
+}
+
+fn repeats(call: &Entry, end: &Entry) -> bool {
+    call.kind == EntryKind::ToolCall
+        && end.kind == EntryKind::Command
+        && !call.text.is_empty()
+        && end.text.lines().next() == Some(call.text.as_str())
 }
 
 fn until_full(
@@ -155,8 +172,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::log::{Entry, EntryKind};
-    use crate::domain::time::Timestamp;
     use crate::ui::widget::testing::{assert_harmless, draw, picture_of};
 
     fn layout(width: usize) -> Layout {
@@ -181,6 +196,21 @@ mod tests {
         assert_eq!(texts(&last), ["  two", "● three", "  three"]);
         assert_eq!((last.rows, last.whole), (vec![1, 2, 2], 2..3));
         assert_eq!(page(&rows, layout(20), 0, Edge::Last, &Theme::plain()), Page::default());
+    }
+
+    #[test]
+    fn a_call_and_its_end_are_one_line() {
+        let entry = |kind, text: &str| (None, Entry::new(kind, text));
+        let rows = LogRows::Pretty(vec![
+            entry(EntryKind::ToolCall, "ls"),
+            entry(EntryKind::Command, "ls\na.txt"),
+            entry(EntryKind::ToolCall, "make"),
+        ]);
+        for edge in [Edge::First, Edge::Last] {
+            let page = page(&rows, layout(20), 9, edge, &Theme::plain());
+            assert_eq!(texts(&page), ["$ ls", "  a.txt", "⚙ make"]);
+            assert_eq!(page.whole, 0..3);
+        }
     }
 
     #[test]

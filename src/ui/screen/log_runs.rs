@@ -1,0 +1,130 @@
+//! Which run's log is looked at: the ticket's newest one, or an older one that somebody went back to.
+
+use crate::domain::detail::Detail;
+use crate::domain::id::TicketId;
+use crate::domain::job::Job;
+use crate::domain::run::{Run, RunId, RunKind};
+use crate::ui::model::{Model, NoticeKind};
+use crate::ui::msg::Effect;
+
+/// The runs of the ticket, as far as they are known, and the one that is looked at.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Runs {
+    /// The run that somebody went back to; nothing follows the newest.
+    chosen: Option<RunId>,
+    /// Oldest first; nothing until somebody wants to go back.
+    known: Vec<(Job, Run)>,
+    wish: Wish,
+}
+
+/// Whether somebody wants to go back and the runs must be loaded for that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Wish {
+    #[default]
+    No,
+    Wanted,
+    Asked,
+}
+
+impl Runs {
+    /// Returns the run that somebody went back to.
+    pub(super) fn chosen(&self) -> Option<RunId> {
+        self.chosen
+    }
+
+    fn place(&self) -> Option<usize> {
+        self.known.iter().position(|(_, run)| Some(run.id) == self.chosen)
+    }
+
+    /// Returns the place of the run that somebody went back to, counted from 1, and how many there are.
+    pub(super) fn counted(&self) -> Option<(usize, usize)> {
+        self.place().map(|place| (place + 1, self.known.len()))
+    }
+}
+
+/// A run that is looked at, and the job that it belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'a> {
+    /// The job.
+    pub(super) job: &'a Job,
+    /// The run; nothing when the job has none yet.
+    pub(super) run: Option<&'a Run>,
+    /// Which of the job's checks it is, counted from 1.
+    pub(super) check: u32,
+}
+
+impl Model {
+    /// Returns what is looked at.
+    pub(super) fn looked_at(&self) -> Option<Looked<'_>> {
+        let runs = &self.log.runs;
+        if let Some(place) = runs.place() {
+            let (job, run) = &runs.known[place];
+            let before = runs.known[..place].iter().filter(|(_, other)| is_check_of(other, job)).count();
+            return Some(Looked { job, run: Some(run), check: number(before + 1) });
+        }
+        let job = self.board.newest_job(self.selected()?)?;
+        let checks = self.board.runs(job.id).filter(|run| is_check_of(run, job)).count();
+        Some(Looked { job, run: self.board.runs(job.id).next_back(), check: number(checks) })
+    }
+
+    /// Goes to the run before the one that is looked at.
+    pub(super) fn go_to_older_run(&mut self) {
+        match self.log.runs.place() {
+            Some(0) => self.say(NoticeKind::News, "this is the first run of the ticket"),
+            Some(place) => self.look_at_run(Some(place - 1)),
+            None => self.log.runs.wish = Wish::Wanted,
+        }
+    }
+
+    /// Goes to the run after the one that is looked at; the newest one is followed, also when there comes a newer one.
+    pub(super) fn go_to_newer_run(&mut self) {
+        match self.log.runs.place() {
+            Some(place) => self.look_at_run(Some(place + 1).filter(|next| next + 1 < self.log.runs.known.len())),
+            None => self.say(NoticeKind::News, "this is the newest run of the ticket"),
+        }
+    }
+
+    fn look_at_run(&mut self, place: Option<usize>) {
+        let runs = &mut self.log.runs;
+        runs.chosen = place.and_then(|place| runs.known.get(place)).map(|(_, run)| run.id);
+        self.log.start_anew();
+        self.dirty = true;
+    }
+
+    /// Asks for the runs once somebody wants to go back.
+    pub(in crate::ui) fn ask_for_runs(&mut self) -> Option<Effect> {
+        let ticket = self.selected()?;
+        (self.log.runs.wish == Wish::Wanted).then(|| {
+            self.log.runs.wish = Wish::Asked;
+            Effect::LoadDetail(ticket)
+        })
+    }
+
+    /// Takes over the runs of the ticket, and goes back if somebody wanted to.
+    pub(in crate::ui) fn take_runs(&mut self, detail: &Detail, of: Option<TicketId>) {
+        if of != Some(detail.ticket) {
+            return;
+        }
+        let runs = &mut self.log.runs;
+        runs.known.clear();
+        for job in &detail.jobs {
+            let own = detail.runs.iter().filter(|run| run.id.job == job.id);
+            runs.known.extend(own.map(|run| (job.clone(), run.clone())));
+        }
+        if std::mem::take(&mut runs.wish) == Wish::No {
+            return;
+        }
+        match runs.known.len().checked_sub(2) {
+            Some(before) => self.look_at_run(Some(before)),
+            None => self.say(NoticeKind::News, "this is the only run of the ticket"),
+        }
+    }
+}
+
+fn is_check_of(run: &Run, job: &Job) -> bool {
+    run.kind == RunKind::Check && run.id.job == job.id
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

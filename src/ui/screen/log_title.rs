@@ -1,0 +1,139 @@
+//! What stands in the frame of a log, and in the log itself where there is nothing to show.
+
+use crate::domain::dependencies::Readiness;
+use crate::domain::job::{Job, JobStatus};
+use crate::domain::log::{LogPage, LogPlace, LogView};
+use crate::domain::run::{Run, RunKind};
+use crate::domain::state::State;
+use crate::domain::ticket::Ticket;
+use crate::ui::model::Model;
+use crate::ui::theme::Role;
+use crate::ui::widget::format;
+use crate::ui::words;
+
+use super::log_runs::Looked;
+
+/// Returns the title at the left: whose log it is, what ran, and how it stands.
+pub(super) fn left(model: &Model, page: Option<&LogPage>) -> String {
+    let Some(ticket) = model.selected_ticket() else { return "log".to_owned() };
+    let Some(looked) = model.looked_at() else { return format!("{} {}", ticket.number, ticket.title) };
+    let mut parts = vec![format!("{} {}", ticket.number, what(&looked))];
+    parts.extend(who(&looked));
+    parts.extend(standing(model, &looked));
+    if let Some(page) = page.filter(|page| page.total > 0) {
+        let (one, many) = noun(page.request.view, looked.run);
+        parts.push(format::counted(page.total, one, many));
+    }
+    parts.join(&format!(" {} ", model.theme.glyphs.dot))
+}
+
+fn what(looked: &Looked) -> String {
+    match looked.run.map(|run| run.kind) {
+        Some(RunKind::Check) => match looked.job.steps {
+            Some(steps) => format!("check {}/{steps}", looked.check),
+            None => format!("check {}", looked.check),
+        },
+        Some(kind @ (RunKind::Setup | RunKind::Cleanup)) => kind.to_string(),
+        Some(RunKind::Execute) | None => looked.job.kind.to_string(),
+    }
+}
+
+/// Returns who or what works: the agent, or the command of a check.
+fn who(looked: &Looked) -> Vec<String> {
+    match looked.run {
+        Some(run) if run.kind != RunKind::Execute => vec![run.command.clone()],
+        Some(_) | None => {
+            let Job { agent, model, attempt, .. } = looked.job;
+            let agent = [agent.as_deref(), model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let again = (*attempt > 1).then(|| format!("attempt {attempt}"));
+            [Some(agent).filter(|agent| !agent.is_empty()), again].into_iter().flatten().collect()
+        }
+    }
+}
+
+fn standing(model: &Model, looked: &Looked) -> Vec<String> {
+    let job = looked.job;
+    match looked.run {
+        Some(Run { end: Some(end), started_at, finished_at, .. }) => {
+            let glyphs = &model.theme.glyphs;
+            let sign = if end.is_success() { glyphs.ok } else { glyphs.bad };
+            let took = finished_at.map(|finished| format::took(finished.since(*started_at)));
+            std::iter::once(format!("{sign} {end}")).chain(took).collect()
+        }
+        Some(run) => vec![format::duration(model.now.since(run.started_at))],
+        None => match (job.status, job.started_at) {
+            (JobStatus::Running, Some(start)) => vec![format::duration(model.now.since(start))],
+            (
+                JobStatus::Queued
+                | JobStatus::Running
+                | JobStatus::Succeeded
+                | JobStatus::Failed
+                | JobStatus::Canceled
+                | JobStatus::Lost,
+                _,
+            ) => vec![job.status.to_string()],
+        },
+    }
+}
+
+/// Returns what is counted. What a check prints has lines in either view.
+fn noun(view: LogView, run: Option<&Run>) -> (&'static str, &'static str) {
+    match view {
+        LogView::Pretty if run.is_none_or(|run| run.kind == RunKind::Execute) => ("entry", "entries"),
+        LogView::Pretty | LogView::Raw => ("line", "lines"),
+    }
+}
+
+/// Returns the title at the right: which of the runs it is when not the newest, where it is scrolled, and the view.
+pub(super) fn right(model: &Model, page: Option<&LogPage>) -> String {
+    let Some(page) = page.filter(|page| page.total > 0) else { return String::new() };
+    let glyphs = &model.theme.glyphs;
+    let place = match model.log.place() {
+        LogPlace::End => format!("follow {}", glyphs.down),
+        LogPlace::From(_) => {
+            let below = page.total.saturating_sub(page.first + page.rows.len() as u64);
+            format!("{} more {}", format::count(below), glyphs.new_below)
+        }
+    };
+    let run = model.log.runs.counted().map(|(place, count)| format!("run {place} of {count}"));
+    let parts: Vec<String> = run.into_iter().chain([place, model.log.view().to_string()]).collect();
+    parts.join(&format!(" {} ", glyphs.rule))
+}
+
+/// Returns what is said where there is nothing to show.
+pub(super) fn nothing(model: &Model, page: Option<&LogPage>) -> (Role, String) {
+    if let Some(trouble) = page.and_then(|page| page.trouble.as_ref()) {
+        return (Role::Bad, format!("The log cannot be read: {trouble}"));
+    }
+    let Some(ticket) = model.selected_ticket() else { return (Role::Dim, String::new()) };
+    let said = match model.looked_at() {
+        None => format!("Nothing has run for this ticket yet. {}", first_step(model, ticket)),
+        // It is being read.
+        Some(_) if page.is_none() => String::new(),
+        Some(Looked { run: Some(run), .. }) if run.end.is_some() => "It printed nothing.".to_owned(),
+        Some(Looked { run: None, job, .. }) if !job.status.is_active() => {
+            format!("Nothing ran. {}", ticket.reason).trim_end().to_owned()
+        }
+        Some(_) => "No output yet.".to_owned(),
+    };
+    (Role::Dim, said)
+}
+
+/// Returns what a person can do so that something runs.
+fn first_step(model: &Model, ticket: &Ticket) -> String {
+    match (ticket.state, model.board.readiness(ticket)) {
+        (State::Proposed, _) => "a accepts it, then x runs it.".to_owned(),
+        (State::Planned, Readiness::Ready) => "x runs it.".to_owned(),
+        (State::Planned, Readiness::Waits(on)) => format!("It waits for {}.", words::numbers(&on)),
+        (State::Planned, Readiness::Dead(on)) => format!("It waits for {}, which is given up.", words::numbers(&on)),
+        (
+            State::Executing { .. }
+            | State::Verifying { .. }
+            | State::NeedsHuman { .. }
+            | State::Blocked { .. }
+            | State::Done
+            | State::Abandoned,
+            _,
+        ) => String::new(),
+    }
+}
