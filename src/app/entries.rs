@@ -9,6 +9,8 @@ use crate::domain::log::Entry;
 use crate::executor::decode::Reader;
 use crate::run::tail::{Piece, Tail};
 
+/// How much is read at once, in bytes.
+const SLICE: u64 = 4 << 20;
 /// Entries that are kept decoded, counted from the newest.
 const KEPT: usize = 4096;
 /// How long their texts may be together, in bytes.
@@ -20,6 +22,15 @@ const MOST_MARKS: usize = 512;
 
 /// An entry, with the offset of the last byte of the line that gave it.
 pub(super) type Placed = (u64, Entry);
+
+/// How far a log is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Progress {
+    /// As far as it is written.
+    UpToDate,
+    /// There is more to read at once.
+    Behind,
+}
 
 /// The entries of one stream.
 #[derive(Debug)]
@@ -82,11 +93,12 @@ impl Entries {
         self.marks.len()
     }
 
-    /// Reads what was written since. `is_over` says that nothing more comes.
-    pub(super) fn read_on(&mut self, is_over: bool) -> io::Result<()> {
+    /// Reads on in what was written since: at most a slice, so that a large log shows what it has, and can be left.
+    pub(super) fn read_on(&mut self, is_over: bool) -> io::Result<Progress> {
         if self.finished {
-            return Ok(());
+            return Ok(Progress::UpToDate);
         }
+        let slice_ends = self.reader.offset() + SLICE;
         let mut tail = match self.tail.take() {
             Some(tail) => tail,
             None => Tail::open(&self.path, 0)?,
@@ -99,6 +111,10 @@ impl Entries {
                         let taken = self.reader.feed_line(bytes, &mut entries);
                         bytes = &bytes[taken..];
                         self.keep(&mut entries);
+                    }
+                    if self.reader.offset() >= slice_ends {
+                        self.tail = Some(tail);
+                        return Ok(Progress::Behind);
                     }
                 }
                 Piece::Restarted => {
@@ -114,7 +130,7 @@ impl Entries {
             self.reader.finish(&mut entries);
             self.keep(&mut entries);
         }
-        Ok(())
+        Ok(Progress::UpToDate)
     }
 
     fn keep(&mut self, entries: &mut Vec<Entry>) {

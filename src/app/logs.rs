@@ -12,7 +12,7 @@ use crate::run::folder::{Folder, Stream};
 use crate::run::pager::{Line, Pager, QUICK};
 use crate::run::times::Times;
 
-use super::entries::{Entries, Placed, Wanted, decode};
+use super::entries::{Entries, Placed, Progress, Wanted, decode};
 
 /// How much of standard error is shown below what an agent said, in lines.
 const STDERR_LINES: usize = 200;
@@ -56,6 +56,8 @@ pub struct Rows {
     pub total: u64,
     /// The rows.
     pub rows: LogRows,
+    /// Whether there is more to read before these are the rows that were asked for: ask again at once.
+    pub behind: bool,
 }
 
 impl Log {
@@ -96,20 +98,26 @@ impl Log {
             }
             if lines.len() == count {
                 let total = stdout.total().guess() + stderr.count(QUICK)?.guess();
-                return Ok(Rows { first, total, rows: LogRows::Raw(texts(&lines)) });
+                return Ok(Rows { first, total, rows: LogRows::Raw(texts(&lines)), behind: false });
             }
         }
         let below = stderr.last(count)?.lines;
         let mut lines = stdout.last(count - below.len())?.lines;
         lines.extend(below);
         let total = stdout.total().guess() + stderr.total().guess();
-        Ok(Rows { first: total.saturating_sub(lines.len() as u64), total, rows: LogRows::Raw(texts(&lines)) })
+        Ok(Rows {
+            first: total.saturating_sub(lines.len() as u64),
+            total,
+            rows: LogRows::Raw(texts(&lines)),
+            behind: false,
+        })
     }
 
     fn pretty_rows(&mut self, place: LogPlace, count: usize) -> io::Result<Rows> {
         self.times.refresh();
         let stderr = open_once(&mut self.stderr, self.folder.stream(Stream::Stderr))?;
         let below = stderr.last(STDERR_LINES)?.lines;
+        let mut progress = Progress::UpToDate;
         let mut said = match &mut self.pretty {
             Pretty::Lines(reader) => Said::Lines {
                 reader,
@@ -117,7 +125,7 @@ impl Log {
                 pager: open_once(&mut self.stdout, self.folder.stream(Stream::Stdout))?,
             },
             Pretty::Entries(entries) => {
-                entries.read_on(self.folder.is_over())?;
+                progress = entries.read_on(self.folder.is_over())?;
                 Said::Entries(entries)
             }
         };
@@ -136,7 +144,12 @@ impl Log {
             .iter()
             .map(|line| (times.written_at(Stream::Stderr, line.at), Entry::new(EntryKind::Text, line.text())));
         let rows: Vec<(Option<Timestamp>, Entry)> = said.chain(complaints).collect();
-        Ok(Rows { first: page.first, total: page.total, rows: LogRows::Pretty(rows) })
+        Ok(Rows {
+            first: page.first,
+            total: page.total,
+            rows: LogRows::Pretty(rows),
+            behind: progress == Progress::Behind,
+        })
     }
 }
 

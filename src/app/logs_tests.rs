@@ -271,3 +271,18 @@ fn the_copies_of_the_reader_are_few_however_many_entries_there_are() {
         assert_eq!(found[0].1.text, format!("line {first}"));
     }
 }
+
+#[test]
+fn a_large_log_is_read_in_slices_and_ends_up_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stdout");
+    let line = format!("{{\"type\":\"system\",\"subtype\":\"note\",\"text\":\"{}\"}}\n", "x".repeat(900));
+    std::fs::write(&path, line.repeat(6000)).unwrap();
+    let mut entries = super::entries::Entries::new(path, Reader::new(Dialect::Claude, folder.path()));
+    assert_eq!(entries.read_on(true).unwrap(), super::entries::Progress::Behind);
+    let part = entries.total();
+    assert!(part > 0 && part < 6000, "what was read so far can be shown: {part}");
+    while entries.read_on(true).unwrap() == super::entries::Progress::Behind {}
+    assert_eq!(entries.total(), 6000);
+    assert_eq!(entries.read_on(true).unwrap(), super::entries::Progress::UpToDate);
+}

@@ -150,15 +150,18 @@ pub(super) async fn follow(
         };
         let request = target.request.clone();
         let read = tokio::task::spawn_blocking(move || read(log, target, run)).await;
-        let page = match read {
-            Ok((log, id, page)) => {
+        let (page, behind) = match read {
+            Ok((log, id, page, behind)) => {
                 open = Some((id, log));
-                page
+                (page, behind)
             }
-            Err(error) => empty(&request, Some(format!("the log cannot be read: an internal error: {error}"))),
+            Err(error) => (empty(&request, Some(format!("the log cannot be read: an internal error: {error}"))), false),
         };
         if pages.send(told(page)).await.is_err() {
             return;
+        }
+        if behind {
+            continue;
         }
         let mut growth = Growth::since(folder, seen);
         tokio::select! {
@@ -176,15 +179,18 @@ fn told(page: LogPage) -> Told {
     Told::Msg(Msg::LogPage(Box::new(page)))
 }
 
-fn read(mut log: Log, target: Target, run: Followed) -> (Log, RunId, LogPage) {
+/// Reads the rows, and says whether there is more to read before they are right.
+fn read(mut log: Log, target: Target, run: Followed) -> (Log, RunId, LogPage, bool) {
     let request = target.request;
+    let mut behind = false;
     let page = match log.rows(request.view, request.place, request.rows) {
         Ok(rows) => {
+            behind = rows.behind;
             LogPage { run: Some(run.id), first: rows.first, total: rows.total, rows: rows.rows, trouble: None, request }
         }
         Err(error) => empty(&request, Some(format!("the log cannot be read: {error}"))),
     };
-    (log, run.id, page)
+    (log, run.id, page, behind)
 }
 
 fn empty(request: &LogRequest, trouble: Option<String>) -> LogPage {
