@@ -163,9 +163,11 @@ impl Reader {
 
 /// Hands on a line that is one JSON object, and keeps any other as it is.
 fn event(line: &Line<'_>, scene: &mut Scene<'_>, read: impl FnOnce(&Value, &mut Scene<'_>)) {
-    match serde_json::from_str::<Value>(&line.text) {
-        Ok(event) if event.is_object() => read(&event, scene),
-        Ok(_) | Err(_) => no_event(line, scene),
+    // A tool may print a million lines that are no events; an error of the parser for each would cost seconds.
+    let may_be_one = line.text.trim_start().starts_with('{');
+    match may_be_one.then(|| serde_json::from_str::<Value>(&line.text)) {
+        Some(Ok(event)) => read(&event, scene),
+        Some(Err(_)) | None => no_event(line, scene),
     }
 }
 
