@@ -103,6 +103,8 @@ words! {
         NotLanded = "not_landed",
         /// It has a worktree already.
         HasWorktree = "has_worktree",
+        /// It could not be done: git, a file or Draft itself failed.
+        Failed = "failed",
     }
 }
 

@@ -110,6 +110,32 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Says whether doing the same again can work, once somebody has freed space or let go of a lock.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Locked { .. }
+            | Self::Full { .. }
+            | Self::ReadOnly { .. }
+            | Self::CannotOpen { .. }
+            | Self::Sqlite { .. }
+            | Self::Conflict { .. } => true,
+            Self::Invalid { .. }
+            | Self::Corrupt { .. }
+            | Self::NotOurs { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::Backup { .. }
+            | Self::Closed { .. } => false,
+        }
+    }
+
+    /// Says whether this one write is at fault, so that others can be saved without it.
+    pub fn is_about_one_write(&self) -> bool {
+        matches!(self, Self::Conflict { .. } | Self::Invalid { .. })
+    }
+}
+
 /// An error where SQL is run; which file it is about is known further out.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {

@@ -17,6 +17,15 @@ use crate::domain::time::Timestamp;
 pub enum Write {
     /// Saves these.
     Saves(Vec<Save>),
+    /// Saves these, and tells other processes that their commands were carried out.
+    SavesAnswering {
+        /// What to save.
+        saves: Vec<Save>,
+        /// The commands.
+        commands: Vec<i64>,
+        /// When.
+        at: Timestamp,
+    },
     /// Makes a board. A repository has one; a second is a conflict.
     Board(About),
     /// Remembers that the user trusts this text of the repository's configuration, and no other.
@@ -56,6 +65,10 @@ pub enum Write {
 pub(super) fn carry_out(db: &Connection, write: &Write) -> Result<Vec<Change>, Fault> {
     match write {
         Write::Saves(saves) => return save_all(db, saves),
+        Write::SavesAnswering { saves, commands, at } => {
+            commands.iter().try_for_each(|id| commands::answer(db, *id, &Ok(()), *at))?;
+            return save_all(db, saves);
+        }
         Write::Board(about) => boards::insert(db, about)?,
         Write::Trust { repo_root, content, at } => boards::trust(db, repo_root, content, *at)?,
         Write::Revoke { repo_root } => boards::revoke(db, repo_root)?,

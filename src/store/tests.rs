@@ -236,6 +236,24 @@ fn a_command_is_answered_once() {
 }
 
 #[test]
+fn a_command_is_answered_together_with_what_it_changes_or_not_at_all() {
+    let place = place();
+    let writer = place.board();
+    let request = Request { actor: Actor::human(), command: Command::AddTickets(Vec::new()) };
+    let command = ask(&place.path, BOARD, &request, at(1)).unwrap();
+    writer.commit_blocking(vec![new_ticket(1)]).unwrap();
+    let (saves, commands) = (vec![new_ticket(1)], vec![command]);
+    let error = writer.write_blocking(Write::SavesAnswering { saves, commands, at: at(2) }).unwrap_err();
+    assert!(error.is_about_one_write() && error.may_pass(), "{error}");
+    assert_eq!(place.reader().answer(command).unwrap(), None, "what was not saved is not answered");
+
+    let (saves, commands) = (vec![new_ticket(2)], vec![command]);
+    let changes = writer.write_blocking(Write::SavesAnswering { saves, commands, at: at(3) }).unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(place.reader().answer(command).unwrap(), Some(Ok(())));
+}
+
+#[test]
 fn a_command_of_another_version_is_handed_over_as_its_refusal() {
     let place = place();
     let _writer = place.board();

@@ -67,6 +67,17 @@ impl Writer {
         self.write(Write::Saves(saves)).await
     }
 
+    /// Saves all of this and answers these commands of other processes, or nothing.
+    ///
+    /// # Errors
+    /// As with `commit`.
+    pub async fn commit_answering(&self, saves: Vec<Save>, commands: Vec<i64>, at: Timestamp) -> Answer {
+        if commands.is_empty() {
+            return self.commit(saves).await;
+        }
+        self.write(Write::SavesAnswering { saves, commands, at }).await
+    }
+
     /// Like [`commit`](Self::commit), for threads that may block.
     ///
     /// # Errors
