@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{self, JoinSet};
@@ -31,12 +32,14 @@ use super::workshop::Workshop;
 
 /// Messages that are decided and saved together at the most.
 const BATCH: usize = 64;
+/// How long to wait before a job that could not be taken is tried again, if nothing else happens before.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the engine can be told.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// Somebody wants something.
-    Ask { request: Request, known: Known, reply: oneshot::Sender<Result<Vec<Change>, AskError>> },
+    /// Somebody wants something; another process left it in the database under that number, if there is one.
+    Ask { request: Request, known: Known, number: Option<i64>, reply: oneshot::Sender<Result<Vec<Change>, AskError>> },
     /// A job learned something; the records that prove it are saved with it.
     Learn { fact: Fact, who: Who, records: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
     /// A job has something to record that moves nothing.
@@ -47,8 +50,8 @@ pub(super) enum Message {
     Snapshot { reply: oneshot::Sender<Snapshot> },
     /// The user trusts what the repository's file would run.
     Trust { content: String, reply: oneshot::Sender<Result<(), StoreError>> },
-    /// The answer to a command of another process.
-    Answer { id: i64, answer: Result<(), Refused>, reply: oneshot::Sender<Result<(), StoreError>> },
+    /// A command of another process is refused; one that is carried out is answered together with what it changes.
+    Refuse { number: i64, refused: Refused, reply: oneshot::Sender<Result<(), StoreError>> },
     /// No more queued jobs are to be taken.
     TakeNoMore,
 }
@@ -57,6 +60,8 @@ pub(super) enum Message {
 #[derive(Debug)]
 struct Work {
     wish: Wish,
+    /// The number of the command of another process that this carries out.
+    number: Option<i64>,
     reply: Reply,
 }
 
@@ -66,6 +71,14 @@ enum Wish {
     Record(Vec<Save>),
 }
 
+/// Whether every job that there is a slot for was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Taken {
+    All,
+    /// One could not be saved.
+    NotAll,
+}
+
 #[derive(Debug)]
 enum Reply {
     Asker(oneshot::Sender<Result<Vec<Change>, AskError>>),
@@ -73,18 +86,27 @@ enum Reply {
     Nobody,
 }
 
+/// What a task does with a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Errand {
+    /// Works on it to its end.
+    Work,
+    /// Ends it, since something in Draft broke.
+    GiveUp,
+}
+
 pub(super) struct Actor {
     workshop: Arc<Workshop>,
     writer: Writer,
-    /// Held for as long as this engine lives.
-    _lock: BoardLock,
+    /// Held for as long as this engine lives; work that blocks holds it too, since nobody can stop it.
+    _lock: Arc<BoardLock>,
     handle: Handle,
     publish: broadcast::Sender<Arc<[Change]>>,
     token: CancellationToken,
     board: Board,
     jobs: JoinSet<Result<(), EngineError>>,
-    /// Which job each task works on, and how it is told to stop.
-    working: HashMap<task::Id, (JobId, CancellationToken)>,
+    /// What each task works at.
+    working: HashMap<task::Id, (Errand, Bench)>,
     chores: Chores,
     taking: bool,
 }
@@ -93,7 +115,7 @@ impl Actor {
     pub(super) async fn load(
         workshop: Arc<Workshop>,
         writer: Writer,
-        lock: BoardLock,
+        lock: Arc<BoardLock>,
         handle: Handle,
         publish: broadcast::Sender<Arc<[Change]>>,
         token: CancellationToken,
@@ -102,7 +124,7 @@ impl Actor {
         let board = load_board(&workshop).await?;
         writer.say_engine(workshop.about.id, std::process::id(), now()).await?;
         Ok(Self {
-            chores: Chores::new(Arc::clone(&workshop), handle.clone()),
+            chores: Chores::new(handle.clone()),
             workshop,
             writer,
             _lock: lock,
@@ -123,11 +145,12 @@ impl Actor {
         }
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            self.take_jobs().await;
+            let taken = self.take_jobs().await;
             tokio::select! {
                 biased;
                 () = self.token.cancelled() => break,
-                Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended).await,
+                () = tokio::time::sleep(TRY_AGAIN), if taken == Taken::NotAll => {}
+                Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
                 () = self.chores.ended() => {}
                 received = messages.recv_many(&mut batch, BATCH) => {
                     if received == 0 {
@@ -172,10 +195,10 @@ impl Actor {
     }
 
     /// Gives free slots to queued jobs.
-    async fn take_jobs(&mut self) {
+    async fn take_jobs(&mut self) -> Taken {
         let any = self.taking && self.board.active_jobs().any(|job| job.status == JobStatus::Queued);
         if !any {
-            return;
+            return Taken::All;
         }
         for id in pick(&self.board, self.workshop.slots()) {
             if self.board.job(id).is_some_and(|job| self.chores.is_busy(job.ticket)) {
@@ -184,13 +207,13 @@ impl Actor {
             let fact = Fact::Taken { job: id };
             let who = Who::system("engine");
             let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records: Vec::new() };
-            self.carry_out(vec![Work { wish, reply: Reply::Nobody }]).await;
+            self.carry_out(vec![Work { wish, number: None, reply: Reply::Nobody }]).await;
             match self.board.job(id).filter(|job| job.status == JobStatus::Running).cloned() {
                 Some(job) => self.work_on(job),
-                // It could not be saved; the next message tries again.
-                None => return,
+                None => return Taken::NotAll,
             }
         }
+        Taken::All
     }
 
     fn work_on(&mut self, job: Job) {
@@ -198,28 +221,26 @@ impl Actor {
         if job.cancel_requested {
             stop.cancel();
         }
-        let id = job.id;
         let Some(ticket) = self.board.ticket(job.ticket).cloned() else { return };
-        let bench = Bench::new(Arc::clone(&self.workshop), self.handle.clone(), job, ticket, stop.clone());
-        let task = self.jobs.spawn(jobs::work(bench));
-        self.working.insert(task.id(), (id, stop));
+        let bench = Bench::new(Arc::clone(&self.workshop), self.handle.clone(), job, ticket, stop);
+        let task = self.jobs.spawn(jobs::work(bench.clone()));
+        self.working.insert(task.id(), (Errand::Work, bench));
     }
 
-    /// A job's task is over. It told its end itself, unless something broke.
-    async fn reap(&mut self, ended: Result<(task::Id, Result<(), EngineError>), task::JoinError>) {
+    /// A job's task is over. It told its end itself, unless it panicked: then another task does.
+    fn reap(&mut self, ended: Result<(task::Id, Result<(), EngineError>), task::JoinError>) {
         let (task, trouble) = match ended {
-            Ok((task, Ok(()))) => (task, None),
+            Ok((task, Ok(()) | Err(EngineError::Stopped))) => (task, None),
             Ok((task, Err(error))) => (task, Some(error.to_string())),
             Err(error) => (error.id(), Some(format!("an internal error: {error}"))),
         };
-        let Some((job, _)) = self.working.remove(&task) else { return };
-        let still_running = self.board.job(job).is_some_and(|job| job.status == JobStatus::Running);
-        if let (Some(reason), true) = (trouble, still_running) {
-            tracing::error!(%job, %reason, "a job broke");
-            let fact = Fact::Broke { job, reason };
-            let what = Box::new(What::Fact(fact));
-            let wish = Wish::Decide { who: Who::system("engine"), known: unknown(), what, records: Vec::new() };
-            self.carry_out(vec![Work { wish, reply: Reply::Nobody }]).await;
+        let Some((errand, bench)) = self.working.remove(&task) else { return };
+        let Some(reason) = trouble else { return };
+        tracing::error!(job = %bench.job.id, %reason, ?errand, "the task of a job failed");
+        let still_running = self.board.job(bench.job.id).is_some_and(|job| job.status == JobStatus::Running);
+        if errand == Errand::Work && still_running {
+            let task = self.jobs.spawn(jobs::give_up(bench.clone(), reason));
+            self.working.insert(task.id(), (Errand::GiveUp, bench));
         }
     }
 
@@ -227,18 +248,18 @@ impl Actor {
         let mut works = Vec::with_capacity(batch.len());
         for message in batch {
             match message {
-                Message::Ask { request, known, reply } => {
+                Message::Ask { request, known, number, reply } => {
                     let Request { actor, command } = request;
                     let what = Box::new(What::Command(command));
                     let wish = Wish::Decide { who: actor, known, what, records: Vec::new() };
-                    works.push(Work { wish, reply: Reply::Asker(reply) });
+                    works.push(Work { wish, number, reply: Reply::Asker(reply) });
                 }
                 Message::Learn { fact, who, records, reply } => {
                     let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records };
-                    works.push(Work { wish, reply: Reply::Job(reply) });
+                    works.push(Work { wish, number: None, reply: Reply::Job(reply) });
                 }
                 Message::Record { saves, reply } => {
-                    works.push(Work { wish: Wish::Record(saves), reply: Reply::Job(reply) });
+                    works.push(Work { wish: Wish::Record(saves), number: None, reply: Reply::Job(reply) });
                 }
                 // What follows must see what came before it.
                 Message::Live(change) => self.tell(vec![change]),
@@ -250,8 +271,8 @@ impl Actor {
                 Message::Trust { content, reply } => {
                     let _ = reply.send(self.writer.trust(self.workshop.repo.root(), &content, now()).await);
                 }
-                Message::Answer { id, answer, reply } => {
-                    let _ = reply.send(self.writer.answer_command(id, answer, now()).await);
+                Message::Refuse { number, refused, reply } => {
+                    let _ = reply.send(self.writer.answer_command(number, Err(refused), now()).await);
                 }
                 Message::TakeNoMore => self.taking = false,
             }
@@ -259,8 +280,8 @@ impl Actor {
         self.carry_out(works).await;
     }
 
-    /// Decides each in turn, saves all of it in one transaction, and only then tells anybody. If that fails, each is tried
-    /// alone, so that one that cannot be saved takes no other down with it.
+    /// Decides each in turn, saves all of it in one transaction, and only then tells anybody. If one of them is at fault
+    /// when that fails, each is tried alone, so that it takes no other down with it.
     async fn carry_out(&mut self, works: Vec<Work>) {
         let mut planned: Vec<(Work, Steps)> = Vec::with_capacity(works.len());
         for work in works {
@@ -273,13 +294,14 @@ impl Actor {
             }
         }
         let saves: Vec<Save> = planned.iter().flat_map(|(_, steps)| steps.saves.iter().cloned()).collect();
-        if saves.is_empty() {
+        let answers: Vec<i64> = planned.iter().filter_map(|(work, _)| work.number).collect();
+        if saves.is_empty() && answers.is_empty() {
             for (work, steps) in planned {
                 self.done(work.reply, &steps, Vec::new());
             }
             return;
         }
-        match self.writer.commit(saves).await {
+        match self.writer.commit_answering(saves, answers, now()).await {
             Ok(changes) => {
                 self.tell(changes.clone());
                 for (work, steps) in planned {
@@ -289,7 +311,7 @@ impl Actor {
             Err(error) => {
                 tracing::warn!(%error, "a decision could not be saved");
                 self.reload().await;
-                if planned.len() == 1 {
+                if planned.len() == 1 || !error.is_about_one_write() {
                     planned.into_iter().for_each(|(work, _)| work.reply.fail(&error));
                     return;
                 }
@@ -315,7 +337,7 @@ impl Actor {
 
     fn done(&mut self, reply: Reply, steps: &Steps, changes: Vec<Change>) {
         for job in &steps.stops {
-            self.working.values().filter(|(working, _)| working == job).for_each(|(_, stop)| stop.cancel());
+            self.working.values().filter(|(_, bench)| bench.job.id == *job).for_each(|(_, bench)| bench.stop.cancel());
         }
         steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
         // Whoever asked and went away needs no answer.
@@ -356,7 +378,7 @@ impl Reply {
     }
 
     fn fail(self, error: &StoreError) {
-        let failed = || EngineError::NotSaved(error.to_string());
+        let failed = || EngineError::NotSaved(error.clone());
         match self {
             Self::Asker(reply) => drop(reply.send(Err(failed().into()))),
             Self::Job(reply) => drop(reply.send(Err(failed()))),

@@ -2,7 +2,6 @@
 //! from it. What is due is derived from the board, so a crash in between loses nothing.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -18,20 +17,18 @@ use crate::git::trash::{self, Binned, Owner};
 
 use super::actor::{Message, now};
 use super::error::EngineError;
-use super::handle::{Handle, blocking};
-use super::workshop::Workshop;
+use super::handle::Handle;
 
 /// The chores that are being done, at most one for each ticket.
 pub(super) struct Chores {
-    workshop: Arc<Workshop>,
     handle: Handle,
     tasks: JoinSet<TicketId>,
     busy: HashSet<TicketId>,
 }
 
 impl Chores {
-    pub(super) fn new(workshop: Arc<Workshop>, handle: Handle) -> Self {
-        Self { workshop, handle, tasks: JoinSet::new(), busy: HashSet::new() }
+    pub(super) fn new(handle: Handle) -> Self {
+        Self { handle, tasks: JoinSet::new(), busy: HashSet::new() }
     }
 
     /// Begins to remove the worktree of a ticket that holds one and needs none.
@@ -39,17 +36,15 @@ impl Chores {
         let Some(worktree) = &ticket.worktree else { return };
         let is_due = !ticket.state.name().keeps_worktree() && board.active_job(ticket.id).is_none();
         if is_due && self.busy.insert(ticket.id) {
-            let (shop, handle) = (Arc::clone(&self.workshop), self.handle.clone());
             let owner = Owner { ticket: ticket.id, state: ticket.state.name() };
-            self.tasks.spawn(clean(shop, handle, owner, worktree.clone()));
+            self.tasks.spawn(clean(self.handle.clone(), owner, worktree.clone()));
         }
     }
 
     /// Begins to bring a worktree back.
     pub(super) fn restore(&mut self, wanted: Restore) {
         if self.busy.insert(wanted.ticket) {
-            let (shop, handle) = (Arc::clone(&self.workshop), self.handle.clone());
-            self.tasks.spawn(restore(shop, handle, wanted));
+            self.tasks.spawn(restore(self.handle.clone(), wanted));
         }
     }
 
@@ -83,10 +78,10 @@ impl Chores {
 /// How long an engine that is told to stop waits for its chores.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn clean(workshop: Arc<Workshop>, handle: Handle, owner: Owner, worktree: Worktree) -> TicketId {
+async fn clean(handle: Handle, owner: Owner, worktree: Worktree) -> TicketId {
     let ticket = owner.ticket;
     let binned =
-        blocking(&workshop, move |shop| Ok(trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?)).await;
+        handle.blocking(move |shop| Ok(trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?)).await;
     let fact = match binned {
         Ok(Binned::Gone(reference)) => Fact::WorktreeRemoved { ticket, reference: Some(reference) },
         Ok(Binned::Nothing) => Fact::WorktreeRemoved { ticket, reference: None },
@@ -101,22 +96,23 @@ async fn clean(workshop: Arc<Workshop>, handle: Handle, owner: Owner, worktree: 
     ticket
 }
 
-async fn restore(workshop: Arc<Workshop>, handle: Handle, wanted: Restore) -> TicketId {
+async fn restore(handle: Handle, wanted: Restore) -> TicketId {
     let Restore { ticket, reference } = wanted;
     let name = reference.clone();
-    let restored = blocking(&workshop, move |shop| {
-        let found = trash::list(&shop.repo)?.into_iter().find(|one| one.reference == name && one.ticket == ticket);
-        let missing = || crate::git::GitError::NotInTrash { reference: name };
-        Ok(trash::restore(&shop.repo, &found.ok_or_else(missing)?)?)
-    })
-    .await;
+    let restored = handle
+        .blocking(move |shop| {
+            let found = trash::list(&shop.repo)?.into_iter().find(|one| one.reference == name && one.ticket == ticket);
+            let missing = || crate::git::GitError::NotInTrash { reference: name };
+            Ok(trash::restore(&shop.repo, &found.ok_or_else(missing)?)?)
+        })
+        .await;
     let fact = match &restored {
         Ok(made) => Fact::WorktreeRestored { ticket, worktree: made.worktree.clone(), reference },
         Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not come back: {error}") },
     };
     if tell(&handle, fact).await == Told::Stored
         && let Ok(made) = restored
-        && let Err(error) = blocking(&workshop, move |_| Ok(made.recorded()?)).await
+        && let Err(error) = handle.blocking(move |_| Ok(made.recorded()?)).await
     {
         tracing::warn!(%error, "a worktree came back, and the note beside it stays");
     }

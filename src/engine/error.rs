@@ -35,6 +35,14 @@ pub enum EngineError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What was left of a run that never started could not be removed.
+    #[error("could not remove {path}: {source}")]
+    Remove {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The board is not in the database any more.
     #[error("the board {0} is not in the database any more")]
     NoBoard(String),
@@ -43,7 +51,10 @@ pub enum EngineError {
     Refused(#[from] Refused),
     /// What was decided could not be stored, so it did not happen.
     #[error("it could not be saved: {0}")]
-    NotSaved(String),
+    NotSaved(StoreError),
+    /// A run lost its worktree or its change; nothing says what it left.
+    #[error("{0} has no worktree on record")]
+    NoWorktree(crate::domain::id::TicketNumber),
     /// A kind of job that this engine does not do.
     #[error("this version of Draft cannot do {0} jobs")]
     NoSuchJob(crate::domain::job::JobKind),

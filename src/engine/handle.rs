@@ -1,6 +1,6 @@
 //! The engine from outside: how it is started, asked, watched and stopped.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -44,6 +44,8 @@ pub enum Working {
 pub struct Handle {
     workshop: Arc<Workshop>,
     inbox: mpsc::Sender<Message>,
+    /// Work that blocks holds the lock until it is over: the next engine must not do the same work beside it.
+    lock: Weak<BoardLock>,
 }
 
 /// The board as it stands, and everything that becomes true after it.
@@ -69,7 +71,8 @@ impl Engine {
         let (inbox, messages) = mpsc::channel(INBOX);
         let token = CancellationToken::new();
         let (publish, _) = broadcast::channel(BEHIND);
-        let handle = Handle { workshop: Arc::clone(&workshop), inbox };
+        let lock = Arc::new(lock);
+        let handle = Handle { workshop: Arc::clone(&workshop), inbox, lock: Arc::downgrade(&lock) };
         let actor = Actor::load(workshop, writer, lock, handle.clone(), publish, token.clone(), working).await?;
         let task = tokio::spawn(actor.run(messages));
         Ok(Self { handle, token, task })
@@ -97,9 +100,15 @@ impl Handle {
     /// # Errors
     /// A refusal by the rules, or what failed.
     pub async fn ask(&self, request: Request) -> Result<Vec<Change>, AskError> {
+        self.ask_for(request, None).await
+    }
+
+    /// Asks for what another process left in the database under a number. Its answer is stored with what it changes, so
+    /// that it is not carried out again by the next engine.
+    pub(super) async fn ask_for(&self, request: Request, number: Option<i64>) -> Result<Vec<Change>, AskError> {
         let known = self.look_up(&request.command).await?;
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Ask { request, known, reply }).await?;
+        self.send(Message::Ask { request, known, number, reply }).await?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 
@@ -166,11 +175,18 @@ impl Handle {
         Ok(known)
     }
 
-    async fn blocking<T: Send + 'static>(
+    /// Does work that blocks, away from the tasks that must not, and keeps the board's lock meanwhile.
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        blocking(&self.workshop, work).await
+        let lock = self.lock.upgrade().ok_or(EngineError::Stopped)?;
+        blocking(&self.workshop, move |shop| {
+            let done = work(shop);
+            drop(lock);
+            done
+        })
+        .await
     }
 }
 

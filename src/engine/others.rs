@@ -1,51 +1,66 @@
 //! Serves the commands that other processes left in the database, in the order in which they came.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::store::{Feed, Pending, Reader, StoreError};
+use crate::domain::command::{RefusalCode, Refused};
+use crate::store::{Feed, Pending, Reader};
 
 use super::actor::Message;
 use super::error::{AskError, EngineError};
-use super::handle::{Handle, blocking};
+use super::handle::Handle;
 use super::workshop::Workshop;
+
+/// How long to wait before a database that could not be read or written is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Serves for as long as the engine lives.
 pub(super) async fn serve(workshop: Arc<Workshop>, handle: Handle) {
-    if let Err(error) = serve_until_stopped(&workshop, &handle).await {
-        match error {
-            EngineError::Stopped => {}
-            other => tracing::error!(error = %other, "commands of other processes are not served any more"),
+    loop {
+        match serve_until_trouble(&workshop, &handle).await {
+            EngineError::Stopped => return,
+            // What waits stays in the table, so nobody is forgotten.
+            error => tracing::warn!(%error, "commands of other processes have to wait"),
         }
+        tokio::time::sleep(TRY_AGAIN).await;
     }
 }
 
-async fn serve_until_stopped(workshop: &Arc<Workshop>, handle: &Handle) -> Result<(), EngineError> {
-    let mut feed = Feed::new(&workshop.paths.database())?;
-    loop {
-        let pending =
-            blocking(workshop, |shop| Ok(Reader::open(&shop.paths.database())?.pending_commands(shop.about.id)?))
+async fn serve_until_trouble(workshop: &Arc<Workshop>, handle: &Handle) -> EngineError {
+    let trouble: Result<Infallible, EngineError> = async {
+        let mut feed = Feed::new(&workshop.paths.database())?;
+        loop {
+            let pending = handle
+                .blocking(|shop| Ok(Reader::open(&shop.paths.database())?.pending_commands(shop.about.id)?))
                 .await?;
-        for Pending { id, request } in pending {
-            let answer = match request {
-                Err(refused) => Err(refused),
-                Ok(request) => match handle.ask(request).await {
-                    Ok(_) => Ok(()),
-                    Err(AskError::Refused(refused)) => Err(refused),
-                    Err(AskError::Failed(EngineError::Stopped)) => return Err(EngineError::Stopped),
-                    Err(AskError::Failed(error)) => {
-                        // It stays in the table, so that it is tried again with the next change or by the next engine.
-                        tracing::warn!(%error, id, "a command of another process failed");
-                        continue;
-                    }
-                },
-            };
-            let (reply, answered) = oneshot::channel();
-            handle.send(Message::Answer { id, answer, reply }).await?;
-            let stored: Result<(), StoreError> = answered.await.map_err(|_| EngineError::Stopped)?;
-            stored?;
+            for command in pending {
+                answer(handle, command).await?;
+            }
+            feed.changed().await?;
         }
-        feed.changed().await?;
     }
+    .await;
+    trouble.err().unwrap_or(EngineError::Stopped)
+}
+
+/// Carries out one command and answers it. The error is one that may pass; then the command waits.
+async fn answer(handle: &Handle, Pending { id, request }: Pending) -> Result<(), EngineError> {
+    let refused = match request {
+        Err(refused) => refused,
+        Ok(request) => match handle.ask_for(request, Some(id)).await {
+            Ok(_) => return Ok(()),
+            Err(AskError::Refused(refused)) => refused,
+            Err(AskError::Failed(EngineError::Stopped)) => return Err(EngineError::Stopped),
+            Err(AskError::Failed(EngineError::NotSaved(error) | EngineError::Store(error))) if error.may_pass() => {
+                return Err(EngineError::NotSaved(error));
+            }
+            Err(AskError::Failed(error)) => Refused::new(RefusalCode::Failed, error.to_string(), ""),
+        },
+    };
+    let (reply, answered) = oneshot::channel();
+    handle.send(Message::Refuse { number: id, refused, reply }).await?;
+    Ok(answered.await.map_err(|_| EngineError::Stopped)??)
 }

@@ -96,8 +96,13 @@ fn tell(supervisor: &OwnedFd, folder: &Folder) -> Result<Asked, RunError> {
     }
 }
 
-/// Settles a run on a thread where waiting is allowed.
-pub(super) async fn settle(folder: &Folder, because: Option<String>) -> Result<ExitRecord, RunError> {
+/// Settles a run that no supervisor will end, on a thread where waiting is allowed: see [`adopt::settle`]. `because` is
+/// what the caller knows about why there is none.
+///
+/// # Errors
+///
+/// As with [`adopt::settle`].
+pub async fn settle(folder: &Folder, because: Option<String>) -> Result<ExitRecord, RunError> {
     let (folder, path) = (folder.clone(), folder.path().to_owned());
     tokio::task::spawn_blocking(move || adopt::settle_because(&folder, wall_clock(), because))
         .await

@@ -13,27 +13,29 @@ use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::{Revision, RevisionStatus, revision_ref};
 use crate::domain::run::Run;
 use crate::domain::ticket::{Ticket, Worktree};
+use crate::git::GitError;
 use crate::git::tree::{self, Snapshot};
 use crate::store::Reader;
 
 use super::super::actor::{Message, now};
 use super::super::error::EngineError;
-use super::super::handle::{self, Handle};
+use super::super::handle::Handle;
 use super::super::workshop::Workshop;
 
 /// Longest pause between two tries to store something.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// What a job's task works at.
+#[derive(Clone, Debug)]
 pub(in super::super) struct Bench {
     pub(super) shop: Arc<Workshop>,
     handle: Handle,
     /// The job as it was taken, or taken back.
-    pub(super) job: Job,
+    pub(in super::super) job: Job,
     /// Its ticket at that moment.
     pub(super) ticket: Ticket,
     /// Somebody wants the job stopped.
-    pub(super) stop: CancellationToken,
+    pub(in super::super) stop: CancellationToken,
 }
 
 impl Bench {
@@ -74,7 +76,7 @@ impl Bench {
             let (reply, answer) = oneshot::channel();
             self.handle.send(message(reply)).await?;
             match answer.await.map_err(|_| EngineError::Stopped)? {
-                Err(EngineError::NotSaved(error)) => {
+                Err(EngineError::NotSaved(error)) if error.may_pass() => {
                     tracing::warn!(job = %self.job.id, %error, "could not be saved, trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
@@ -96,7 +98,7 @@ impl Bench {
         &self,
         work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        handle::blocking(&self.shop, work).await
+        self.handle.blocking(work).await
     }
 
     /// Returns the runs of this job that are known, by number.
@@ -114,10 +116,16 @@ impl Bench {
             if let Some(same) = known.iter().find(|one| one.job == job) {
                 return Ok(same.clone());
             }
-            let revision = known.iter().map(|one| one.number).max().unwrap_or(0) + 1;
-            let message = format!("{title}\n\nTicket {number}, revision {revision}.\n");
-            let reference = revision_ref(ticket, revision);
-            let head = tree::keep_revision(&shop.repo, &worktree, &snapshot, &reference, &message)?;
+            let mut revision = known.iter().map(|one| one.number).max().unwrap_or(0) + 1;
+            let head = loop {
+                let message = format!("{title}\n\nTicket {number}, revision {revision}.\n");
+                let reference = revision_ref(ticket, revision);
+                match tree::keep_revision(&shop.repo, &worktree, &snapshot, &reference, &message) {
+                    // An engine that was killed kept something here before its row was stored, and it was edited since.
+                    Err(GitError::RefTaken { .. }) => revision += 1,
+                    kept => break kept?,
+                }
+            };
             let size = crate::git::diff::size(&shop.repo, &worktree.base, &snapshot.tree)?;
             Ok(Revision {
                 ticket,

@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::config::yolo::{Yolo, yolo};
 use crate::domain::change::Save;
-use crate::domain::evidence::EvidenceKind;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::{Executed, Report, Verdict, judge};
+use crate::domain::revision::Revision;
 use crate::domain::run::{RunEnd, RunKind};
 use crate::domain::state::StateName;
 use crate::domain::ticket::{Ticket, Usage, Worktree};
+use crate::executor::decode::Dialect;
 use crate::executor::invocation::{Approve, Ask, Session, invocation};
 use crate::executor::table::{Executor, SessionBy, locate};
 use crate::git::worktree::Created;
@@ -23,24 +24,29 @@ use super::super::workshop::Workshop;
 use super::bench::Bench;
 use super::listener::Listener;
 use super::prompt;
-use super::supervise::{Ended, Plan, folder_of, how_it_was_lost, proof, see_through};
+use super::supervise::{Begun, Ended, Plan, begin, folder_of, how_it_was_lost, proof, see_through, take_back};
 
 /// The number of the agent's run in its job.
 const RUN: u32 = 1;
 
 /// Works on an execute job until its end is stored.
-pub(super) async fn execute(bench: Bench) -> Result<(), EngineError> {
-    let (fact, records) = match prepare(&bench).await? {
-        Prepared::Ready(agent) => run_agent(&bench, *agent).await?,
-        Prepared::Over(outcome) => (executed(&bench, outcome, None, &Report::default()), Vec::new()),
-        Prepared::Stopped => (Fact::Stopped { job: bench.job.id, usage: Usage::default() }, Vec::new()),
+pub(super) async fn execute(bench: &Bench) -> Result<(), EngineError> {
+    // An agent that may live is followed whatever the configuration, the table or the disk say by now.
+    let begun = bench.known_runs().await?.iter().find(|run| run.id.n == RUN).cloned();
+    let (fact, records) = match begun {
+        Some(run) => follow(bench, taken_back(bench, take_back(bench, &run)?)?).await?,
+        None => match prepare(bench).await? {
+            Prepared::Ready(agent) => follow(bench, start(bench, *agent).await?).await?,
+            Prepared::Over(outcome) => (executed(bench, outcome, None, &Report::default()), Vec::new()),
+            Prepared::Stopped => (Fact::Stopped { job: bench.job.id, usage: Usage::default() }, Vec::new()),
+        },
     };
     bench.learn(fact, records).await
 }
 
 /// How far a job came before its agent.
 enum Prepared {
-    /// The agent can start, or was started before.
+    /// The agent can start.
     Ready(Box<Agent>),
     /// The job is over without an agent.
     Over(Executed),
@@ -48,7 +54,7 @@ enum Prepared {
     Stopped,
 }
 
-/// An agent and where it works.
+/// An agent and where it is to work.
 struct Agent {
     executor: Executor,
     program: PathBuf,
@@ -57,7 +63,19 @@ struct Agent {
     config: Config,
 }
 
+/// An agent's run, where it works and how it talks.
+struct AtWork {
+    begun: Begun,
+    worktree: Worktree,
+    dialect: Dialect,
+    /// Its session, as far as it is stored.
+    session: Option<String>,
+}
+
 async fn prepare(bench: &Bench) -> Result<Prepared, EngineError> {
+    if bench.stop.is_cancelled() {
+        return Ok(Prepared::Stopped);
+    }
     let config = bench.blocking(|shop| shop.settings()).await?.config;
     let approve = match may_approve(&config, bench.shop.repo.root()) {
         Yolo::Allowed => Approve::Everything,
@@ -78,15 +96,15 @@ async fn prepare(bench: &Bench) -> Result<Prepared, EngineError> {
         );
         return Ok(Prepared::Over(Executed::Failed { reason }));
     };
-    if bench.stop.is_cancelled() && !folder_of(bench, RUN, RunKind::Execute).is_dir() {
-        return Ok(Prepared::Stopped);
-    }
     let worktree = ensure_worktree(bench).await?;
     let tree = worktree.clone();
     let danger =
         bench.blocking(move |shop| Ok(worktree::validate(&shop.repo, &shop.paths.worktrees(), &tree).err())).await?;
     if let Some(danger) = danger {
         return Ok(Prepared::Over(Executed::Unsafe { reason: danger.to_string() }));
+    }
+    if bench.stop.is_cancelled() {
+        return Ok(Prepared::Stopped);
     }
     Ok(Prepared::Ready(Box::new(Agent { executor, program, approve, worktree, config })))
 }
@@ -139,8 +157,8 @@ async fn ensure_worktree(bench: &Bench) -> Result<Worktree, EngineError> {
     Ok(worktree)
 }
 
-async fn run_agent(bench: &Bench, agent: Agent) -> Result<(Fact, Vec<Save>), EngineError> {
-    let known = bench.known_runs().await?;
+/// Begins an agent's run. Which agent it is gets stored first: taken back, its output is read in its own way.
+async fn start(bench: &Bench, agent: Agent) -> Result<AtWork, EngineError> {
     let plan = plan(bench, &agent).await?;
     let mut session = bench.job.session.clone();
     if bench.job.agent.is_none() {
@@ -150,11 +168,27 @@ async fn run_agent(bench: &Bench, agent: Agent) -> Result<(Fact, Vec<Save>), Eng
         let chosen = Fact::AgentChosen { job, agent: name, model: model(bench, &agent.config), session };
         bench.learn(chosen, Vec::new()).await?;
     }
-    let mut listener = Listener::new(agent.executor.dialect, &agent.worktree.path, session);
-    let ended = see_through(bench, &known, plan, &mut listener).await?;
+    let begun = begin(bench, plan).await?;
+    Ok(AtWork { begun, worktree: agent.worktree, dialect: agent.executor.dialect, session })
+}
+
+/// Returns an agent's run that an earlier engine began. Its agent and its worktree were stored before it.
+fn taken_back(bench: &Bench, begun: Begun) -> Result<AtWork, EngineError> {
+    let worktree = bench.ticket.worktree.clone().ok_or(EngineError::NoWorktree(bench.ticket.number))?;
+    let executor = bench.job.agent.as_deref().and_then(|name| bench.shop.table.find(name).ok());
+    // An agent that the table does not know any more has printed lines of some kind.
+    let dialect = executor.map_or(Dialect::Text, |executor| executor.dialect);
+    Ok(AtWork { begun, worktree, dialect, session: bench.job.session.clone() })
+}
+
+/// Follows an agent to its end.
+async fn follow(bench: &Bench, agent: AtWork) -> Result<(Fact, Vec<Save>), EngineError> {
+    let AtWork { begun, worktree, dialect, session } = agent;
+    let mut listener = Listener::new(dialect, &worktree.path, session);
+    let ended = see_through(bench, begun, &mut listener).await?;
     let report = listener.finish(bench, &ended.folder).await?;
-    let records = proof(bench, &ended, EvidenceKind::Executor, None);
-    let fact = conclude(bench, agent, &ended, &report).await?;
+    let records = proof(bench, &ended, None);
+    let fact = conclude(bench, worktree, &ended, &report).await?;
     Ok((fact, records))
 }
 
@@ -197,21 +231,36 @@ async fn plan(bench: &Bench, agent: &Agent) -> Result<Plan, EngineError> {
 }
 
 /// Judges what the agent left, and keeps its change before anybody is told of it.
-async fn conclude(bench: &Bench, agent: Agent, ended: &Ended, report: &Report) -> Result<Fact, EngineError> {
+async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Report) -> Result<Fact, EngineError> {
     let job = bench.job.id;
-    let tree = agent.worktree.clone();
-    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
     let end = &ended.record.end;
-    let outcome = match judge(end, report, snapshot.changed()) {
-        Verdict::Changed => Executed::Changed { revision: bench.keep(agent.worktree, snapshot).await? },
-        Verdict::Unchanged => Executed::Unchanged { said: report.said.clone() },
-        Verdict::Asked(question) => Executed::Asked { question },
-        Verdict::Refused(reason) => Executed::Refused { reason },
-        Verdict::Failed(reason) => Executed::Failed { reason },
-        Verdict::Stopped => return Ok(Fact::Stopped { job, usage: report.usage }),
-        Verdict::Lost => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended), usage: report.usage }),
+    let kept = match judge(end, report, false) {
+        // Whether anything changed does not matter here, and the worktree may be as broken as its agent.
+        Verdict::Failed(_) | Verdict::Stopped | Verdict::Lost => None,
+        Verdict::Changed | Verdict::Unchanged | Verdict::Asked(_) | Verdict::Refused(_) => {
+            kept_change(bench, worktree).await?
+        }
+    };
+    let outcome = match (judge(end, report, kept.is_some()), kept) {
+        (Verdict::Changed, Some(revision)) => Executed::Changed { revision },
+        (Verdict::Changed | Verdict::Unchanged, _) => Executed::Unchanged { said: report.said.clone() },
+        (Verdict::Asked(question), _) => Executed::Asked { question },
+        (Verdict::Refused(reason), _) => Executed::Refused { reason },
+        (Verdict::Failed(reason), _) => Executed::Failed { reason },
+        (Verdict::Stopped, _) => return Ok(Fact::Stopped { job, usage: report.usage }),
+        (Verdict::Lost, _) => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended), usage: report.usage }),
     };
     Ok(executed(bench, outcome, Some(end.clone()), report))
+}
+
+/// Keeps what a worktree holds as a revision, if it differs from where its ticket started.
+async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Revision>, EngineError> {
+    let tree = worktree.clone();
+    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
+    if !snapshot.changed() {
+        return Ok(None);
+    }
+    bench.keep(worktree, snapshot).await.map(Some)
 }
 
 fn executed(bench: &Bench, outcome: Executed, end: Option<RunEnd>, report: &Report) -> Fact {

@@ -14,6 +14,8 @@ use super::super::error::EngineError;
 use super::bench::Bench;
 use super::supervise::Onlooker;
 
+/// How much is read at one glance: an agent may print faster than it can be read, and others wait meanwhile.
+const GLANCE_BYTES: u64 = 8 << 20;
 /// How much of the end of standard error is looked at for a reason.
 const STDERR_END: u64 = 64 << 10;
 
@@ -41,7 +43,7 @@ impl Listener {
     /// Reads to the end of a run that is over and returns what its output says, also what an agent says on standard
     /// error only.
     pub(super) async fn finish(&mut self, bench: &Bench, folder: &Folder) -> Result<Report, EngineError> {
-        self.listen(bench, folder).await?;
+        self.listen(bench, folder, u64::MAX).await?;
         let Some(mut ear) = self.ear.take() else { return Err(EngineError::Panicked("nobody listens".to_owned())) };
         let path = folder.stream(Stream::Stderr);
         // Only better reasons: without them the exit code has to do.
@@ -54,12 +56,12 @@ impl Listener {
         Ok(report)
     }
 
-    async fn listen(&mut self, bench: &Bench, folder: &Folder) -> Result<(), EngineError> {
+    async fn listen(&mut self, bench: &Bench, folder: &Folder, most: u64) -> Result<(), EngineError> {
         let Some(mut ear) = self.ear.take() else { return Ok(()) };
         let path = folder.stream(Stream::Stdout);
         let (ear, heard) = bench
             .blocking(move |_| {
-                let heard = ear.hear(&path);
+                let heard = ear.hear(&path, most);
                 Ok((ear, heard.map_err(|source| EngineError::Read { path, source })))
             })
             .await?;
@@ -70,7 +72,7 @@ impl Listener {
 
 impl Onlooker for Listener {
     async fn glance(&mut self, bench: &Bench, folder: &Folder) {
-        if let Err(error) = self.listen(bench, folder).await {
+        if let Err(error) = self.listen(bench, folder, GLANCE_BYTES).await {
             tracing::warn!(job = %bench.job.id, %error, "an agent cannot be listened to");
             return;
         }
@@ -92,20 +94,26 @@ impl Onlooker for Listener {
 }
 
 impl Ear {
-    fn hear(&mut self, path: &Path) -> std::io::Result<()> {
+    /// Reads what is there, up to about so many bytes.
+    fn hear(&mut self, path: &Path, most: u64) -> std::io::Result<()> {
         let tail = match &mut self.tail {
             Some(tail) => tail,
             none => none.insert(Tail::open(path, 0)?),
         };
         let mut entries = Vec::new();
-        loop {
+        let mut read = 0;
+        while read < most {
             match tail.next()? {
-                Piece::Bytes(bytes) => self.reader.feed(bytes, &mut entries),
+                Piece::Bytes(bytes) => {
+                    read += bytes.len() as u64;
+                    self.reader.feed(bytes, &mut entries);
+                }
                 Piece::Restarted => self.reader = self.fresh.clone(),
                 Piece::End => return Ok(()),
             }
             entries.clear();
         }
+        Ok(())
     }
 }
 

@@ -1,4 +1,7 @@
-//! Brings one run to its end: starts it unless it was started already, looks on, and stops it when asked to.
+//! Begins a run or takes it back, brings it to its end, looks on meanwhile, and stops it when asked to.
+//!
+//! The row of a run is stored after its folder was made and before its supervisor is started. So a run without a row never
+//! started, and one with a row may live: it is brought to its end before anything else of its job is done.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -56,6 +59,12 @@ pub(super) struct Plan {
     pub(super) display: String,
 }
 
+/// A run that is there: it may be starting, alive or over.
+pub(super) struct Begun {
+    run: Run,
+    folder: Folder,
+}
+
 /// A run that is over.
 pub(super) struct Ended {
     pub(super) run: Run,
@@ -81,36 +90,75 @@ pub(super) fn folder_of(bench: &Bench, n: u32, kind: RunKind) -> PathBuf {
     bench.shop.paths.runs().join(RunId { job: bench.job.id, n }.folder(kind))
 }
 
-/// Brings a run to its end. What is on disk decides: a folder that is there is taken over, whoever made it.
-pub(super) async fn see_through(
-    bench: &Bench,
-    known: &[Run],
-    plan: Plan,
-    onlooker: &mut impl Onlooker,
-) -> Result<Ended, EngineError> {
-    let id = RunId { job: bench.job.id, n: plan.n };
-    let path = folder_of(bench, plan.n, plan.kind);
-    let folder = if path.is_dir() {
-        Folder::open(path)?
-    } else {
-        Folder::create(&bench.shop.paths.runs(), &spec(bench, &plan), plan.prompt.as_deref().map(str::as_bytes))?
-    };
-    let mut run = known.iter().find(|run| run.id == id).cloned().unwrap_or_else(|| Run {
-        id,
+/// Makes a new run and stores its row. Nothing is started yet.
+pub(super) async fn begin(bench: &Bench, plan: Plan) -> Result<Begun, EngineError> {
+    let (spec, path, root) = (spec(bench, &plan), folder_of(bench, plan.n, plan.kind), bench.shop.paths.runs());
+    let run = Run {
+        id: RunId { job: bench.job.id, n: plan.n },
         kind: plan.kind,
         command: plan.display,
         started_at: now(),
         finished_at: None,
         end: None,
-    });
-    if run.end.is_none() {
-        bench.record(vec![Save::Run(run.clone())]).await?;
-    }
+    };
+    let folder = bench
+        .blocking(move |_| {
+            // A folder without a row is of an engine that was killed between the two: nothing started in it.
+            match std::fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(EngineError::Remove { path, source });
+                }
+                Ok(()) | Err(_) => {}
+            }
+            Ok(Folder::create(&root, &spec, plan.prompt.as_deref().map(str::as_bytes))?)
+        })
+        .await?;
+    bench.record(vec![Save::Run(run.clone())]).await?;
+    Ok(Begun { run, folder })
+}
+
+/// Takes back a run whose row is stored.
+pub(super) fn take_back(bench: &Bench, run: &Run) -> Result<Begun, EngineError> {
+    let folder = Folder::open(bench.shop.paths.runs().join(run.folder()))?;
+    Ok(Begun { run: run.clone(), folder })
+}
+
+/// Brings a run to its end. What is on disk decides whether it still has to be started.
+pub(super) async fn see_through(
+    bench: &Bench,
+    begun: Begun,
+    onlooker: &mut impl Onlooker,
+) -> Result<Ended, EngineError> {
+    let Begun { mut run, folder } = begun;
     let record = bring_to_end(bench, &folder, onlooker).await?;
     run.started_at = record.started_at.unwrap_or(run.started_at);
     run.finished_at = Some(record.ended_at);
     run.end = Some(record.end.clone());
     Ok(Ended { run, record, folder })
+}
+
+/// Stops what a job has running, when Draft cannot go on with the job, and returns what proves how it ended.
+pub(super) async fn stop_all(bench: &Bench) -> Vec<Save> {
+    bench.stop.cancel();
+    let known = match bench.known_runs().await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::error!(job = %bench.job.id, %error, "the runs of a broken job cannot be looked up");
+            return Vec::new();
+        }
+    };
+    let mut records = Vec::new();
+    for run in known.iter().filter(|run| run.end.is_none()) {
+        let ended = match take_back(bench, run) {
+            Ok(begun) => see_through(bench, begun, &mut Nobody).await,
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(ended) => records.extend(proof(bench, &ended, None)),
+            Err(error) => tracing::error!(job = %bench.job.id, %error, "a run of a broken job cannot be stopped"),
+        }
+    }
+    records
 }
 
 fn spec(bench: &Bench, plan: &Plan) -> Spec {
@@ -139,7 +187,10 @@ async fn bring_to_end(bench: &Bench, folder: &Folder, onlooker: &mut impl Onlook
     let ended = async {
         match adopt::look(folder)? {
             // Nothing was ever started in it, so starting it now starts nothing twice: the lock sees to that.
-            Standing::NeverStarted => launch::launch(&bench.shop.draft_program, folder)?.ended().await,
+            Standing::NeverStarted => match launch::launch(&bench.shop.draft_program, folder) {
+                Ok(mut launched) => launched.ended().await,
+                Err(error) => follow::settle(folder, Some(error.to_string())).await,
+            },
             Standing::Ended(_) | Standing::Running | Standing::Dead => follow::ended(folder).await,
         }
     };
@@ -166,7 +217,11 @@ async fn bring_to_end(bench: &Bench, folder: &Folder, onlooker: &mut impl Onlook
 }
 
 /// Returns what proves how a run ended: its row and a piece of evidence.
-pub(super) fn proof(bench: &Bench, ended: &Ended, kind: EvidenceKind, tree: Option<String>) -> Vec<Save> {
+pub(super) fn proof(bench: &Bench, ended: &Ended, tree: Option<String>) -> Vec<Save> {
+    let kind = match ended.run.kind {
+        RunKind::Execute => EvidenceKind::Executor,
+        RunKind::Check | RunKind::Setup | RunKind::Cleanup => EvidenceKind::Check,
+    };
     let took = ended.record.ended_at.since(ended.run.started_at);
     let evidence = Evidence {
         id: EvidenceId(Uuid::now_v7()),

@@ -5,30 +5,36 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::config::allow::{CheckCommand, parse_check};
 use crate::domain::change::Save;
-use crate::domain::evidence::EvidenceKind;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Verified;
+use crate::domain::revision::Revision;
 use crate::domain::rule::Trust;
-use crate::domain::run::{RunEnd, RunKind};
+use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::ticket::{Usage, Worktree};
 use crate::git::{tree, worktree};
 use crate::run::spec::{Limits, Output, Stdin};
+use crate::store::Reader;
 
 use super::super::error::EngineError;
 use super::bench::Bench;
 use super::execute::millis;
-use super::supervise::{Nobody, Plan, how_it_was_lost, proof, see_through};
+use super::supervise::{Ended, Nobody, Plan, begin, how_it_was_lost, proof, see_through, take_back};
 
 /// Works on a verify job until its end is stored.
-pub(super) async fn verify(bench: Bench) -> Result<(), EngineError> {
+pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
     let job = bench.job.id;
+    // A check that may live is brought to its end whatever the configuration says by now.
+    let known = match finish_what_runs(bench).await? {
+        Ok(known) => known,
+        Err(fact) => return bench.learn(fact, Vec::new()).await,
+    };
     let config = bench.blocking(|shop| shop.settings()).await?.config;
     let refused = |reason: String| Fact::Verified { job, outcome: Verified::Refused { reason } };
-    let worktree = match safe_worktree(&bench).await? {
+    let worktree = match safe_worktree(bench).await? {
         Ok(worktree) => worktree,
         Err(reason) => return bench.learn(refused(reason), Vec::new()).await,
     };
-    let checks = match checks(&bench, &config).await? {
+    let checks = match checks(bench, &config).await? {
         Ok(checks) => checks,
         Err(reason) => return bench.learn(refused(reason), Vec::new()).await,
     };
@@ -36,12 +42,32 @@ pub(super) async fn verify(bench: Bench) -> Result<(), EngineError> {
     if bench.job.steps != Some(count) {
         bench.learn(Fact::Counted { job, checks: count }, Vec::new()).await?;
     }
-    let tree = checked_tree(&bench, worktree.clone()).await?;
-    let fact = match run_checks(&bench, &config, &worktree, &checks, &tree).await? {
+    let tree = if known.is_empty() { checked_tree(bench, worktree.clone()).await? } else { newest_tree(bench).await? };
+    let fact = match run_checks(bench, &config, &worktree, &checks, &tree, known).await? {
         Some(fact) => fact,
         None => Fact::Verified { job, outcome: Verified::Passed { checks: count } },
     };
     bench.learn(fact, Vec::new()).await
+}
+
+/// Brings the check to its end that an earlier engine began, and returns all runs of this job; or the fact that ends it.
+async fn finish_what_runs(bench: &Bench) -> Result<Result<Vec<Run>, Fact>, EngineError> {
+    let mut known = bench.known_runs().await?;
+    for run in known.iter_mut().filter(|run| run.end.is_none()) {
+        let ended = see_through(bench, take_back(bench, run)?, &mut Nobody).await?;
+        bench.record(proof(bench, &ended, Some(newest_tree(bench).await?))).await?;
+        match &ended.record.end {
+            RunEnd::Stopped => return Ok(Err(stopped(bench))),
+            RunEnd::Lost => return Ok(Err(lost(bench, how_it_was_lost(&ended)))),
+            RunEnd::Exited { .. }
+            | RunEnd::Signaled { .. }
+            | RunEnd::TimedOut
+            | RunEnd::Silent
+            | RunEnd::TooMuchOutput
+            | RunEnd::NotStarted { .. } => *run = ended.run,
+        }
+    }
+    Ok(Ok(known))
 }
 
 /// Returns the worktree to check in, or why nothing may run there.
@@ -72,16 +98,10 @@ async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<CheckComman
 /// Returns the tree that is about to be checked. Should it differ from the newest revision, since somebody edited it
 /// meanwhile, it becomes a revision first: what is green is always what is reviewed.
 async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, EngineError> {
-    let (ticket, tree) = (bench.ticket.id, worktree.clone());
-    let (snapshot, newest) = bench
-        .blocking(move |shop| {
-            let snapshot = tree::snapshot(&shop.repo, &tree, &shop.litter())?;
-            let revisions = crate::store::Reader::open(&shop.paths.database())?.revisions(ticket)?;
-            Ok((snapshot, revisions.into_iter().max_by_key(|one| one.number)))
-        })
-        .await?;
+    let tree = worktree.clone();
+    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
     let tree = snapshot.tree.clone();
-    if newest.is_none_or(|newest| newest.tree != tree) {
+    if newest_revision(bench).await?.is_none_or(|newest| newest.tree != tree) {
         let revision = bench.keep(worktree, snapshot).await?;
         let tree = revision.tree.clone();
         bench.record(vec![Save::Revision(revision)]).await?;
@@ -90,47 +110,82 @@ async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, Engin
     Ok(tree)
 }
 
-/// Runs the checks in order and returns the fact that ends the job early, if one does.
+/// Returns the tree that this job checks: that of the newest revision, since its first check has begun.
+async fn newest_tree(bench: &Bench) -> Result<String, EngineError> {
+    let newest = newest_revision(bench).await?;
+    newest.map(|newest| newest.tree).ok_or(EngineError::NoWorktree(bench.ticket.number))
+}
+
+async fn newest_revision(bench: &Bench) -> Result<Option<Revision>, EngineError> {
+    let ticket = bench.ticket.id;
+    let revisions = bench.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.revisions(ticket)?)).await?;
+    Ok(revisions.into_iter().max_by_key(|one| one.number))
+}
+
+/// Runs the checks in order and returns the fact that ends the job early, if one does. A check that this job ran before
+/// is not run again; it is known by its command, since the list may have changed while no engine lived.
 async fn run_checks(
     bench: &Bench,
     config: &Config,
     worktree: &Worktree,
     checks: &[CheckCommand],
     tree: &str,
+    mut known: Vec<Run>,
 ) -> Result<Option<Fact>, EngineError> {
     let job = bench.job.id;
-    let known = bench.known_runs().await?;
-    for (index, check) in checks.iter().enumerate() {
-        let n = u32::try_from(index + 1).unwrap_or(u32::MAX);
-        if bench.stop.is_cancelled() && known.iter().all(|run| run.id.n != n) {
-            return Ok(Some(Fact::Stopped { job, usage: Usage::default() }));
+    let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
+    for check in checks {
+        if let Some(before) = known.iter().position(|run| run.command == check.display) {
+            if let Some(fact) = known.remove(before).end.and_then(|end| failed(bench, check, end, None)) {
+                return Ok(Some(fact));
+            }
+            continue;
+        }
+        if bench.stop.is_cancelled() {
+            return Ok(Some(stopped(bench)));
         }
         let Some(program) = program(check, worktree, bench) else {
             let reason = format!("`{}` cannot be run: there is no `{}` here", check.display, check.program);
             return Ok(Some(Fact::Verified { job, outcome: Verified::Refused { reason } }));
         };
-        let plan = plan(config, worktree, check, program, n);
-        let ended = see_through(bench, &known, plan, &mut Nobody).await?;
-        bench.record(proof(bench, &ended, EvidenceKind::Check, Some(tree.to_owned()))).await?;
-        match &ended.record.end {
-            RunEnd::Exited { code: 0 } => {}
-            RunEnd::Stopped => return Ok(Some(Fact::Stopped { job, usage: Usage::default() })),
-            RunEnd::Lost => {
-                let (reason, usage) = (how_it_was_lost(&ended), Usage::default());
-                return Ok(Some(Fact::Lost { job, reason, usage }));
-            }
-            end @ (RunEnd::Exited { .. }
-            | RunEnd::Signaled { .. }
-            | RunEnd::TimedOut
-            | RunEnd::Silent
-            | RunEnd::TooMuchOutput
-            | RunEnd::NotStarted { .. }) => {
-                let outcome = Verified::Failed { command: check.display.clone(), end: end.clone() };
-                return Ok(Some(Fact::Verified { job, outcome }));
-            }
+        let begun = begin(bench, plan(config, worktree, check, program, next)).await?;
+        next += 1;
+        let ended = see_through(bench, begun, &mut Nobody).await?;
+        bench.record(proof(bench, &ended, Some(tree.to_owned()))).await?;
+        if let Some(fact) = failed(bench, check, ended.record.end.clone(), Some(&ended)) {
+            return Ok(Some(fact));
         }
     }
     Ok(None)
+}
+
+/// Returns the fact that a check's end leads to, unless it passed.
+fn failed(bench: &Bench, check: &CheckCommand, end: RunEnd, ended: Option<&Ended>) -> Option<Fact> {
+    match end {
+        RunEnd::Exited { code: 0 } => None,
+        RunEnd::Stopped => Some(stopped(bench)),
+        RunEnd::Lost => {
+            let reason = ended.map_or_else(|| format!("`{}` {}", check.display, RunEnd::Lost), how_it_was_lost);
+            Some(lost(bench, reason))
+        }
+        RunEnd::Exited { .. }
+        | RunEnd::Signaled { .. }
+        | RunEnd::TimedOut
+        | RunEnd::Silent
+        | RunEnd::TooMuchOutput
+        | RunEnd::NotStarted { .. } => {
+            let outcome = Verified::Failed { command: check.display.clone(), end };
+            Some(Fact::Verified { job: bench.job.id, outcome })
+        }
+    }
+}
+
+fn stopped(bench: &Bench) -> Fact {
+    Fact::Stopped { job: bench.job.id, usage: Usage::default() }
+}
+
+fn lost(bench: &Bench, reason: String) -> Fact {
+    Fact::Lost { job: bench.job.id, reason, usage: Usage::default() }
 }
 
 fn plan(config: &Config, worktree: &Worktree, check: &CheckCommand, program: PathBuf, n: u32) -> Plan {
