@@ -4,6 +4,7 @@
 
 mod commands;
 mod dependencies;
+mod engine;
 mod house;
 mod journeys;
 mod layering;
