@@ -161,7 +161,7 @@ pub enum Problem {
 fn hint(nearest: Option<&String>) -> String {
     match nearest {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None => "; delete it, or see `draft config show` for all that there are".to_owned(),
+        None => "; delete it, or see Draft's own `draft.yaml` for all that there are".to_owned(),
     }
 }
 

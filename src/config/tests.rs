@@ -68,7 +68,7 @@ draft.yaml:4:12: `execute_config.timeout` should be a whole number of seconds fr
 draft.yaml:6:3: `execute_config.stop_grace` was set already in line 5; keep one of the two
 draft.yaml:8:13: `verify_config.commands` should be a list of texts, but this is the text \"cargo test\"; write it as a list: [\"…\"]
 draft.yaml:9:28: `verify_config.extra_allowed_commands` should be a list of texts, but this is the number 7; put it in quotes
-draft.yaml:10:1: there is no setting `foo`; delete it, or see `draft config show` for all that there are";
+draft.yaml:10:1: there is no setting `foo`; delete it, or see Draft's own `draft.yaml` for all that there are";
     assert_eq!(load(&sources).unwrap_err().to_string(), expected);
 }
 

@@ -173,8 +173,8 @@ impl Work {
         self.pause.take();
         performer.stream().say(&format!(
             "I am the demo agent that is built into Draft, and I cannot really program. I wrote `{}` so that you can see \
-             how a change goes through the board; the ticket itself is not done. `draft agents` lists the real agents that \
-             are installed here.",
+             how a change goes through the board; the ticket itself is not done. Claude Code, Codex and Aider are agents that \
+             can do it.",
             path.display()
         ))?;
         Ok(Ended::Finished)

@@ -19,7 +19,7 @@ pub(super) const TYPICAL: u16 = 4;
 /// How many lines of a title are shown.
 const TITLE_LINES: usize = 3;
 /// How many lines of a reason are shown.
-const REASON_LINES: usize = 3;
+const REASON_LINES: usize = 4;
 
 /// One line of facts: a role and a text each.
 type Facts = Vec<(Role, String)>;

@@ -60,6 +60,10 @@ fn standing(model: &Model, looked: &Looked) -> Vec<String> {
             let took = finished_at.map(|finished| format::took(finished.since(*started_at)));
             std::iter::once(format!("{sign} {end}")).chain(took).collect()
         }
+        // As on the card: from when the job began.
+        Some(run) if run.kind == RunKind::Execute => {
+            vec![format::duration(model.now.since(job.started_at.unwrap_or(run.started_at)))]
+        }
         Some(run) => vec![format::duration(model.now.since(run.started_at))],
         None => match (job.status, job.started_at) {
             (JobStatus::Running, Some(start)) => vec![format::duration(model.now.since(start))],

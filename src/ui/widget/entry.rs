@@ -213,7 +213,9 @@ fn ends(entry: &Entry, theme: &Theme) -> Vec<(Cow<'static, str>, Role)> {
         (_, Some(false)) => ends.push((Cow::Borrowed("failed"), Role::Bad)),
         (Some(_) | None, Some(true) | None) => {}
     }
-    if let Some(used) = entry.usage {
+    // Where the agent told it in words it is not told again in numbers.
+    let told = entry.kind == EntryKind::Usage && !entry.text.is_empty();
+    if let Some(used) = entry.usage.filter(|_| !told) {
         ends.push((Cow::Owned(format::usage(used, theme.glyphs.dot)), Role::Dim));
     }
     ends
