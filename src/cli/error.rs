@@ -133,6 +133,8 @@ impl From<EngineError> for CliError {
             EngineError::Run(_)
             | EngineError::Executor(_)
             | EngineError::Read { .. }
+            | EngineError::Remove { .. }
+            | EngineError::NoWorktree(_)
             | EngineError::NoBoard(_)
             | EngineError::NotSaved(_)
             | EngineError::NoSuchJob(_)
