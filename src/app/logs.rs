@@ -42,7 +42,7 @@ pub struct Log {
 #[derive(Debug)]
 enum Pretty {
     /// Each line is one, whatever came before it, so any of them can be read at once.
-    Lines(Reader),
+    Lines(Box<Reader>),
     /// They are known only when all before them is read.
     Entries(Box<Entries>),
 }
@@ -66,7 +66,7 @@ impl Log {
         let times = Times::open(folder.index());
         let reader = Reader::new(dialect, root);
         let pretty = if dialect.has_an_entry_for_each_line() {
-            Pretty::Lines(reader)
+            Pretty::Lines(Box::new(reader))
         } else {
             Pretty::Entries(Box::new(Entries::new(folder.stream(Stream::Stdout), reader)))
         };

@@ -48,7 +48,7 @@ fn a_ticket_goes_from_a_key_press_to_its_evidence_and_survives_a_leave_on_its_wa
     pty.until_shows("Halfway.");
     second.open();
     pty.until_shows("Review 1");
-    pty.until_shows("its check passed");
+    pty.until("its check passed", |screen| screen.contains("! review ✓ 1/1"));
 
     // The ticket with all that proves it.
     pty.keys("<enter>");
