@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::AppError;
 use crate::config::ConfigErrors;
-use crate::domain::command::Refused;
+use crate::domain::command::{RefusalCode, Refused};
 use crate::engine::{AskError, EngineError};
 use crate::git::GitError;
 use crate::store::StoreError;
@@ -107,6 +107,10 @@ fn complaint(error: &clap::Error) -> String {
 
 impl From<Refused> for CliError {
     fn from(refused: Refused) -> Self {
+        // The engine of another process tells its failures like this.
+        if refused.code == RefusalCode::Failed {
+            return Self::environment(refused.code.as_str(), refused.message, refused.hint);
+        }
         Self::wrong_use(refused.code.as_str(), refused.message, refused.hint)
     }
 }
@@ -134,8 +138,8 @@ impl From<EngineError> for CliError {
             | EngineError::Executor(_)
             | EngineError::Read { .. }
             | EngineError::Remove { .. }
-            | EngineError::NoWorktree(_)
             | EngineError::NoBoard(_)
+            | EngineError::NoWorktree(_)
             | EngineError::NotSaved(_)
             | EngineError::NoSuchJob(_)
             | EngineError::Stopped
