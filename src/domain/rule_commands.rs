@@ -259,9 +259,11 @@ fn refuse_waiting(ticket: &Ticket, readiness: &Readiness) -> Result<(), Refused>
 fn busy(ticket: &Ticket, job: &Job) -> Refused {
     let doing = match job.status {
         JobStatus::Queued => "is queued",
-        JobStatus::Running | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => "runs",
+        JobStatus::Running | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => {
+            "is running"
+        }
     };
-    let message = format!("{} has a job already: its {} {doing}", ticket.number, job.kind);
+    let message = format!("{} has a job already: its {} job {doing}", ticket.number, job.kind);
     Refused::new(RefusalCode::Busy, message, "Wait until it ends, or cancel it first.")
 }
 

@@ -97,6 +97,10 @@ impl Model {
     pub(super) fn move_along(&mut self, way: Way) -> Vec<Effect> {
         let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
         let (id, from) = (ticket.id, ticket.state.name());
+        if let Some(job) = self.board.active_job(id) {
+            let text = format!("{} stays where it is while it has a job ({}); c stops that.", ticket.number, job.kind);
+            return self.refuse(text);
+        }
         match along(from, way) {
             Some(StateName::Executing) => self.run(),
             Some(StateName::Abandoned) => self.ask(Question::Abandon { ticket: id }),

@@ -15,6 +15,8 @@ use crate::ui::words;
 use super::bars;
 use super::layout::{over, put, split_bottom, split_top};
 
+/// The longest filter, in bytes.
+const LONGEST: usize = 40;
 /// The width of the keys.
 const KEYS: usize = 18;
 
@@ -36,6 +38,7 @@ impl Help {
                 self.filter.pop();
                 self.scroll = 0;
             }
+            (_, KeyCode::Char(_)) if self.filter.len() >= LONGEST => {}
             (_, KeyCode::Char(c)) if (event.modifiers - KeyModifiers::SHIFT).is_empty() && !c.is_control() => {
                 self.filter.push(c);
                 self.scroll = 0;

@@ -2,11 +2,14 @@
 
 use crate::domain::change::Change;
 use crate::domain::command::{Command, RefusalCode, Refused};
+use crate::domain::detail::Detail;
 use crate::domain::id::TicketRef;
+use crate::domain::run::RunId;
 use crate::domain::state::StateName;
+use crate::ui::Model;
 use crate::ui::keys::{Context, KeyTable};
 use crate::ui::msg::{Effect, Msg, Role, Settings, StopAgents};
-use crate::ui::testing::{NOW, World, changes, job_id, settings, ticket_id};
+use crate::ui::testing::{NOW, World, board, changes, check, job_id, settings, setup, ticket_id};
 
 fn run(n: u32) -> Effect {
     Effect::Do(Command::Run { ticket: TicketRef::Id(ticket_id(n)) })
@@ -301,5 +304,52 @@ fn every_row_of_the_table_does_something() {
         for keys in KeyTable::built_in().rows(context).iter().flat_map(|row| &row.keys) {
             World::board("executing planned").keys("l").keys(first).keys(&keys.to_string()).screen();
         }
+    }
+}
+
+#[test]
+fn a_board_opens_where_something_can_be_done() {
+    let first = |words: &str| Model::new(setup(board(words))).0.selected_ticket().map(|ticket| ticket.number.0);
+    assert_eq!(first("proposed waiting planned executing blocked"), Some(5), "what needs a person");
+    assert_eq!(first("proposed waiting planned executing"), Some(4), "else what runs");
+    assert_eq!(first("proposed waiting planned"), Some(3), "else what can be run");
+    assert_eq!(first("proposed"), Some(1));
+    assert_eq!(first(""), None);
+}
+
+#[test]
+fn older_runs_are_loaded_once_somebody_goes_back_and_the_newest_is_followed_again() {
+    let world = World::board("needs_human").size(120, 40).answer_log().forget().keys("<lt>");
+    assert_eq!(world.effects, [Effect::LoadDetail(ticket_id(1))]);
+    let job = world.model.board().newest_job(ticket_id(1)).cloned().unwrap();
+    let run = |n| check(RunId { job: job.id, n });
+    let detail = Detail {
+        ticket: ticket_id(1),
+        description: String::new(),
+        jobs: vec![job.clone()],
+        runs: vec![run(1), run(2), run(3)],
+        revisions: Vec::new(),
+        evidence: Vec::new(),
+        events: Vec::new(),
+    };
+    let asked = |world: &World| world.model.asked_log().and_then(|request| request.run).map(|run| run.n);
+    let world = world.tell(Msg::Detail(Box::new(detail)));
+    assert_eq!(asked(&world), Some(2));
+    let world = world.answer_log();
+    assert!(world.screen().contains("run 2 of 3"), "{}", world.screen());
+    assert!(world.screen().contains("check 2/3"), "{}", world.screen());
+    let world = world.keys("<lt>");
+    assert_eq!(asked(&world), Some(1));
+    let world = world.keys("<lt>");
+    assert!(world.screen().contains("first run"), "{}", world.screen());
+    assert_eq!(asked(&world.keys("<gt><gt>")), None);
+}
+
+#[test]
+fn a_ticket_at_work_stays_where_it_is_and_the_key_that_stops_it_is_named() {
+    for keys in ["H", "L"] {
+        let world = World::board("executing").keys(keys);
+        assert!(world.acts().is_empty());
+        assert!(world.screen().contains("c stops that"), "{}", world.screen());
     }
 }
