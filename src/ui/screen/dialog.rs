@@ -83,7 +83,7 @@ impl Model {
     fn scrolled(&self, dialog: &Dialog, by: isize) -> usize {
         let area = over(self.size);
         let frame = frame(self, dialog, area);
-        let lines = body(self, dialog, inner(frame).width).len();
+        let lines = body(self, dialog, content(frame).width).len();
         let most = lines.saturating_sub(text_area(frame).height.into());
         dialog.scroll.saturating_add_signed(by).min(most)
     }
@@ -167,8 +167,8 @@ fn answer_line(model: &Model, question: Question) -> Line<'static> {
     for (action, word) in answers(model, question) {
         let keys = [Some(action), (action == safe).then_some(Action::Safe)].into_iter().flatten().filter_map(key);
         let keys: Vec<String> = keys.map(|keys| bars::shown_keys(&keys.to_string())).collect();
-        spans.push(Span::styled(format!(" {}", keys.join("/")), model.theme.style(Role::Key)));
-        spans.push(Span::styled(format!(" {word} "), model.theme.style(Role::Dim)));
+        spans.push(Span::styled(keys.join("/"), model.theme.style(Role::Key)));
+        spans.push(Span::styled(format!(" {word}  "), model.theme.style(Role::Dim)));
     }
     Line::from(spans)
 }
@@ -183,13 +183,19 @@ fn body(model: &Model, dialog: &Dialog, width: u16) -> Vec<(Role, String)> {
 
 fn frame(model: &Model, dialog: &Dialog, area: Rect) -> Rect {
     let width = WIDEST.min(area.width);
-    let lines = body(model, dialog, width.saturating_sub(2)).len();
+    let lines = body(model, dialog, width.saturating_sub(4)).len();
     let height = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(4).min(area.height);
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
+/// Returns the place for text and answers: inside the frame, with a margin.
+fn content(frame: Rect) -> Rect {
+    let inside = inner(frame);
+    Rect { x: inside.x.saturating_add(1), width: inside.width.saturating_sub(2), ..inside }
+}
+
 fn text_area(frame: Rect) -> Rect {
-    split_bottom(inner(frame), 1).0
+    split_bottom(content(frame), 1).0
 }
 
 /// Draws the question over what is there.
@@ -202,8 +208,8 @@ pub(in crate::ui) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &m
         .border_style(theme.style(Role::Focus))
         .title(Line::styled(format!(" {} ", title(dialog)), theme.style(Role::Title)))
         .render(frame, buffer);
-    let lines = body(model, dialog, inner(frame).width);
-    let (text, keys) = split_bottom(inner(frame), 1);
+    let lines = body(model, dialog, content(frame).width);
+    let (text, keys) = split_bottom(content(frame), 1);
     for (row, (role, line)) in text.rows().zip(lines.iter().skip(dialog.scroll)) {
         buffer.set_stringn(row.x, row.y, line, usize::from(row.width), theme.style(*role));
     }
