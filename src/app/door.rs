@@ -56,7 +56,7 @@ impl Door {
     pub async fn ask(&mut self, command: Command) -> Result<(), AppError> {
         let request = Request { actor: Actor::human(), command };
         match self {
-            Self::Own(engine) => Ok(engine.handle().ask(request).await.map(drop)?),
+            Self::Own(engine) => Ok(engine.handle().ask(request).await?),
             Self::Others(waiting) => waiting.ask(&request).await,
         }
     }

@@ -39,7 +39,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Message {
     /// Somebody wants something; another process left it in the database under that number, if there is one.
-    Ask { request: Request, known: Known, number: Option<i64>, reply: oneshot::Sender<Result<Vec<Change>, AskError>> },
+    Ask { request: Request, known: Known, number: Option<i64>, reply: oneshot::Sender<Result<(), AskError>> },
     /// A job learned something; the records that prove it are saved with it.
     Learn { fact: Fact, who: Who, records: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
     /// A job has something to record that moves nothing.
@@ -81,7 +81,7 @@ enum Taken {
 
 #[derive(Debug)]
 enum Reply {
-    Asker(oneshot::Sender<Result<Vec<Change>, AskError>>),
+    Asker(oneshot::Sender<Result<(), AskError>>),
     Job(oneshot::Sender<Result<(), EngineError>>),
     Nobody,
 }
@@ -297,15 +297,15 @@ impl Actor {
         let answers: Vec<i64> = planned.iter().filter_map(|(work, _)| work.number).collect();
         if saves.is_empty() && answers.is_empty() {
             for (work, steps) in planned {
-                self.done(work.reply, &steps, Vec::new());
+                self.done(work.reply, &steps);
             }
             return;
         }
         match self.writer.commit_answering(saves, answers, now()).await {
             Ok(changes) => {
-                self.tell(changes.clone());
+                self.tell(changes);
                 for (work, steps) in planned {
-                    self.done(work.reply, &steps, changes.clone());
+                    self.done(work.reply, &steps);
                 }
             }
             Err(error) => {
@@ -335,14 +335,14 @@ impl Actor {
         }
     }
 
-    fn done(&mut self, reply: Reply, steps: &Steps, changes: Vec<Change>) {
+    fn done(&mut self, reply: Reply, steps: &Steps) {
         for job in &steps.stops {
             self.working.values().filter(|(_, bench)| bench.job.id == *job).for_each(|(_, bench)| bench.stop.cancel());
         }
         steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
         // Whoever asked and went away needs no answer.
         match reply {
-            Reply::Asker(reply) => drop(reply.send(Ok(changes))),
+            Reply::Asker(reply) => drop(reply.send(Ok(()))),
             Reply::Job(reply) => drop(reply.send(Ok(()))),
             Reply::Nobody => {}
         }

@@ -1,11 +1,11 @@
 //! What the engine does for tickets outside jobs: a worktree that nobody needs any more goes into the trash, and comes back
 //! from it. What is due is derived from the board, so a crash in between loses nothing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 use crate::domain::board::Board;
 use crate::domain::change::Restore;
@@ -22,46 +22,52 @@ use super::handle::Handle;
 /// The chores that are being done, at most one for each ticket.
 pub(super) struct Chores {
     handle: Handle,
-    tasks: JoinSet<TicketId>,
-    busy: HashSet<TicketId>,
+    tasks: JoinSet<()>,
+    /// The task that works for each ticket.
+    busy: HashMap<TicketId, task::Id>,
 }
 
 impl Chores {
     pub(super) fn new(handle: Handle) -> Self {
-        Self { handle, tasks: JoinSet::new(), busy: HashSet::new() }
+        Self { handle, tasks: JoinSet::new(), busy: HashMap::new() }
     }
 
     /// Begins to remove the worktree of a ticket that holds one and needs none.
     pub(super) fn clean_if_due(&mut self, board: &Board, ticket: &Ticket) {
         let Some(worktree) = &ticket.worktree else { return };
         let is_due = !ticket.state.name().keeps_worktree() && board.active_job(ticket.id).is_none();
-        if is_due && self.busy.insert(ticket.id) {
+        if is_due && !self.is_busy(ticket.id) {
             let owner = Owner { ticket: ticket.id, state: ticket.state.name() };
-            self.tasks.spawn(clean(self.handle.clone(), owner, worktree.clone()));
+            let task = self.tasks.spawn(clean(self.handle.clone(), owner, worktree.clone()));
+            self.busy.insert(ticket.id, task.id());
         }
     }
 
     /// Begins to bring a worktree back.
     pub(super) fn restore(&mut self, wanted: Restore) {
-        if self.busy.insert(wanted.ticket) {
-            self.tasks.spawn(restore(self.handle.clone(), wanted));
+        let ticket = wanted.ticket;
+        if !self.is_busy(ticket) {
+            let task = self.tasks.spawn(restore(self.handle.clone(), wanted));
+            self.busy.insert(ticket, task.id());
         }
     }
 
     /// Waits for the next chore to end; for ever when there is none.
     pub(super) async fn ended(&mut self) {
-        match self.tasks.join_next().await {
-            Some(Ok(ticket)) => {
-                self.busy.remove(&ticket);
+        let ended = match self.tasks.join_next_with_id().await {
+            Some(Ok((task, ()))) => task,
+            Some(Err(error)) => {
+                tracing::error!(%error, "a chore broke");
+                error.id()
             }
-            Some(Err(error)) => tracing::error!(%error, "a chore broke"),
             None => std::future::pending().await,
-        }
+        };
+        self.busy.retain(|_, task| *task != ended);
     }
 
     /// Says whether something is done for this ticket right now; no job of it starts meanwhile.
     pub(super) fn is_busy(&self, ticket: TicketId) -> bool {
-        self.busy.contains(&ticket)
+        self.busy.contains_key(&ticket)
     }
 
     /// Says whether there is nothing to wait for.
@@ -78,7 +84,7 @@ impl Chores {
 /// How long an engine that is told to stop waits for its chores.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn clean(handle: Handle, owner: Owner, worktree: Worktree) -> TicketId {
+async fn clean(handle: Handle, owner: Owner, worktree: Worktree) {
     let ticket = owner.ticket;
     let binned =
         handle.blocking(move |shop| Ok(trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?)).await;
@@ -93,10 +99,9 @@ async fn clean(handle: Handle, owner: Owner, worktree: Worktree) -> TicketId {
         Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not be removed: {error}") },
     };
     tell(&handle, fact).await;
-    ticket
 }
 
-async fn restore(handle: Handle, wanted: Restore) -> TicketId {
+async fn restore(handle: Handle, wanted: Restore) {
     let Restore { ticket, reference } = wanted;
     let name = reference.clone();
     let restored = handle
@@ -116,7 +121,6 @@ async fn restore(handle: Handle, wanted: Restore) -> TicketId {
     {
         tracing::warn!(%error, "a worktree came back, and the note beside it stays");
     }
-    ticket
 }
 
 /// Whether what came of a chore is stored.

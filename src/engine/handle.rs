@@ -95,17 +95,17 @@ impl Engine {
 }
 
 impl Handle {
-    /// Asks for something and waits until it is durable.
+    /// Asks for something and waits until it is durable. What became true is told to all that listen.
     ///
     /// # Errors
     /// A refusal by the rules, or what failed.
-    pub async fn ask(&self, request: Request) -> Result<Vec<Change>, AskError> {
+    pub async fn ask(&self, request: Request) -> Result<(), AskError> {
         self.ask_for(request, None).await
     }
 
     /// Asks for what another process left in the database under a number. Its answer is stored with what it changes, so
     /// that it is not carried out again by the next engine.
-    pub(super) async fn ask_for(&self, request: Request, number: Option<i64>) -> Result<Vec<Change>, AskError> {
+    pub(super) async fn ask_for(&self, request: Request, number: Option<i64>) -> Result<(), AskError> {
         let known = self.look_up(&request.command).await?;
         let (reply, answer) = oneshot::channel();
         self.send(Message::Ask { request, known, number, reply }).await?;

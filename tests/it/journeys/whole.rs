@@ -58,7 +58,7 @@ fn a_ticket_goes_from_a_key_press_to_its_evidence_and_survives_a_leave_on_its_wa
     pty.keys("6");
     pty.until("the history", |screen| screen.contains("verifying → needs human"));
     pty.keys("2");
-    pty.until("the log of the check", |screen| screen.contains("#1 verify") && screen.contains(" hi"));
+    pty.until("the log of the check", |screen| screen.contains("#1 check 1/1") && screen.contains(" hi"));
     pty.keys("<esc>");
     pty.until_shows("Review 1");
     assert_eq!(world.git(&["status", "--porcelain"]), "");
