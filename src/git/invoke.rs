@@ -321,17 +321,13 @@ fn end(child: &mut Child, heard: Option<&Receiver<Heard>>) -> std::io::Result<Ex
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
-    use crate::git::testing::Sandbox;
+    use crate::git::testing::{Sandbox, executable};
 
     /// A git that runs a shell script, whatever it is asked.
     fn script(dir: &Path, text: &str) -> Git {
         let program = dir.join("git");
-        std::fs::write(&program, format!("#!/bin/sh\n[ \"$3\" = version ] && exec echo git version 9.9\n{text}\n"))
-            .unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&program, &format!("#!/bin/sh\n[ \"$3\" = version ] && exec echo git version 9.9\n{text}\n"));
         Git::find(dir.as_os_str()).unwrap()
     }
 

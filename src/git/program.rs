@@ -113,8 +113,7 @@ mod tests {
     fn pretend_git(says: &str) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("git");
-        std::fs::write(&program, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        crate::git::testing::executable(&program, &format!("#!/bin/sh\necho '{says}'\n"));
         dir
     }
 

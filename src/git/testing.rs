@@ -133,6 +133,19 @@ pub(super) fn write(dir: &Path, name: &str, content: impl AsRef<[u8]>) {
     std::fs::write(path, content).unwrap();
 }
 
+/// Writes a program. Another process opens the file: one that this process opens for writing may be inherited by what
+/// another test starts at that moment, and a program that somebody has open for writing cannot be started.
+pub(super) fn executable(path: &Path, text: &str) {
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut shell.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success(), "{}", path.display());
+}
+
 /// A name with a byte that is not UTF-8.
 pub(super) fn odd_name(before: &str) -> OsString {
     let mut bytes = before.as_bytes().to_vec();

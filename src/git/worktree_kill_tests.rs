@@ -2,7 +2,6 @@
 //! first try is left.
 
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Repo;
-use super::testing::{Sandbox, sealed_git, write};
+use super::testing::{Sandbox, executable, sealed_git, write};
 use super::worktree::{Created, Origin, Plan, create};
 use crate::domain::ticket::Worktree;
 
@@ -41,8 +40,8 @@ fn git_with(sandbox: &Sandbox, line: &str) {
 }
 
 fn script(path: &Path, text: &str) {
-    write(path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap(), format!("#!/bin/sh\n{text}\n"));
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    executable(path, &format!("#!/bin/sh\n{text}\n"));
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {

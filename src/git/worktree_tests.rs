@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use super::testing::{Sandbox, files, odd_name, write};
+use super::testing::{Sandbox, executable, files, odd_name, write};
 use super::worktree::{Created, Origin, Plan, Unsafe, create, validate};
 use super::{GitError, Repo};
 use crate::domain::ticket::Worktree;
@@ -187,12 +187,8 @@ fn branch_names_in_use_get_a_suffix_or_another_prefix() {
 fn the_post_checkout_hook_runs_once_and_may_fail() {
     let sandbox = Sandbox::new();
     let hook = sandbox.main().join(".git/hooks/post-checkout");
-    write(
-        &sandbox.main(),
-        ".git/hooks/post-checkout",
-        "#!/bin/sh\necho $@ $(ls | wc -l) ${GIT_DIR-none} >>hooked\nexit 3\n",
-    );
-    std::fs::set_permissions(hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    executable(&hook, "#!/bin/sh\necho $@ $(ls | wc -l) ${GIT_DIR-none} >>hooked\nexit 3\n");
     let made = sandbox.worktree("1-x");
     let said = std::fs::read_to_string(made.worktree.path.join("hooked")).unwrap();
     assert_eq!(said.trim_end(), format!("{} {} 1 2 none", "0".repeat(40), made.worktree.base));

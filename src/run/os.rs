@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::{MARK_VARIABLE, Mark};
 
+/// How often an empty environment is looked at. Kernel threads always have an empty one, so this stays small.
+const ENVIRONMENT_LOOKS: u32 = 3;
+
 /// A process that cannot be mistaken for a later one with the same number (until the machine starts again).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(super) struct Process {
@@ -59,8 +62,18 @@ impl Process {
 
     /// Says whether it has this mark in the environment that it was started with.
     pub(super) fn has_mark(self, mark: Mark) -> bool {
-        // Another user's process cannot be read; it is not ours to stop either.
-        let Ok(environment) = fs::read(format!("/proc/{}/environ", self.pid)) else { return false };
+        let path = format!("/proc/{}/environ", self.pid);
+        // A process in the middle of exec has none for an instant, so an empty one is looked at again.
+        let mut environment = Vec::new();
+        for _ in 0..ENVIRONMENT_LOOKS {
+            // Another user's process cannot be read; it is not ours to stop either.
+            let Ok(found) = fs::read(&path) else { return false };
+            environment = found;
+            if !environment.is_empty() {
+                break;
+            }
+            std::thread::yield_now();
+        }
         let mark = mark.to_string();
         environment
             .split(|byte| *byte == 0)
@@ -141,7 +154,12 @@ mod tests {
         let process = Process::of(child.id().try_into().unwrap()).unwrap();
         let parent = rustix::process::getpid().as_raw_pid();
         assert!(processes().iter().any(|seen| seen.process == process && seen.parent == parent));
-        assert!(process.has_mark(inner) && process.has_mark(outer) && !process.has_mark(Mark(Uuid::from_u128(1))));
+        // It has it from the end of its exec on, which may still be going on.
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !process.has_mark(inner) {
+            assert!(std::time::Instant::now() < deadline, "it never had its mark");
+        }
+        assert!(process.has_mark(outer) && !process.has_mark(Mark(Uuid::from_u128(1))));
         assert!(process.open().unwrap().is_some());
         assert!(Process { started: process.started + 1, ..process }.open().unwrap().is_none(), "a reused number");
 

@@ -1,8 +1,7 @@
 //! The demo agent from outside: scripts in, and what it prints, writes and commits.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -284,15 +283,20 @@ fn spawn(dir: &Path, prompt: &str) -> Child {
     let stub = dir.join("draft");
     let me = std::env::current_exe().unwrap();
     let name = "demo::agent::tests::when_asked_to_the_test_binary_is_the_agent";
-    fs::write(
-        &stub,
-        format!(
-            "#!/bin/sh\nshift\nDRAFT_TEST_AGENT=\"$*\" exec '{}' --exact {name} --nocapture --test-threads=1\n",
-            me.display()
-        ),
-    )
-    .unwrap();
-    fs::set_permissions(&stub, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = format!(
+        "#!/bin/sh\nshift\nDRAFT_TEST_AGENT=\"$*\" exec '{}' --exact {name} --nocapture --test-threads=1\n",
+        me.display()
+    );
+    // Another process opens it for writing: what other tests start now may inherit what this one has open, and such a
+    // program cannot be started.
+    let mut shell = Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(&stub)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
     let mut child = Command::new(&stub)
         .arg("demo-agent")
         .current_dir(dir)

@@ -118,8 +118,7 @@ impl World {
         if file.symlink_metadata().is_ok() {
             fs::remove_file(&file).unwrap();
         }
-        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&file, &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// Returns the whole environment of a program of this world.
@@ -248,4 +247,17 @@ impl Drop for World {
             None => eprintln!("set DRAFT_TEST_KEEP=1 to keep the world of a failed test"),
         }
     }
+}
+
+/// Writes a program. Another process opens the file: one that this process opens for writing may be inherited by what
+/// another test starts at that moment, and a program that somebody has open for writing cannot be started.
+fn executable(path: &Path, text: &str) {
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut shell.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success(), "{}", path.display());
 }
