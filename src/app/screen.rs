@@ -29,28 +29,42 @@ use super::service::{self, Told, Wish};
 /// Shortest time between two frames that no key caused.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// The signals that end the board in order.
+/// The signals that end the board in order, and the one that tells of another size.
 #[derive(Debug)]
-pub(super) struct Signals([Signal; 4]);
+pub(super) struct Signals {
+    leave: [Signal; 4],
+    window: Signal,
+}
+
+/// What a signal says.
+enum Signaled {
+    /// The program is to end.
+    Leave,
+    /// The terminal has another size.
+    Resized,
+}
 
 impl Signals {
     /// Listens from now on, in place of what the signals do by themselves.
     pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self([
+        let leave = [
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
             signal(SignalKind::interrupt())?,
             signal(SignalKind::quit())?,
-        ]))
+        ];
+        // The keyboard tells of sizes too, but loses one that comes together with a key.
+        Ok(Self { leave, window: signal(SignalKind::window_change())? })
     }
 
-    async fn next(&mut self) {
-        let [term, hangup, interrupt, quit] = &mut self.0;
+    async fn next(&mut self) -> Signaled {
+        let [term, hangup, interrupt, quit] = &mut self.leave;
         tokio::select! {
-            _ = term.recv() => {}
-            _ = hangup.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = quit.recv() => {}
+            _ = term.recv() => Signaled::Leave,
+            _ = hangup.recv() => Signaled::Leave,
+            _ = interrupt.recv() => Signaled::Leave,
+            _ = quit.recv() => Signaled::Leave,
+            _ = self.window.recv() => Signaled::Resized,
         }
     }
 }
@@ -193,7 +207,10 @@ impl Screen {
         Ok(tokio::select! {
             biased;
             event = keyboard.next() => event.map_or(Woken::MustLeave, Woken::Terminal),
-            () = self.signals.next() => Woken::MustLeave,
+            signaled = self.signals.next() => match (signaled, self.terminal.size()) {
+                (Signaled::Resized, Ok((columns, rows))) => Woken::Terminal(Event::Resize(columns, rows)),
+                (Signaled::Resized, Err(_)) | (Signaled::Leave, _) => Woken::MustLeave,
+            },
             ended = service => return Err(service::outcome(ended).err().unwrap_or(EngineError::Stopped.into())),
             Some(told) = self.channels.news.recv() => Woken::Told(told),
             () = frame => Woken::FrameDue,

@@ -31,13 +31,16 @@ fn a_terminal_of_one_cell_shows_what_it_can_and_can_be_left() {
     let world = World::new();
     let mut pty = world.draft_in_terminal(Size::new(1, 1), &[]);
     until("the screen was taken", || pty.bytes().windows(8).any(|bytes| bytes == b"\x1b[?1049h"));
-    pty.keys("jn");
     pty.resize(Size::new(80, 24));
-    // An escape that the next key follows at once would be read as that key with Alt.
+    pty.until_shows("q quit");
+    pty.keys("n");
     pty.until_shows("New ticket");
+    // An escape that the next key follows at once would be read as that key with Alt.
     pty.keys("<esc>");
     pty.until_shows("q quit");
+    let before = pty.bytes().len();
     pty.resize(Size::new(1, 1));
+    until("the one cell is drawn", || pty.bytes().len() > before);
     pty.keys("q");
     assert!(pty.wait_exit().success());
     pty.assert_restored();
