@@ -1,7 +1,7 @@
 //! Runs jobs: decides through the domain, writes through the store, works through git, executors and supervised runs.
 //!
 //! One engine serves a board at a time, owned by an operating-system lock, so that a killed one is replaced at once. Its
-//! heart is the [`actor`], which alone holds the board and the writer; jobs are tasks that tell it facts. A job's task can
+//! heart is the `actor`, which alone holds the board and the writer; jobs are tasks that tell it facts. A job's task can
 //! be ended anywhere and started again: each step first looks at what is already true (a worktree, a run's folder, its exit
 //! record), so recovery after a crash is nothing but running the same code again.
 
