@@ -34,6 +34,10 @@ pub struct Config {
     pub execute_config: ExecuteConfig,
     /// How changes are checked.
     pub verify_config: VerifyConfig,
+    /// How worktrees are made ready.
+    pub workspace_config: WorkspaceConfig,
+    /// What is done without being asked.
+    pub planner_config: PlannerConfig,
 }
 
 /// How agents are run.
@@ -57,6 +61,18 @@ pub struct ExecuteConfig {
     pub max_output_bytes: u64,
     /// Time between the polite and the hard stop.
     pub stop_grace: Duration,
+    /// How often an agent is started again after a failure that may pass.
+    pub retries: u32,
+    /// Pause before the first of these; each further one is twice as long.
+    pub retry_delay: Duration,
+    /// How many jobs of one kind a ticket may have within an hour.
+    pub jobs_per_hour: u32,
+    /// How many execute jobs a ticket may have within a day.
+    pub jobs_per_day: u32,
+    /// Memory that must be free before an agent starts, in bytes.
+    pub min_free_memory: u64,
+    /// Room that must be free on the disk before an agent starts, in bytes.
+    pub min_free_disk: u64,
 }
 
 /// How changes are checked.
@@ -68,6 +84,51 @@ pub struct VerifyConfig {
     pub extra_allowed_commands: Vec<String>,
     /// Longest time of one check.
     pub timeout: Duration,
+    /// How often a change that fails goes back to its agent before a person must look.
+    pub rework_attempts: u32,
+}
+
+/// How worktrees are made ready for agents and checks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WorkspaceConfig {
+    /// Files of the user's checkout that git does not have and a worktree needs, as gitignore patterns.
+    pub copy: Vec<String>,
+    /// Commands that make a new worktree ready, run in order; the first failure blocks the ticket.
+    pub setup: Vec<String>,
+    /// Commands that run before a worktree is removed; a failure does not keep it.
+    pub cleanup: Vec<String>,
+    /// Longest time of one of these commands.
+    pub script_timeout: Duration,
+    /// Whether submodules that the user's checkout has are checked out too.
+    pub submodules: bool,
+    /// How branches are named.
+    pub branch_template: String,
+    /// How many ports each worktree gets for itself; 0 is none.
+    pub ports: u32,
+    /// The first port that is given out.
+    pub port_base: u32,
+}
+
+/// What is done without being asked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PlannerConfig {
+    /// Whether planned tickets are run without being asked, until somebody says otherwise on the board.
+    pub auto_execute: bool,
+}
+
+impl Default for WorkspaceConfig {
+    fn default() -> Self {
+        Self {
+            copy: Vec::new(),
+            setup: Vec::new(),
+            cleanup: Vec::new(),
+            script_timeout: Duration::from_secs(600),
+            submodules: true,
+            branch_template: "draft/{number}-{slug}".to_owned(),
+            ports: 10,
+            port_base: 20_000,
+        }
+    }
 }
 
 impl Default for ExecuteConfig {
@@ -82,13 +143,24 @@ impl Default for ExecuteConfig {
             idle_timeout: Duration::from_secs(600),
             max_output_bytes: 1 << 30,
             stop_grace: Duration::from_secs(5),
+            retries: 2,
+            retry_delay: Duration::from_secs(5),
+            jobs_per_hour: 10,
+            jobs_per_day: 50,
+            min_free_memory: 1 << 30,
+            min_free_disk: 1 << 30,
         }
     }
 }
 
 impl Default for VerifyConfig {
     fn default() -> Self {
-        Self { commands: Vec::new(), extra_allowed_commands: Vec::new(), timeout: Duration::from_secs(300) }
+        Self {
+            commands: Vec::new(),
+            extra_allowed_commands: Vec::new(),
+            timeout: Duration::from_secs(300),
+            rework_attempts: 1,
+        }
     }
 }
 

@@ -114,6 +114,36 @@ pub const KEYS: &[Key] = &[
         Kind::Seconds { least: 0, most: 3600, at: |config| &mut config.execute_config.stop_grace },
     ),
     Key::new(
+        "execute_config.retries",
+        "how often an agent is started again after a failure that may pass",
+        Kind::Count { least: 0, most: 20, at: |config| &mut config.execute_config.retries },
+    ),
+    Key::new(
+        "execute_config.retry_delay",
+        "pause before the first of these, in seconds; each further one is twice as long",
+        Kind::Seconds { least: 0, most: 3600, at: |config| &mut config.execute_config.retry_delay },
+    ),
+    Key::new(
+        "execute_config.jobs_per_hour",
+        "how many jobs of one kind a ticket may have within an hour",
+        Kind::Count { least: 1, most: 100_000, at: |config| &mut config.execute_config.jobs_per_hour },
+    ),
+    Key::new(
+        "execute_config.jobs_per_day",
+        "how many execute jobs a ticket may have within a day",
+        Kind::Count { least: 1, most: 100_000, at: |config| &mut config.execute_config.jobs_per_day },
+    ),
+    Key::new(
+        "execute_config.min_free_memory",
+        "memory that must be free before an agent starts, in bytes",
+        Kind::Bytes { least: 0, most: 1 << 44, at: |config| &mut config.execute_config.min_free_memory },
+    ),
+    Key::new(
+        "execute_config.min_free_disk",
+        "room that must be free on the disk before an agent starts, in bytes",
+        Kind::Bytes { least: 0, most: 1 << 50, at: |config| &mut config.execute_config.min_free_disk },
+    ),
+    Key::new(
         "verify_config.commands",
         "the checks that every change must pass, in order",
         Kind::Texts { at: |config| &mut config.verify_config.commands },
@@ -130,14 +160,62 @@ pub const KEYS: &[Key] = &[
         "longest time of one check, in seconds",
         Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.verify_config.timeout },
     ),
+    Key::new(
+        "verify_config.rework_attempts",
+        "how often a change that fails goes back to its agent before a person must look",
+        Kind::Count { least: 0, most: 20, at: |config| &mut config.verify_config.rework_attempts },
+    ),
+    Key::new(
+        "workspace_config.copy",
+        "files of your checkout that git does not have and a worktree needs, as gitignore patterns",
+        Kind::Texts { at: |config| &mut config.workspace_config.copy },
+    ),
+    Key::new(
+        "workspace_config.setup",
+        "commands that make a new worktree ready, in order",
+        Kind::Texts { at: |config| &mut config.workspace_config.setup },
+    )
+    .runs(),
+    Key::new(
+        "workspace_config.cleanup",
+        "commands that run before a worktree is removed",
+        Kind::Texts { at: |config| &mut config.workspace_config.cleanup },
+    )
+    .runs(),
+    Key::new(
+        "workspace_config.script_timeout",
+        "longest time of one of these commands, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.workspace_config.script_timeout },
+    ),
+    Key::new(
+        "workspace_config.submodules",
+        "whether submodules that your checkout has are checked out too",
+        Kind::Switch { at: |config| &mut config.workspace_config.submodules },
+    ),
+    Key::new(
+        "workspace_config.branch_template",
+        "how branches are named",
+        Kind::Text { at: |config| &mut config.workspace_config.branch_template },
+    ),
+    Key::new(
+        "workspace_config.ports",
+        "how many ports each worktree gets for itself; 0 is none",
+        Kind::Count { least: 0, most: 1000, at: |config| &mut config.workspace_config.ports },
+    ),
+    Key::new(
+        "workspace_config.port_base",
+        "the first port that is given out",
+        Kind::Count { least: 1024, most: 60_000, at: |config| &mut config.workspace_config.port_base },
+    ),
+    Key::new(
+        "planner_config.features.auto_execute",
+        "whether planned tickets run without being asked",
+        Kind::Switch { at: |config| &mut config.planner_config.auto_execute },
+    )
+    .runs(),
     later("project.repo_root"),
-    later("verify_config.rework_attempts"),
     unused("verify_config.on_success", "has no effect: a change that passes always waits for a person"),
     unused("verify_config.on_failure", "has no effect: a change that fails is always blocked"),
-    later("workspace_config.copy"),
-    later("workspace_config.setup"),
-    later("workspace_config.cleanup"),
-    later("workspace_config.branch_template"),
     later("workspace_config.trash_days"),
     later("cleanup_config.auto_cleanup_on_merge"),
     later("cleanup_config.worktree_ttl_days"),
@@ -161,7 +239,6 @@ pub const KEYS: &[Key] = &[
     later("planner_config.max_followups_per_ticket"),
     later("planner_config.max_followups_per_tick"),
     later("planner_config.skip_followup_reasons"),
-    later("planner_config.features.auto_execute"),
     later("planner_config.features.propose_followups"),
     later("planner_config.features.generate_reflections"),
     later("planner_config.features.validate_tickets"),
@@ -261,7 +338,10 @@ mod tests {
                 Kind::Seconds { at, .. } => *at(&mut config) = Duration::from_secs(4242),
                 Kind::Count { at, .. } => *at(&mut config) = 42,
                 Kind::Bytes { at, .. } => *at(&mut config) = 4242,
-                Kind::Switch { at } => *at(&mut config) = true,
+                Kind::Switch { at } => {
+                    let switch = at(&mut config);
+                    *switch = !*switch;
+                }
                 Kind::Text { at } => *at(&mut config) = "x".into(),
                 Kind::OptionalText { at } => *at(&mut config) = Some("x".into()),
                 Kind::Texts { at } => *at(&mut config) = vec!["x".into()],
@@ -278,7 +358,13 @@ mod tests {
         let marked = |row: fn(&&Key) -> bool| KEYS.iter().filter(row).map(|key| key.path).collect::<Vec<_>>();
         assert_eq!(
             marked(|key| key.runs == Runs::Something),
-            ["verify_config.commands", "verify_config.extra_allowed_commands"]
+            [
+                "verify_config.commands",
+                "verify_config.extra_allowed_commands",
+                "workspace_config.setup",
+                "workspace_config.cleanup",
+                "planner_config.features.auto_execute"
+            ]
         );
         assert_eq!(marked(|key| key.who == Who::User), ["execute_config.yolo_mode", "execute_config.yolo_allowlist"]);
     }

@@ -114,14 +114,14 @@ fn a_repository_cannot_give_agents_more_room() {
 
 #[test]
 fn known_keys_without_effect_are_warnings_whatever_their_value() {
-    let text = "planner_config:\n  features: {auto_execute: maybe}\nexecutor_profiles: {fast: {timeout: 3}}\n\
+    let text = "planner_config:\n  features: {validate_tickets: maybe}\nexecutor_profiles: {fast: {timeout: 3}}\n\
                 verify_commands: [make]\n";
     let warnings = repo(text).unwrap().warnings;
     let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [
-            "draft.yaml:2:14: `planner_config.features.auto_execute` is known, but not in use yet",
+            "draft.yaml:2:14: `planner_config.features.validate_tickets` is known, but not in use yet",
             "draft.yaml:3:1: `executor_profiles` is known, but not in use yet",
             "draft.yaml:4:1: `verify_commands` is an old name and has no effect; write `verify_config.commands`",
         ]
@@ -192,8 +192,8 @@ fn any_config() -> impl Strategy<Value = Config> {
     let line = "[^\\p{Cc}]{0,10}[a-z0-9~:#'\"é]";
     let lines = || proptest::collection::vec(line, 0..4);
     let execute = (1..=604_800_u64, line, proptest::option::of(line), 1..=1000_u32, any::<bool>(), lines());
-    (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines()).prop_map(
-        |(execute, bytes, grace, commands, extra)| {
+    (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines(), lines()).prop_map(
+        |(execute, bytes, grace, commands, extra, scripts)| {
             let (timeout, preferred_executor, executor_model, max_parallel_jobs, yolo_mode, yolo_allowlist) = execute;
             Config {
                 execute_config: ExecuteConfig {
@@ -206,12 +206,30 @@ fn any_config() -> impl Strategy<Value = Config> {
                     idle_timeout: Duration::from_secs(timeout),
                     max_output_bytes: bytes,
                     stop_grace: Duration::from_secs(grace),
+                    retries: max_parallel_jobs.min(20),
+                    retry_delay: Duration::from_secs(grace),
+                    jobs_per_hour: max_parallel_jobs,
+                    jobs_per_day: max_parallel_jobs,
+                    min_free_memory: bytes,
+                    min_free_disk: bytes,
                 },
                 verify_config: VerifyConfig {
                     commands,
                     extra_allowed_commands: extra,
                     timeout: Duration::from_secs(timeout),
+                    rework_attempts: max_parallel_jobs.min(20),
                 },
+                workspace_config: WorkspaceConfig {
+                    copy: scripts.clone(),
+                    setup: scripts.clone(),
+                    cleanup: scripts,
+                    script_timeout: Duration::from_secs(timeout),
+                    submodules: yolo_mode,
+                    ports: max_parallel_jobs,
+                    port_base: 1024 + max_parallel_jobs,
+                    ..WorkspaceConfig::default()
+                },
+                planner_config: PlannerConfig { auto_execute: yolo_mode },
             }
         },
     )

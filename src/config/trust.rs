@@ -44,7 +44,8 @@ fn is_nothing(value: &Value) -> bool {
         Value::Null => true,
         Value::Array(entries) => entries.is_empty(),
         Value::Object(entries) => entries.is_empty(),
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Bool(on) => !on,
+        Value::Number(_) | Value::String(_) => false,
     }
 }
 
