@@ -36,6 +36,8 @@ fn ticket(n: u32) -> Ticket {
         verify: Vec::new(),
         agent: None,
         model: None,
+        base_branch: None,
+        message: None,
         worktree: None,
         usage: Usage::default(),
         created_at: Timestamp(n.into()),
@@ -66,7 +68,7 @@ fn input(command: Command) -> Input {
         at: Timestamp(1_000_000),
         actor: Actor::human(),
         fresh: JobId(Uuid::from_u128(1 << 120)),
-        known: Known { checks: Trust::Given, landed: Landed::No },
+        known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
         what: What::Command(command),
     }
 }

@@ -84,6 +84,7 @@ fn new_ticket(n: u32) -> NewTicket {
         agent: None,
         model: None,
         verify: Vec::new(),
+        base_branch: None,
     }
 }
 

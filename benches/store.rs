@@ -36,6 +36,7 @@ fn ticket(n: u32) -> Ticket {
         branch: format!("draft/{n}-guard-sqrt-of-negatives"),
         base_branch: "main".into(),
         base: "b".repeat(40),
+        port: None,
     });
     Ticket {
         id: TicketId(Uuid::from_u128(0x7_0000_0000 + u128::from(n))),
@@ -51,6 +52,8 @@ fn ticket(n: u32) -> Ticket {
         verify: Vec::new(),
         agent: None,
         model: None,
+        base_branch: None,
+        message: None,
         worktree,
         usage: Usage { input_tokens: 1_000, output_tokens: 200, cost_micros: Some(12_000) },
         created_at: Timestamp(1_800_000_000_000),

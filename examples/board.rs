@@ -132,6 +132,8 @@ fn ticket(board: BoardId, n: u32) -> (Ticket, Option<Job>) {
         verify: Vec::new(),
         agent: None,
         model: None,
+        base_branch: None,
+        message: None,
         worktree: None,
         usage: Usage::default(),
         created_at: now(),

@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, the environment or a random number; those come in as values. The value types
 //! that the screen draws (log entries, hunks, evidence) live here too, so that no screen needs a process or a database.
 
+pub mod autopilot;
 pub mod board;
 pub mod change;
 pub mod command;
@@ -20,12 +21,14 @@ pub mod outcome;
 pub mod pick;
 pub mod revision;
 pub mod rule;
+mod rule_again;
 mod rule_commands;
 mod rule_facts;
 pub mod run;
 pub mod state;
 pub mod ticket;
 pub mod time;
+pub mod waiting;
 
 #[cfg(test)]
 mod rule_properties;

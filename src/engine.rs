@@ -6,10 +6,12 @@
 //! record), so recovery after a crash is nothing but running the same code again.
 
 mod actor;
+mod autopilot;
 mod chores;
 mod error;
 mod handle;
 mod jobs;
+mod limits;
 mod lock;
 mod others;
 mod workshop;

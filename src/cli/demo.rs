@@ -132,6 +132,7 @@ async fn fill(door: &mut Door, board: &Board, sample: &Sample) -> Result<(), Cli
             description: one.description.clone(),
             priority: Priority::try_from(one.priority).ok(),
             goal: Some(goal.id),
+            base_branch: None,
             after: one.after.iter().filter_map(|place| ids.get(*place)).map(|id| TicketRef::Id(*id)).collect(),
             accepted: one.accepted,
             agent: None,

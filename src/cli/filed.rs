@@ -31,6 +31,8 @@ pub(super) struct Filed {
     pub(super) model: Option<String>,
     #[serde(default)]
     pub(super) verify: Vec<String>,
+    #[serde(default)]
+    pub(super) base_branch: Option<String>,
 }
 
 /// Reads a JSON array, or one object after the other.
@@ -82,6 +84,7 @@ pub(super) fn checked(filed: Filed) -> Result<NewTicket, CliError> {
         agent: filed.agent,
         model: filed.model,
         verify: filed.verify,
+        base_branch: filed.base_branch,
         title,
         priority,
         goal,

@@ -105,7 +105,7 @@ fn may_run(board: &Board, name: TicketRef) -> Result<TicketId, CliError> {
             at: chrono::Utc::now().into(),
             actor: Actor::human(),
             fresh: JobId(uuid::Uuid::now_v7()),
-            known: Known { checks: Trust::Given, landed: Landed::No },
+            known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
             what: What::Command(Command::Run { ticket: name }),
         };
         decide(board, &input)?;
@@ -245,6 +245,7 @@ impl Progress<'_> {
             | Change::Event(_)
             | Change::Evidence(_)
             | Change::Revision(_)
+            | Change::Autopilot(_)
             | Change::Live { .. } => {}
         }
         self.board.apply(change);

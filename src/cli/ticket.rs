@@ -79,6 +79,9 @@ pub(super) struct AddArgs {
     /// A check of its own, in place of the repository's; up to 5
     #[arg(long, value_name = "CMD")]
     verify: Vec<String>,
+    /// The branch from which it starts and on which it is to land [default: the board's]
+    #[arg(long, value_name = "BRANCH")]
+    base_branch: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -140,6 +143,7 @@ fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
         agent: args.agent,
         model: args.model,
         verify: args.verify,
+        base_branch: args.base_branch,
     })?;
     let id = new.id;
     let stored = ask(global, Command::AddTickets(vec![new]))?;

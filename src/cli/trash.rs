@@ -104,6 +104,7 @@ async fn bring_back(door: &mut Door, wanted: &Trashed) -> Result<Worktree, CliEr
                 Change::Ticket(_)
                 | Change::Event(_)
                 | Change::Goal(_)
+                | Change::Autopilot(_)
                 | Change::Job(_)
                 | Change::Run(_)
                 | Change::Evidence(_)

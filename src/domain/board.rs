@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::autopilot::Autopilot;
 use super::change::{Change, Live};
 use super::dependencies::{self, Readiness};
 use super::goal::Goal;
@@ -50,6 +51,8 @@ pub struct Board {
     /// The newest revision of each ticket.
     revisions: HashMap<TicketId, Revision>,
     live: HashMap<JobId, Live>,
+    /// What somebody said about the autopilot; nothing while nobody did.
+    autopilot: Option<Autopilot>,
 }
 
 /// How many checks of the newest verify job passed.
@@ -75,6 +78,7 @@ impl Board {
             runs: HashMap::new(),
             revisions: HashMap::new(),
             live: HashMap::new(),
+            autopilot: None,
         }
     }
 
@@ -106,6 +110,7 @@ impl Board {
                     self.live.insert(*job, live.clone());
                 }
             }
+            Change::Autopilot(mode) => self.autopilot = Some(*mode),
             Change::Evidence(_) | Change::Event(_) => {}
         }
     }
@@ -212,6 +217,11 @@ impl Board {
     /// Returns what a running job does right now.
     pub fn live(&self, job: JobId) -> Option<&Live> {
         self.live.get(&job)
+    }
+
+    /// Returns what somebody said about the autopilot; nothing while nobody did, and the settings decide.
+    pub fn autopilot(&self) -> Option<Autopilot> {
+        self.autopilot
     }
 
     /// Returns how many checks passed, when the newest job is a verify job that has any.

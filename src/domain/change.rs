@@ -1,9 +1,10 @@
 //! What is to be saved, and what became true once it was.
 
+use super::autopilot::Autopilot;
 use super::event::{Event, NewEvent};
 use super::evidence::Evidence;
 use super::goal::Goal;
-use super::id::{JobId, TicketId};
+use super::id::{BoardId, JobId, TicketId};
 use super::job::{Job, JobStatus};
 use super::revision::Revision;
 use super::run::Run;
@@ -65,6 +66,8 @@ pub enum Save {
     Revision(Revision),
     /// Appends an event.
     Event(NewEvent),
+    /// Stores whether planned tickets run without being asked.
+    Autopilot(BoardId, Autopilot),
 }
 
 /// What became true: whole new values, so that applying one twice is harmless.
@@ -84,6 +87,8 @@ pub enum Change {
     Revision(Revision),
     /// An event.
     Event(Event),
+    /// Whether planned tickets run without being asked.
+    Autopilot(Autopilot),
     /// What a running job does right now; it is not stored.
     Live {
         /// The job.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::autopilot::Autopilot;
 use super::event::Actor;
 use super::goal::Goal;
 use super::id::{GoalId, TicketId, TicketRef};
@@ -30,6 +31,13 @@ pub enum Command {
         /// The ticket.
         ticket: TicketRef,
     },
+    /// Lets the autopilot ask for a planned ticket to run.
+    Pick {
+        /// The ticket.
+        ticket: TicketRef,
+        /// Why this one.
+        reason: String,
+    },
     /// Brings a ticket's worktree back from the trash.
     Restore {
         /// The ticket.
@@ -42,6 +50,25 @@ pub enum Command {
         /// The ticket.
         ticket: TicketRef,
     },
+    /// Asks for the checks to run again on what the worktree holds.
+    Verify {
+        /// The ticket.
+        ticket: TicketRef,
+    },
+    /// Says that a person has worked in the worktree: what is there is taken over and checked.
+    Resume {
+        /// The ticket.
+        ticket: TicketRef,
+    },
+    /// Tells something to the ticket's agent: when its job ends, or at once where none runs.
+    Tell {
+        /// The ticket.
+        ticket: TicketRef,
+        /// What; nothing takes back what was not told yet.
+        text: Option<String>,
+    },
+    /// Says whether planned tickets run without being asked.
+    SetAutopilot(Autopilot),
 }
 
 /// A ticket as somebody files it.
@@ -67,6 +94,9 @@ pub struct NewTicket {
     pub model: Option<String>,
     /// Checks of its own.
     pub verify: Vec<String>,
+    /// The branch from which it starts, where that is not the board's.
+    #[serde(default)]
+    pub base_branch: Option<String>,
 }
 
 /// A command with who gives it.
@@ -99,6 +129,10 @@ words! {
         Idle = "no_active_job",
         /// The repository's commands are not trusted yet.
         NotTrusted = "not_trusted",
+        /// It had too many jobs lately.
+        Limit = "limit_reached",
+        /// It has no worktree, so there is nothing to check or to take over.
+        NoWorktree = "no_worktree",
         /// Its change is not on the target.
         NotLanded = "not_landed",
         /// It has a worktree already.

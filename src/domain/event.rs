@@ -65,6 +65,11 @@ impl Actor {
         Self { kind: ActorKind::Human, name: None }
     }
 
+    /// Returns the planner, which acts without being asked.
+    pub fn planner() -> Self {
+        Self { kind: ActorKind::Planner, name: Some("planner".to_owned()) }
+    }
+
     /// Returns Draft itself, in that role.
     pub fn system(name: &str) -> Self {
         Self { kind: ActorKind::System, name: Some(name.to_owned()) }

@@ -1,7 +1,7 @@
 //! What was learned about a job or a worktree: the other kind of input that the rules decide on.
 
 use super::id::{JobId, TicketId};
-use super::outcome::{Executed, Verified};
+use super::outcome::{Executed, Resumed, Verified};
 use super::run::RunEnd;
 use super::ticket::{Usage, Worktree};
 
@@ -12,6 +12,22 @@ pub enum Fact {
     Taken {
         /// The job.
         job: JobId,
+    },
+    /// A queued job cannot start yet.
+    Held {
+        /// The job.
+        job: JobId,
+        /// What it waits for.
+        reason: String,
+    },
+    /// An agent failed in a way that may pass, and is to be started again.
+    TryAgain {
+        /// The job.
+        job: JobId,
+        /// The try that follows, counted from 1.
+        attempt: u32,
+        /// What failed, and when the next try starts.
+        reason: String,
     },
     /// A verify job has counted its checks.
     Counted {
@@ -65,6 +81,13 @@ pub enum Fact {
         /// What came of it.
         outcome: Verified,
     },
+    /// A resume job is over.
+    Resumed {
+        /// The job.
+        job: JobId,
+        /// What came of it.
+        outcome: Resumed,
+    },
     /// The job's tree was stopped because somebody asked.
     Stopped {
         /// The job.
@@ -102,6 +125,13 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// The autopilot would run a planned ticket and may not.
+    PassedOver {
+        /// The ticket.
+        ticket: TicketId,
+        /// Why.
+        reason: String,
+    },
     /// A worktree came back from the trash.
     WorktreeRestored {
         /// The ticket.
@@ -118,6 +148,9 @@ impl Fact {
     pub fn job(&self) -> Option<JobId> {
         match self {
             Self::Taken { job }
+            | Self::Held { job, .. }
+            | Self::TryAgain { job, .. }
+            | Self::Resumed { job, .. }
             | Self::Counted { job, .. }
             | Self::WorktreeMade { job, .. }
             | Self::AgentChosen { job, .. }
@@ -127,7 +160,10 @@ impl Fact {
             | Self::Stopped { job, .. }
             | Self::Lost { job, .. }
             | Self::Broke { job, .. } => Some(*job),
-            Self::WorktreeRemoved { .. } | Self::WorktreeStays { .. } | Self::WorktreeRestored { .. } => None,
+            Self::PassedOver { .. }
+            | Self::WorktreeRemoved { .. }
+            | Self::WorktreeStays { .. }
+            | Self::WorktreeRestored { .. } => None,
         }
     }
 }

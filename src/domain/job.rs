@@ -64,6 +64,11 @@ pub struct Job {
     pub cancel_requested: bool,
     /// Which try of its agent is the newest, counted from 1.
     pub attempt: u32,
+    /// How often the checks have sent the change back to its agent up to this job; nothing where they never do, since a
+    /// person asked for this job or worked on the change.
+    pub rework: Option<u32>,
+    /// What its agent is told beside the ticket.
+    pub message: Option<String>,
     /// How many runs it has to do in all, where that is known: the number of checks.
     pub steps: Option<u32>,
     /// The agent that ran.
@@ -76,7 +81,7 @@ pub struct Job {
     pub exit_code: Option<i32>,
     /// Signal that ended the run that decided it.
     pub signal: Option<i32>,
-    /// Why it ended as it did, for people.
+    /// Why it ended as it did, or why it still waits, for people.
     pub reason: String,
     /// What its agent used.
     pub usage: Usage,
@@ -98,6 +103,8 @@ impl Job {
             status: JobStatus::Queued,
             cancel_requested: false,
             attempt: 1,
+            rework: None,
+            message: None,
             steps: None,
             agent: None,
             model: None,

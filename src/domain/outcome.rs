@@ -1,5 +1,7 @@
 //! From what an agent or a check did to what it means. An agent's word alone proves nothing.
 
+use std::path::PathBuf;
+
 use super::revision::Revision;
 use super::run::RunEnd;
 use super::ticket::Usage;
@@ -59,6 +61,8 @@ pub enum Executed {
     HandedOver {
         /// What to do.
         reason: String,
+        /// Where the task is written down.
+        prompt_file: PathBuf,
     },
     /// It failed.
     Failed {
@@ -81,10 +85,34 @@ pub enum Verified {
         command: String,
         /// How it ended.
         end: RunEnd,
+        /// How often a change may go back to its agent, as it is set now.
+        rework_attempts: u32,
     },
     /// A check may not run: not trusted, or not on the list of allowed commands.
     Refused {
         /// Why.
+        reason: String,
+    },
+}
+
+/// What came of a resume job.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Resumed {
+    /// The worktree holds something else than the newest revision; it is kept as this one.
+    Edited {
+        /// The revision.
+        revision: Revision,
+    },
+    /// The worktree holds exactly the newest revision.
+    Same {
+        /// Its number.
+        revision: u32,
+    },
+    /// The worktree holds what the ticket started from.
+    Unchanged,
+    /// Draft would not look at it: its worktree is not safe.
+    Unsafe {
+        /// What is wrong with it.
         reason: String,
     },
 }

@@ -9,10 +9,11 @@ use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind};
-use super::state::{State, StateName, legal_moves, may_move};
+use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
-use super::{rule_commands, rule_facts};
+use super::waiting::freed_by;
+use super::{rule_again, rule_commands, rule_facts};
 
 /// What is to be decided, with everything that the rules may not find out themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -45,6 +46,17 @@ pub struct Known {
     pub checks: Trust,
     /// Whether the ticket's change is on its target branch already.
     pub landed: Landed,
+    /// The limit that the ticket's jobs have reached, if they have.
+    pub limit: Option<Limit>,
+}
+
+/// A limit on how many jobs a ticket may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// So many of one kind within an hour.
+    Hour(u32),
+    /// So many execute jobs within a day.
+    Day(u32),
 }
 
 /// Whether a repository's commands may run.
@@ -77,11 +89,18 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Move { ticket, to, reason }) => {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
         }
-        What::Command(Command::Run { ticket }) => rule_commands::run(&mut decision, *ticket, "")?,
+        What::Command(Command::Run { ticket }) => rule_commands::run_named(&mut decision, *ticket, "")?,
+        What::Command(Command::Pick { ticket, reason }) => rule_again::pick(&mut decision, *ticket, reason)?,
         What::Command(Command::Restore { ticket, reference }) => {
             rule_commands::restore(&mut decision, *ticket, reference)?;
         }
         What::Command(Command::Cancel { ticket }) => rule_commands::cancel(&mut decision, *ticket)?,
+        What::Command(Command::Verify { ticket }) => rule_again::verify(&mut decision, *ticket)?,
+        What::Command(Command::Resume { ticket }) => rule_again::resume(&mut decision, *ticket)?,
+        What::Command(Command::Tell { ticket, text }) => rule_again::tell(&mut decision, *ticket, text.as_deref())?,
+        What::Command(Command::SetAutopilot(mode)) => {
+            decision.save(Save::Autopilot(decision.board.about.id, *mode));
+        }
         What::Fact(fact) => rule_facts::learn(&mut decision, fact)?,
     }
     Ok(decision.steps)
@@ -142,7 +161,26 @@ impl<'a> Decision<'a> {
         reason.clone_into(&mut ticket.reason);
         ticket.updated_at = self.input.at;
         self.event(&ticket, EventKind::Transitioned, Some(was), Some(to.name()), reason, payload);
-        self.save(Save::Ticket { ticket, was });
+        self.save(Save::Ticket { ticket: ticket.clone(), was });
+        if to == State::Done {
+            self.free(&ticket)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the tickets that waited for one that is done now. Their links stay.
+    fn free(&mut self, done: &Ticket) -> Result<(), Refused> {
+        let board = self.board;
+        for waited in freed_by(board, done) {
+            let reason = format!("nothing holds it up any more: {} is done", done.number);
+            let payload = json!({ "action": "unblocked", "blocker": done.id });
+            let waits_aside = waited.state == State::Blocked { why: Blocked::Dependency };
+            if waits_aside && board.active_job(waited.id).is_none() {
+                self.transition(waited.clone(), State::Planned, &reason, payload)?;
+            } else if waited.state == State::Planned {
+                self.note(waited, EventKind::Comment, &reason, payload);
+            }
+        }
         Ok(())
     }
 

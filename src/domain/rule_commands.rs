@@ -10,7 +10,8 @@ use super::dependencies::{Readiness, find_cycle, planned_dependents};
 use super::event::EventKind;
 use super::id::{TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
-use super::rule::{Decision, Landed, Trust, about_job, illegal};
+use super::rule::{Decision, Landed, Limit, Trust, about_job, illegal};
+use super::rule_again;
 use super::state::{Blocked, NeedsHuman, State, StateName, may_move};
 use super::ticket::{Ticket, Usage, VERIFY_LENGTH_MAX, VERIFY_MAX};
 
@@ -100,6 +101,8 @@ fn filed(decision: &Decision<'_>, new: &NewTicket, number: TicketNumber, blocked
         verify: new.verify.clone(),
         agent: new.agent.clone(),
         model: new.model.clone(),
+        base_branch: new.base_branch.clone(),
+        message: None,
         worktree: None,
         usage: Usage::default(),
         created_at: decision.input.at,
@@ -126,7 +129,10 @@ pub(super) fn move_ticket(
 ) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
     if to == StateName::Executing {
-        return run(decision, name, reason.unwrap_or_default());
+        return run_named(decision, name, reason.unwrap_or_default());
+    }
+    if to == StateName::Verifying {
+        return rule_again::verify(decision, name);
     }
     if !may_move(ticket.state.name(), to) {
         return Err(illegal(ticket, to));
@@ -216,9 +222,14 @@ fn free_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), 
     Ok(())
 }
 
-/// Asks for an agent to work on a ticket.
-pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef, reason: &str) -> Result<(), Refused> {
+/// Asks for an agent to work on the ticket that somebody names.
+pub(super) fn run_named(decision: &mut Decision<'_>, name: TicketRef, reason: &str) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
+    run(decision, ticket, reason)
+}
+
+/// Asks for an agent to work on a ticket.
+pub(super) fn run(decision: &mut Decision<'_>, ticket: &Ticket, reason: &str) -> Result<(), Refused> {
     if let Some(job) = decision.board.active_job(ticket.id) {
         return Err(busy(ticket, job));
     }
@@ -233,7 +244,8 @@ pub(super) fn run(decision: &mut Decision<'_>, name: TicketRef, reason: &str) ->
             "`draft trust --show` shows what would run, `draft trust` trusts it in its present form.",
         ));
     }
-    let job = decision.new_job(ticket.id, JobKind::Execute);
+    within_limits(decision, ticket)?;
+    let job = Job { rework: Some(0), ..decision.new_job(ticket.id, JobKind::Execute) };
     decision.note(ticket, EventKind::JobQueued, reason, about_job(job.id));
     decision.save(Save::Job { job, was: None });
     Ok(())
@@ -256,7 +268,18 @@ fn refuse_waiting(ticket: &Ticket, readiness: &Readiness) -> Result<(), Refused>
     }
 }
 
-fn busy(ticket: &Ticket, job: &Job) -> Refused {
+/// Refuses what would give a ticket more jobs than are allowed.
+pub(super) fn within_limits(decision: &Decision<'_>, ticket: &Ticket) -> Result<(), Refused> {
+    let (had, key) = match decision.input.known.limit {
+        None => return Ok(()),
+        Some(Limit::Hour(most)) => (format!("{most} jobs of this kind within an hour"), "execute_config.jobs_per_hour"),
+        Some(Limit::Day(most)) => (format!("{most} execute jobs within a day"), "execute_config.jobs_per_day"),
+    };
+    let message = format!("{} has had {had}", ticket.number);
+    Err(Refused::new(RefusalCode::Limit, message, format!("Wait, look at why it needs so many, or raise `{key}`.")))
+}
+
+pub(super) fn busy(ticket: &Ticket, job: &Job) -> Refused {
     let doing = match job.status {
         JobStatus::Queued => "is queued",
         JobStatus::Running | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => {

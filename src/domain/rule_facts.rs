@@ -4,28 +4,34 @@ use serde_json::json;
 
 use super::change::Save;
 use super::command::{RefusalCode, Refused};
+use super::dependencies::Readiness;
 use super::event::EventKind;
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
-use super::outcome::{Executed, Verified};
+use super::outcome::{Executed, Resumed, Verified};
+use super::revision::Revision;
 use super::rule::{Decision, about_job};
+use super::rule_again::{hand_message, tell_what_waited};
 use super::run::RunEnd;
-use super::state::{Blocked, NeedsHuman, State};
+use super::state::{Blocked, NeedsHuman, State, StateName};
 use super::ticket::{Ticket, Usage};
 
 /// Takes in what was learned.
 pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refused> {
     let (id, status, kind) = match fact {
-        Fact::Taken { job } => (*job, JobStatus::Queued, None),
-        Fact::AgentChosen { job, .. } | Fact::SessionTold { job, .. } | Fact::Executed { job, .. } => {
-            (*job, JobStatus::Running, Some(JobKind::Execute))
-        }
+        Fact::Taken { job } | Fact::Held { job, .. } => (*job, JobStatus::Queued, None),
+        Fact::Resumed { job, .. } => (*job, JobStatus::Running, Some(JobKind::Resume)),
+        Fact::AgentChosen { job, .. }
+        | Fact::SessionTold { job, .. }
+        | Fact::TryAgain { job, .. }
+        | Fact::Executed { job, .. } => (*job, JobStatus::Running, Some(JobKind::Execute)),
         Fact::Counted { job, .. } | Fact::Verified { job, .. } => (*job, JobStatus::Running, Some(JobKind::Verify)),
         Fact::WorktreeMade { job, .. }
         | Fact::Stopped { job, .. }
         | Fact::Lost { job, .. }
         | Fact::Broke { job, .. } => (*job, JobStatus::Running, None),
+        Fact::PassedOver { ticket, reason } => return pass_over(decision, *ticket, reason),
         Fact::WorktreeRemoved { ticket, .. }
         | Fact::WorktreeStays { ticket, .. }
         | Fact::WorktreeRestored { ticket, .. } => return learn_of_worktree(decision, *ticket, fact),
@@ -55,6 +61,10 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
             (EventKind::WorktreeCleaned, reason, json!({ "reference": reference }), None)
         }
         Fact::Taken { .. }
+        | Fact::PassedOver { .. }
+        | Fact::Held { .. }
+        | Fact::TryAgain { .. }
+        | Fact::Resumed { .. }
         | Fact::Counted { .. }
         | Fact::WorktreeMade { .. }
         | Fact::AgentChosen { .. }
@@ -76,6 +86,15 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
     let running = Some(JobStatus::Running);
     match fact {
         Fact::Taken { .. } => taken(decision, job, ticket),
+        Fact::Held { reason, .. } => {
+            decision.save(Save::Job { job: Job { reason: reason.clone(), ..job }, was: Some(JobStatus::Queued) });
+            Ok(())
+        }
+        Fact::TryAgain { attempt, reason, .. } => {
+            decision.note(&ticket, EventKind::Comment, reason, about_job(job.id));
+            decision.save(Save::Job { job: Job { attempt: *attempt, reason: reason.clone(), ..job }, was: running });
+            Ok(())
+        }
         Fact::Counted { checks, .. } => {
             let job = Job { steps: Some(*checks), ..job };
             decision.save(Save::Job { job, was: running });
@@ -108,21 +127,34 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             }
             executed(decision, job, ticket, outcome, *usage)
         }
-        Fact::Verified { .. } | Fact::Broke { .. } if job.cancel_requested => {
+        Fact::Verified { .. } | Fact::Resumed { .. } | Fact::Broke { .. } if job.cancel_requested => {
             stopped(decision, job, ticket, Usage::default())
         }
         Fact::Verified { outcome, .. } => verified(decision, job, ticket, outcome),
+        Fact::Resumed { outcome, .. } => resumed(decision, job, ticket, outcome),
         Fact::Stopped { usage, .. } => stopped(decision, job, ticket, *usage),
-        Fact::Lost { reason, usage, .. } => {
-            let state = State::Blocked { why: Blocked::Lost };
-            finish(decision, job, ticket, JobStatus::Lost, *usage, state, reason)
-        }
+        Fact::Lost { reason, usage, .. } => end(decision, job, ticket, JobStatus::Lost, *usage, Blocked::Lost, reason),
         Fact::Broke { reason, .. } => {
-            let state = State::Blocked { why: Blocked::Failed };
-            finish(decision, job, ticket, JobStatus::Failed, Usage::default(), state, reason)
+            end(decision, job, ticket, JobStatus::Failed, Usage::default(), Blocked::Failed, reason)
         }
-        Fact::WorktreeRemoved { .. } | Fact::WorktreeStays { .. } | Fact::WorktreeRestored { .. } => Ok(()),
+        Fact::PassedOver { .. }
+        | Fact::WorktreeRemoved { .. }
+        | Fact::WorktreeStays { .. }
+        | Fact::WorktreeRestored { .. } => Ok(()),
     }
+}
+
+/// Writes down why the autopilot does not run a planned ticket; once for each reason.
+fn pass_over(decision: &mut Decision<'_>, id: TicketId, reason: &str) -> Result<(), Refused> {
+    let mut ticket = decision.find(TicketRef::Id(id))?.clone();
+    let reason = format!("the autopilot cannot run it: {reason}");
+    if ticket.state == State::Planned && ticket.reason != reason {
+        decision.note(&ticket, EventKind::Comment, &reason, json!({ "action": "skipped" }));
+        ticket.reason = reason;
+        ticket.updated_at = decision.input.at;
+        decision.save(Save::Ticket { ticket, was: StateName::Planned });
+    }
+    Ok(())
 }
 
 /// Returns the job and its ticket, if the job is what the fact takes it for; a fact that comes twice changes nothing.
@@ -145,11 +177,20 @@ fn taken(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket) -> Result<()
     let (id, kind) = (job.id, job.kind);
     job.status = JobStatus::Running;
     job.started_at = Some(decision.input.at);
+    job.reason.clear();
+    let mut ticket = ticket;
+    if kind == JobKind::Execute && ticket.message.is_some() {
+        hand_message(decision, &mut ticket, &mut job);
+        ticket.updated_at = decision.input.at;
+        decision.save(Save::Ticket { was: ticket.state.name(), ticket: ticket.clone() });
+    }
     decision.save(Save::Job { job, was: Some(JobStatus::Queued) });
-    match kind {
-        JobKind::Execute => start_executing(decision, id, ticket),
+    match (kind, ticket.state) {
+        // The checks sent it back, so it is there since they failed.
+        (JobKind::Execute, State::Executing { .. }) => Ok(()),
+        (JobKind::Execute, _) | (JobKind::Resume, State::Blocked { .. }) => start_executing(decision, id, ticket),
         // The ticket is in `verifying` since its change was kept; landing and resume stay in `needs_human` until they end.
-        JobKind::Verify | JobKind::Resume | JobKind::Land => Ok(()),
+        (JobKind::Verify | JobKind::Resume | JobKind::Land, _) => Ok(()),
     }
 }
 
@@ -175,16 +216,9 @@ fn executed(
     let blocked = State::Blocked { why: Blocked::Failed };
     let (status, state, reason) = match outcome {
         Executed::Changed { revision } => {
-            let verify = decision.new_job(ticket.id, JobKind::Verify);
-            let size = revision.size;
-            let reason = format!("revision {}: +{} −{}", revision.number, size.insertions, size.deletions);
-            let state = State::Verifying { job: verify.id };
             decision.save(Save::Revision(revision.clone()));
-            decision.note(&ticket, EventKind::JobQueued, "the change is to be checked", about_job(verify.id));
-            // The finished job is saved before the new one: a ticket has at most one active job.
-            finish(decision, job, ticket, JobStatus::Succeeded, usage, state, &reason)?;
-            decision.save(Save::Job { job: verify, was: None });
-            return Ok(());
+            let reason = about_revision(revision);
+            return check(decision, job, ticket, usage, &reason);
         }
         Executed::Unchanged { said } => {
             let said = said.as_deref().map(super::outcome::first_line).filter(|said| !said.is_empty());
@@ -196,7 +230,14 @@ fn executed(
         }
         Executed::Asked { question } => (JobStatus::Succeeded, needs(NeedsHuman::Question), question.clone()),
         Executed::Refused { reason } => (JobStatus::Succeeded, needs(NeedsHuman::Refused), reason.clone()),
-        Executed::HandedOver { reason } => (JobStatus::Succeeded, needs(NeedsHuman::Handover), reason.clone()),
+        Executed::HandedOver { reason, prompt_file } => {
+            let mut payload = about_job(job.id);
+            payload["prompt_file"] = json!(prompt_file.to_string_lossy());
+            payload["worktree"] = json!(ticket.worktree.as_ref().map(|worktree| worktree.path.to_string_lossy()));
+            payload["executor"] = json!(job.agent);
+            decision.note(&ticket, EventKind::Comment, reason, payload);
+            (JobStatus::Succeeded, needs(NeedsHuman::Handover), reason.clone())
+        }
         Executed::Unsafe { reason } => (JobStatus::Failed, State::Blocked { why: Blocked::Refused }, reason.clone()),
         Executed::Failed { reason } => (JobStatus::Failed, blocked, reason.clone()),
     };
@@ -211,39 +252,142 @@ fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: 
         }
         Verified::Passed { checks: 1 } => (JobStatus::Succeeded, review, "its check passed".to_owned()),
         Verified::Passed { checks } => (JobStatus::Succeeded, review, format!("all {checks} checks passed")),
-        Verified::Failed { command, end } => {
+        Verified::Failed { command, end, rework_attempts } => {
             job.exit_code = end.code();
             job.signal = end.signal();
-            let state = State::Blocked { why: Blocked::Failed };
-            (JobStatus::Failed, state, format!("`{command}` {end}"))
+            let reason = format!("`{command}` {end}");
+            if let Some(before) = job.rework.filter(|before| *before < *rework_attempts && can_be_reworked(end))
+                && decision.board.readiness(&ticket) == Readiness::Ready
+            {
+                let times = before + 1;
+                let reason = format!("{reason}; it goes back to its agent ({times} of {rework_attempts})");
+                return send_back(decision, job, ticket, times, &reason);
+            }
+            (JobStatus::Failed, State::Blocked { why: Blocked::Failed }, reason)
         }
         Verified::Refused { reason } => (JobStatus::Failed, State::Blocked { why: Blocked::Refused }, reason.clone()),
     };
     finish(decision, job, ticket, status, Usage::default(), state, &reason)
 }
 
+/// Says whether an agent could do something about a check that ended like this.
+fn can_be_reworked(end: &RunEnd) -> bool {
+    match end {
+        RunEnd::Exited { .. } | RunEnd::Signaled { .. } | RunEnd::TimedOut | RunEnd::Silent | RunEnd::TooMuchOutput => {
+            true
+        }
+        RunEnd::Stopped | RunEnd::NotStarted { .. } | RunEnd::Lost => false,
+    }
+}
+
+/// Ends a verify job that failed, and lets the ticket's agent work on what failed.
+fn send_back(decision: &mut Decision<'_>, job: Job, ticket: Ticket, times: u32, reason: &str) -> Result<(), Refused> {
+    let again = Job { rework: Some(times), ..decision.new_job(ticket.id, JobKind::Execute) };
+    decision.note(&ticket, EventKind::JobQueued, "its agent is to mend what failed", about_job(again.id));
+    let state = State::Executing { job: again.id };
+    finish(decision, job, ticket, JobStatus::Failed, Usage::default(), state, reason)?;
+    decision.save(Save::Job { job: again, was: None });
+    Ok(())
+}
+
+/// Ends a job whose change is kept, and lets the checks decide about it.
+fn check(decision: &mut Decision<'_>, job: Job, ticket: Ticket, usage: Usage, reason: &str) -> Result<(), Refused> {
+    let verify = Job { rework: job.rework, ..decision.new_job(ticket.id, JobKind::Verify) };
+    let state = State::Verifying { job: verify.id };
+    decision.note(&ticket, EventKind::JobQueued, "the change is to be checked", about_job(verify.id));
+    // The finished job is saved before the new one: a ticket has at most one active job.
+    finish(decision, job, ticket, JobStatus::Succeeded, usage, state, reason)?;
+    decision.save(Save::Job { job: verify, was: None });
+    Ok(())
+}
+
+fn about_revision(revision: &Revision) -> String {
+    let size = revision.size;
+    format!("revision {}: +{} −{}", revision.number, size.insertions, size.deletions)
+}
+
+fn resumed(decision: &mut Decision<'_>, job: Job, ticket: Ticket, outcome: &Resumed) -> Result<(), Refused> {
+    let is_blocked = matches!(ticket.state, State::Executing { .. });
+    let none = Usage::default();
+    let (status, why, reason) = match outcome {
+        Resumed::Edited { revision } => {
+            decision.save(Save::Revision(revision.clone()));
+            return check(decision, job, ticket, none, &about_revision(revision));
+        }
+        Resumed::Same { revision } if is_blocked => {
+            let reason = format!("nothing was edited since revision {revision}, which is checked again");
+            return check(decision, job, ticket, none, &reason);
+        }
+        Resumed::Same { revision } => {
+            let reason = format!("nothing was edited since revision {revision}");
+            (JobStatus::Succeeded, Blocked::Failed, reason)
+        }
+        Resumed::Unchanged => {
+            (JobStatus::Succeeded, Blocked::Failed, "nothing is changed in its worktree yet".to_owned())
+        }
+        Resumed::Unsafe { reason } => (JobStatus::Failed, Blocked::Refused, reason.clone()),
+    };
+    end(decision, job, ticket, status, none, why, &reason)
+}
+
 fn stopped(decision: &mut Decision<'_>, job: Job, ticket: Ticket, usage: Usage) -> Result<(), Refused> {
-    let state = State::Blocked { why: Blocked::Canceled };
-    let reason = format!("its {} was canceled", job.kind);
-    finish(decision, job, ticket, JobStatus::Canceled, usage, state, &reason)
+    let reason = format!("its {} job was canceled", job.kind);
+    end(decision, job, ticket, JobStatus::Canceled, usage, Blocked::Canceled, &reason)
+}
+
+/// Ends a job that led to nothing. Its ticket is blocked, unless it waits for a person as it did before the job.
+fn end(
+    decision: &mut Decision<'_>,
+    job: Job,
+    ticket: Ticket,
+    status: JobStatus,
+    usage: Usage,
+    why: Blocked,
+    reason: &str,
+) -> Result<(), Refused> {
+    if !matches!(ticket.state, State::NeedsHuman { .. }) {
+        return finish(decision, job, ticket, status, usage, State::Blocked { why }, reason);
+    }
+    decision.note(&ticket, EventKind::Comment, reason, about_job(job.id));
+    let ticket = close(decision, job, ticket, status, usage, reason);
+    decision.save(Save::Ticket { was: ticket.state.name(), ticket: ticket.clone() });
+    tell_what_waited(decision, &ticket);
+    Ok(())
 }
 
 /// Ends a job and moves its ticket in the same transaction.
 fn finish(
     decision: &mut Decision<'_>,
-    mut job: Job,
-    mut ticket: Ticket,
+    job: Job,
+    ticket: Ticket,
     status: JobStatus,
     usage: Usage,
     state: State,
     reason: &str,
 ) -> Result<(), Refused> {
     let id = job.id;
+    let ticket = close(decision, job, ticket, status, usage, reason);
+    let moved = Ticket { state, ..ticket.clone() };
+    decision.transition(ticket, state, reason, about_job(id))?;
+    tell_what_waited(decision, &moved);
+    Ok(())
+}
+
+/// Saves a job that is over, and returns its ticket with what the job used.
+fn close(
+    decision: &mut Decision<'_>,
+    mut job: Job,
+    mut ticket: Ticket,
+    status: JobStatus,
+    usage: Usage,
+    reason: &str,
+) -> Ticket {
     job.status = status;
     reason.clone_into(&mut job.reason);
     job.finished_at = Some(decision.input.at);
     job.usage = usage;
     ticket.usage = ticket.usage + usage;
+    ticket.updated_at = decision.input.at;
     decision.save(Save::Job { job, was: Some(JobStatus::Running) });
-    decision.transition(ticket, state, reason, about_job(id))
+    ticket
 }

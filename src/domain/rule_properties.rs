@@ -57,7 +57,7 @@ proptest! {
                     }
                     Save::Job { job, was } => assert_eq!(board.job(job.id).map(|job| job.status), *was),
                     Save::Revision(revision) => assert!(board.ticket(revision.ticket).is_some()),
-                    Save::Goal(_) | Save::Run(_) | Save::Evidence(_) | Save::Event(_) => {}
+                    Save::Goal(_) | Save::Run(_) | Save::Evidence(_) | Save::Event(_) | Save::Autopilot(..) => {}
                 }
             });
         });
@@ -77,15 +77,24 @@ proptest! {
                 match ticket.state {
                     State::Executing { job } => {
                         assert_eq!(active.map(|job| job.id), Some(job));
-                        assert_eq!(found, Some((JobKind::Execute, JobStatus::Running)));
+                        let works = matches!(found, Some((JobKind::Execute, _) | (JobKind::Resume, JobStatus::Running)));
+                        assert!(works, "{found:?}");
                     }
                     State::Verifying { job } => {
                         assert_eq!(active.map(|job| job.id), Some(job));
                         assert!(matches!(found, Some((JobKind::Verify, _))));
                     }
                     State::Proposed | State::Abandoned => assert_eq!(found, None),
-                    State::Planned | State::NeedsHuman { .. } | State::Blocked { .. } | State::Done => {
+                    State::Planned | State::Done => {
                         assert!(matches!(found, None | Some((JobKind::Execute, JobStatus::Queued))), "{found:?}");
+                    }
+                    State::Blocked { .. } => {
+                        let may_be = matches!(found, None | Some((JobKind::Execute | JobKind::Resume, JobStatus::Queued)));
+                        assert!(may_be, "{found:?}");
+                    }
+                    State::NeedsHuman { .. } => {
+                        let may_be = matches!(found, None | Some((JobKind::Execute, JobStatus::Queued) | (JobKind::Resume, _)));
+                        assert!(may_be, "{found:?}");
                     }
                 }
             }
@@ -104,7 +113,8 @@ proptest! {
                 | Save::Run(_)
                 | Save::Evidence(_)
                 | Save::Revision(_)
-                | Save::Event(_) => None,
+                | Save::Event(_)
+                | Save::Autopilot(..) => None,
             });
             if let Some(job) = last {
                 assert_eq!(moment.after.newest_job(job.ticket), Some(job));
@@ -197,7 +207,9 @@ proptest! {
             if moment.result.is_ok() {
                 let ticket = moment.after.ticket(job.ticket).unwrap();
                 let going_on = moment.after.job(job.id).is_some_and(|job| job.status == JobStatus::Running);
-                assert!(going_on || matches!(ticket.state, State::Blocked { .. }), "{:?}", ticket.state);
+                // A person's edits that were not taken over after all leave the ticket with the person.
+                let with_person = job.kind == JobKind::Resume && matches!(ticket.state, State::NeedsHuman { .. });
+                assert!(going_on || with_person || matches!(ticket.state, State::Blocked { .. }), "{:?}", ticket.state);
             }
         });
     }
@@ -230,7 +242,7 @@ proptest! {
                 assert!(!tickets.contains(&job.ticket), "{:?} is picked twice", job.ticket);
                 tickets.push(job.ticket);
                 let ready = board.ticket(job.ticket).map(|ticket| board.readiness(ticket));
-                assert!(job.kind == JobKind::Verify || ready == Some(Readiness::Ready));
+                assert!(job.kind != JobKind::Execute || ready == Some(Readiness::Ready));
             }
             assert_eq!(picked, pick(board, slots), "the same board, the same choice");
         });
@@ -275,6 +287,7 @@ fn two_tickets_of_one_call_cannot_have_one_identity() {
         agent: None,
         model: None,
         verify: Vec::new(),
+        base_branch: None,
     };
     let input = sample::input(What::Command(Command::AddTickets(vec![one.clone(), one])));
     assert_eq!(decide(&sample::board(), &input).unwrap_err().code, RefusalCode::BadValue);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::autopilot::Autopilot;
 use super::board::Board;
 use super::change::{Change, Save, Steps};
 use super::command::{Command, NewTicket, Refused};
@@ -10,10 +11,10 @@ use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
-use super::outcome::{Executed, Verified};
+use super::outcome::{Executed, Resumed, Verified};
 use super::pick::pick;
 use super::revision::Revision;
-use super::rule::{Input, Known, Landed, Trust, What, decide};
+use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
 use super::run::RunEnd;
 use super::sample;
 use super::state::{StateName, legal_moves};
@@ -28,6 +29,7 @@ pub(super) struct Act {
     clock: i64,
     trusted: bool,
     landed: bool,
+    limited: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +39,11 @@ enum Kind {
     MoveLegally(u8, u8),
     Run(u8),
     Cancel(u8),
+    Verify(u8),
+    Resume(u8),
+    Tell(u8, bool),
+    Pick(u8),
+    Autopilot(Autopilot),
     Take { slots: usize },
     Learn(u8, Learned),
 }
@@ -49,6 +56,9 @@ const TICKETS_MAX: usize = 5;
 enum Learned {
     Taken,
     Counted,
+    Held,
+    Again,
+    PassedOver,
     Worktree,
     Agent,
     Session,
@@ -80,6 +90,9 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => Just(Learned::Taken),
         1 => Just(Learned::Counted),
         2 => Just(Learned::Worktree),
+        1 => Just(Learned::Held),
+        1 => Just(Learned::Again),
+        1 => Just(Learned::PassedOver),
         1 => Just(Learned::Agent),
         1 => Just(Learned::Session),
         8 => any::<u8>().prop_map(Learned::Ended),
@@ -93,15 +106,22 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         4 => (any::<u8>(), any::<u8>()).prop_map(|(n, way)| Kind::MoveLegally(n, way)),
         6 => any::<u8>().prop_map(Kind::Run),
         1 => any::<u8>().prop_map(Kind::Cancel),
+        2 => any::<u8>().prop_map(Kind::Verify),
+        2 => any::<u8>().prop_map(Kind::Resume),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(n, says)| Kind::Tell(n, says)),
+        1 => any::<u8>().prop_map(Kind::Pick),
+        1 => prop::sample::select(Autopilot::ALL).prop_map(Kind::Autopilot),
         4 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
         12 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
     ];
     let clock = prop_oneof![9 => 0_i64..100, 1 => -5_000_i64..0];
-    (what, clock, prop::bool::weighted(0.9), any::<bool>()).prop_map(|(what, clock, trusted, landed)| Act {
+    let known = (prop::bool::weighted(0.9), any::<bool>(), prop::bool::weighted(0.05));
+    (what, clock, known).prop_map(|(what, clock, (trusted, landed, limited))| Act {
         what,
         clock,
         trusted,
         landed,
+        limited,
     })
 }
 
@@ -123,7 +143,13 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
         made += 1;
         Uuid::from_u128((u128::try_from(clock).unwrap() << 80) + made)
     };
-    let begin = Act { what: Kind::File(vec![ready_filing(), ready_filing()]), clock: 0, trusted: true, landed: false };
+    let begin = Act {
+        what: Kind::File(vec![ready_filing(), ready_filing()]),
+        clock: 0,
+        trusted: true,
+        landed: false,
+        limited: false,
+    };
     for act in std::iter::once(&begin).chain(plan) {
         clock += act.clock;
         let wishes = match &act.what {
@@ -136,6 +162,16 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
             Kind::MoveLegally(n, way) => move_legally(&board, *n, *way).map(What::Command).into_iter().collect(),
             Kind::Run(n) => vec![What::Command(Command::Run { ticket: name(&board, *n) })],
             Kind::Cancel(n) => vec![What::Command(Command::Cancel { ticket: name(&board, *n) })],
+            Kind::Verify(n) => vec![What::Command(Command::Verify { ticket: name(&board, *n) })],
+            Kind::Resume(n) => vec![What::Command(Command::Resume { ticket: name(&board, *n) })],
+            Kind::Tell(n, says) => {
+                let text = says.then(|| "also this".to_owned());
+                vec![What::Command(Command::Tell { ticket: name(&board, *n), text })]
+            }
+            Kind::Pick(n) => {
+                vec![What::Command(Command::Pick { ticket: name(&board, *n), reason: "it is first".into() })]
+            }
+            Kind::Autopilot(mode) => vec![What::Command(Command::SetAutopilot(*mode))],
             Kind::Take { slots } => {
                 let began = |job| [Fact::Taken { job }, Fact::WorktreeMade { job, worktree: worktree() }];
                 pick(&board, *slots).into_iter().flat_map(began).map(What::Fact).collect()
@@ -150,6 +186,7 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 known: Known {
                     checks: if act.trusted { Trust::Given } else { Trust::Missing },
                     landed: if act.landed { Landed::Yes } else { Landed::No },
+                    limit: act.limited.then_some(Limit::Hour(10)),
                 },
                 what,
             };
@@ -173,6 +210,7 @@ pub(super) fn apply(board: &mut Board, save: &Save) {
         Save::Evidence(evidence) => Change::Evidence(evidence),
         Save::Revision(revision) => Change::Revision(revision),
         Save::Event(event) => Change::Event(Event { seq: 0, event }),
+        Save::Autopilot(_, mode) => Change::Autopilot(mode),
     });
 }
 
@@ -204,6 +242,7 @@ fn filed(board: &Board, tickets: &[Filing], ids: &[TicketId]) -> Command {
         agent: None,
         model: None,
         verify: Vec::new(),
+        base_branch: None,
     });
     Command::AddTickets(new.collect())
 }
@@ -252,6 +291,9 @@ fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
     Some(match learned {
         Learned::Taken => Fact::Taken { job },
         Learned::Counted => Fact::Counted { job, checks: 2 },
+        Learned::Held => Fact::Held { job, reason },
+        Learned::Again => Fact::TryAgain { job, attempt: newest.attempt + 1, reason },
+        Learned::PassedOver => Fact::PassedOver { ticket: newest.ticket, reason },
         Learned::Worktree => Fact::WorktreeMade { job, worktree: worktree() },
         Learned::Agent => Fact::AgentChosen { job, agent: "demo".into(), model: None, session: None },
         Learned::Session => Fact::SessionTold { job, session: "s".into() },
@@ -263,19 +305,34 @@ fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
 }
 
 fn worktree() -> Worktree {
-    Worktree { path: "/worktrees/1".into(), branch: "draft/1".into(), base_branch: "main".into(), base: "0".repeat(40) }
+    Worktree {
+        path: "/worktrees/1".into(),
+        branch: "draft/1".into(),
+        base_branch: "main".into(),
+        base: "0".repeat(40),
+        port: None,
+    }
 }
 
 /// Returns an end of the kind that the job can have: half of them good, so that walks get far.
 fn ended(board: &Board, job: &Job, how: u8) -> Fact {
     let reason = "a reason".to_owned();
     match job.kind {
-        JobKind::Execute | JobKind::Resume | JobKind::Land => {
+        JobKind::Resume => {
+            let outcome = match how % 8 {
+                0 => Resumed::Same { revision: 1 },
+                1 => Resumed::Unchanged,
+                2 => Resumed::Unsafe { reason },
+                _ => Resumed::Edited { revision: revision(board, job) },
+            };
+            Fact::Resumed { job: job.id, outcome }
+        }
+        JobKind::Execute | JobKind::Land => {
             let outcome = match how % 12 {
                 0 => Executed::Unchanged { said: None },
                 1 => Executed::Asked { question: "which?".into() },
                 2 => Executed::Refused { reason },
-                3 => Executed::HandedOver { reason },
+                3 => Executed::HandedOver { reason, prompt_file: "/runs/1/prompt".into() },
                 4 => Executed::Unsafe { reason },
                 5 => Executed::Failed { reason },
                 _ => Executed::Changed { revision: revision(board, job) },
@@ -285,7 +342,10 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
         }
         JobKind::Verify => {
             let outcome = match how % 4 {
-                0 => Verified::Failed { command: "make".into(), end: RunEnd::Exited { code: 2 } },
+                0 => {
+                    let end = RunEnd::Exited { code: 2 };
+                    Verified::Failed { command: "make".into(), end, rework_attempts: u32::from(how / 4 % 3) }
+                }
                 1 => Verified::Refused { reason },
                 checks => Verified::Passed { checks: u32::from(checks) - 2 },
             };

@@ -54,6 +54,8 @@ pub(super) fn ticket(number: u32) -> Ticket {
         verify: Vec::new(),
         agent: None,
         model: None,
+        base_branch: None,
+        message: None,
         worktree: None,
         usage: Usage::default(),
         created_at: Timestamp(0),
@@ -88,7 +90,7 @@ pub(super) fn input(what: What) -> Input {
         at: Timestamp(1000),
         actor: Actor::human(),
         fresh: JobId(Uuid::from_u128(1000 << 80)),
-        known: Known { checks: Trust::Given, landed: Landed::No },
+        known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
         what,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,10 @@ pub struct Ticket {
     pub agent: Option<String>,
     /// The model that it asks for.
     pub model: Option<String>,
+    /// The branch from which it starts and on which it is to land, where that is not the board's.
+    pub base_branch: Option<String>,
+    /// What somebody wants to tell its agent when the job ends that runs now.
+    pub message: Option<Message>,
     /// The worktree that was made for it.
     pub worktree: Option<Worktree>,
     /// What its agents used so far.
@@ -179,6 +184,27 @@ impl std::str::FromStr for Priority {
     }
 }
 
+/// How long a message waits for its agent before it is out of date.
+pub const MESSAGE_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Longest message to an agent, in characters.
+pub const MESSAGE_MAX: usize = 20_000;
+
+/// A message that waits for a ticket's agent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// What is said.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Message {
+    /// Says whether it is still to be told.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        now.since(self.at) < MESSAGE_LIFE
+    }
+}
+
 /// The worktree and branch that a ticket holds.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Worktree {
@@ -190,6 +216,8 @@ pub struct Worktree {
     pub base_branch: String,
     /// The commit that it started from, in full hexadecimal.
     pub base: String,
+    /// The first of the ports that are its own.
+    pub port: Option<u16>,
 }
 
 /// What agents used.

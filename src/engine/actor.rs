@@ -7,21 +7,25 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{self, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::domain::autopilot::{Autopilot, is_finished};
 use crate::domain::board::Board;
 use crate::domain::change::{Change, Save, Steps};
-use crate::domain::command::{Refused, Request};
+use crate::domain::command::{Command, Refused, Request};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::JobId;
-use crate::domain::job::{Job, JobStatus};
+use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::pick::pick;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
 
+use super::autopilot::{HEARTBEAT, Pilot};
 use super::chores::{self, Chores};
 use super::error::{AskError, EngineError};
 use super::handle::{Handle, Snapshot, Working, load_board};
@@ -34,6 +38,9 @@ use super::workshop::Workshop;
 const BATCH: usize = 64;
 /// How long to wait before a job that could not be taken is tried again, if nothing else happens before.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long to wait before the machine is looked at again, when it lacks what an agent needs.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// What the engine can be told.
 #[derive(Debug)]
@@ -77,6 +84,8 @@ enum Taken {
     All,
     /// One could not be saved.
     NotAll,
+    /// The machine lacks something that one needs.
+    Held,
 }
 
 #[derive(Debug)]
@@ -108,6 +117,9 @@ pub(super) struct Actor {
     /// What each task works at.
     working: HashMap<task::Id, (Errand, Bench)>,
     chores: Chores,
+    pilot: Pilot,
+    /// What the settings say about the autopilot, as long as nobody said anything on the board.
+    configured: Autopilot,
     taking: bool,
 }
 
@@ -125,6 +137,8 @@ impl Actor {
         writer.say_engine(workshop.about.id, std::process::id(), now()).await?;
         Ok(Self {
             chores: Chores::new(handle.clone()),
+            pilot: Pilot::new(handle.clone()),
+            configured: Autopilot::Off,
             workshop,
             writer,
             _lock: lock,
@@ -142,14 +156,21 @@ impl Actor {
         let others = tokio::spawn(others::serve(Arc::clone(&self.workshop), self.handle.clone()));
         if self.taking {
             self.recover();
+            self.think_again();
         }
+        let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let taken = self.take_jobs().await;
+            self.steer().await;
             tokio::select! {
                 biased;
                 () = self.token.cancelled() => break,
                 () = tokio::time::sleep(TRY_AGAIN), if taken == Taken::NotAll => {}
+                () = tokio::time::sleep(LOOK_AGAIN), if taken == Taken::Held => {}
+                _ = heartbeat.tick(), if self.taking => self.think_again(),
+                () = self.pilot.asked() => {}
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
                 () = self.chores.ended() => {}
                 received = messages.recv_many(&mut batch, BATCH) => {
@@ -200,20 +221,64 @@ impl Actor {
         if !any {
             return Taken::All;
         }
-        for id in pick(&self.board, self.workshop.slots()) {
-            if self.board.job(id).is_some_and(|job| self.chores.is_busy(job.ticket)) {
+        let settings = self.workshop.settings().ok();
+        let mut lack: Option<Option<String>> = None;
+        let mut taken = Taken::All;
+        for id in pick(&self.board, self.workshop.slots_of(settings.as_ref())) {
+            let Some(job) = self.board.job(id).filter(|job| !self.chores.is_busy(job.ticket)) else { continue };
+            if job.kind == JobKind::Execute
+                && let Some(loaded) = &settings
+                && let Some(lack) = lack.get_or_insert_with(|| self.workshop.lack(&loaded.config))
+            {
+                taken = Taken::Held;
+                // The first reason stays until it starts: numbers that change all the time are no news.
+                if job.reason.is_empty() {
+                    let reason = lack.clone();
+                    self.note(What::Fact(Fact::Held { job: id, reason }), Who::system("engine")).await;
+                }
                 continue;
             }
-            let fact = Fact::Taken { job: id };
-            let who = Who::system("engine");
-            let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records: Vec::new() };
-            self.carry_out(vec![Work { wish, number: None, reply: Reply::Nobody }]).await;
+            self.note(What::Fact(Fact::Taken { job: id }), Who::system("engine")).await;
             match self.board.job(id).filter(|job| job.status == JobStatus::Running).cloned() {
                 Some(job) => self.work_on(job),
                 None => return Taken::NotAll,
             }
         }
-        Taken::All
+        taken
+    }
+
+    /// Decides and saves something that the engine itself wants or learned.
+    async fn note(&mut self, what: What, who: Who) {
+        let wish = Wish::Decide { who, known: unknown(), what: Box::new(what), records: Vec::new() };
+        self.carry_out(vec![Work { wish, number: None, reply: Reply::Nobody }]).await;
+    }
+
+    /// Does what the autopilot is for.
+    async fn steer(&mut self) {
+        if !self.taking {
+            return;
+        }
+        match self.board.autopilot().unwrap_or(self.configured) {
+            Autopilot::Off => {}
+            Autopilot::On if self.pilot.is_free() => {
+                let any = self.board.tickets().any(|ticket| ticket.state == State::Planned);
+                if any {
+                    self.pilot.consider(&self.board, self.workshop.slots());
+                }
+            }
+            Autopilot::On => {}
+            Autopilot::Finish if is_finished(&self.board) => {
+                self.note(What::Command(Command::SetAutopilot(Autopilot::Off)), Who::planner()).await;
+            }
+            Autopilot::Finish => {}
+        }
+    }
+
+    /// Looks at the settings again, and forgets what the autopilot was refused.
+    fn think_again(&mut self) {
+        let on = self.workshop.settings().is_ok_and(|loaded| loaded.config.planner_config.auto_execute);
+        self.configured = if on { Autopilot::On } else { Autopilot::Off };
+        self.pilot.think_again();
     }
 
     fn work_on(&mut self, job: Job) {
@@ -270,6 +335,7 @@ impl Actor {
                 }
                 Message::Trust { content, reply } => {
                     let _ = reply.send(self.writer.trust(self.workshop.repo.root(), &content, now()).await);
+                    self.think_again();
                 }
                 Message::Refuse { number, refused, reply } => {
                     let _ = reply.send(self.writer.answer_command(number, Err(refused), now()).await);
@@ -395,6 +461,7 @@ fn foresee(board: &mut Board, save: &Save) {
         Save::Job { job, .. } => Change::Job(job.clone()),
         Save::Run(run) => Change::Run(run.clone()),
         Save::Revision(revision) => Change::Revision(revision.clone()),
+        Save::Autopilot(_, mode) => Change::Autopilot(*mode),
         Save::Evidence(_) | Save::Event(_) => return,
     };
     board.apply(&change);
@@ -402,7 +469,7 @@ fn foresee(board: &mut Board, save: &Save) {
 
 /// What is known when nobody looked anything up.
 fn unknown() -> Known {
-    Known { checks: Trust::Missing, landed: Landed::No }
+    Known { checks: Trust::Missing, landed: Landed::No, limit: None }
 }
 
 pub(super) fn now() -> Timestamp {

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::task::{self, JoinSet};
 
 use crate::domain::board::Board;
@@ -15,8 +14,7 @@ use crate::domain::id::TicketId;
 use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::trash::{self, Binned, Owner};
 
-use super::actor::{Message, now};
-use super::error::EngineError;
+use super::actor::now;
 use super::handle::Handle;
 
 /// The chores that are being done, at most one for each ticket.
@@ -132,14 +130,7 @@ enum Told {
 
 /// Tells what came of a chore. One that cannot be told is found due again by the next engine.
 async fn tell(handle: &Handle, fact: Fact) -> Told {
-    let (reply, answer) = oneshot::channel();
-    let who = Who::system("cleanup_service");
-    let told = handle.send(Message::Learn { fact, who, records: Vec::new(), reply }).await;
-    let answer = match told {
-        Ok(()) => answer.await.unwrap_or(Err(EngineError::Stopped)),
-        Err(error) => Err(error),
-    };
-    match answer {
+    match handle.learn(fact, Who::system("cleanup_service")).await {
         Ok(()) => Told::Stored,
         Err(error) => {
             tracing::warn!(%error, "what came of a chore could not be stored");

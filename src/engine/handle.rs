@@ -9,11 +9,17 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Request};
+use crate::domain::event::Actor as Who;
+use crate::domain::fact::Fact;
+use crate::domain::id::TicketRef;
+use crate::domain::job::JobKind;
 use crate::domain::rule::{Known, Landed, Trust};
+use crate::domain::state::StateName;
 use crate::store::{Reader, Writer};
 
-use super::actor::{Actor, Message};
+use super::actor::{Actor, Message, now};
 use super::error::{AskError, EngineError};
+use super::limits;
 use super::lock::BoardLock;
 use super::workshop::Workshop;
 
@@ -140,39 +146,64 @@ impl Handle {
         self.send(Message::TakeNoMore).await
     }
 
+    /// Tells a fact and waits until what it leads to is durable.
+    pub(super) async fn learn(&self, fact: Fact, who: Who) -> Result<(), EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Learn { fact, who, records: Vec::new(), reply }).await?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+
     pub(super) async fn send(&self, message: Message) -> Result<(), EngineError> {
         self.inbox.send(message).await.map_err(|_| EngineError::Stopped)
     }
 
     /// Looks up what the rules may not find out themselves, outside the actor, so that nobody waits for git but the asker.
     async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
-        let mut known = Known { checks: Trust::Given, landed: Landed::No };
+        let nothing = Known { checks: Trust::Given, landed: Landed::No, limit: None };
         match command {
-            Command::Run { .. } => known.checks = self.blocking(Workshop::trust).await?,
-            Command::Move { to, .. } if *to == crate::domain::state::StateName::Executing => {
-                known.checks = self.blocking(Workshop::trust).await?;
+            Command::Run { ticket } | Command::Pick { ticket, .. } => {
+                self.look_up_jobs(*ticket, JobKind::Execute).await
             }
-            Command::Move { ticket, to, .. } if *to == crate::domain::state::StateName::Done => {
-                let name = *ticket;
-                let board = self.snapshot().await?.board;
-                let change = board.find(name).and_then(|ticket| {
-                    let revision = board.revision(ticket.id)?;
-                    Some((ticket.worktree.as_ref()?.base_branch.clone(), revision.head.clone()))
-                });
-                if let Some((branch, head)) = change {
-                    let contained = self
-                        .blocking(move |shop| Ok(crate::git::tree::is_contained(&shop.repo, &branch, &head)?))
-                        .await?;
-                    known.landed = if contained { Landed::Yes } else { Landed::No };
-                }
+            Command::Tell { ticket, text: Some(_) } => self.look_up_jobs(*ticket, JobKind::Execute).await,
+            Command::Verify { ticket } => self.look_up_jobs(*ticket, JobKind::Verify).await,
+            Command::Resume { ticket } => self.look_up_jobs(*ticket, JobKind::Resume).await,
+            Command::Move { ticket, to: StateName::Executing, .. } => {
+                self.look_up_jobs(*ticket, JobKind::Execute).await
+            }
+            Command::Move { ticket, to: StateName::Verifying, .. } => self.look_up_jobs(*ticket, JobKind::Verify).await,
+            Command::Move { ticket, to: StateName::Done, .. } => {
+                Ok(Known { landed: self.look_up_landed(*ticket).await?, ..nothing })
             }
             Command::AddGoal(_)
             | Command::AddTickets(_)
             | Command::Move { .. }
             | Command::Restore { .. }
-            | Command::Cancel { .. } => {}
+            | Command::Cancel { .. }
+            | Command::Tell { .. }
+            | Command::SetAutopilot(_) => Ok(nothing),
         }
-        Ok(known)
+    }
+
+    /// Looks up whether a ticket may have one more job of that kind.
+    async fn look_up_jobs(&self, ticket: TicketRef, kind: JobKind) -> Result<Known, EngineError> {
+        self.blocking(move |shop| {
+            let settings = shop.settings()?;
+            let limit = limits::reached(shop, &settings.config, ticket, kind, now())?;
+            Ok(Known { checks: shop.trust_of(&settings)?, landed: Landed::No, limit })
+        })
+        .await
+    }
+
+    /// Looks up whether a ticket's change is on its target.
+    async fn look_up_landed(&self, ticket: TicketRef) -> Result<Landed, EngineError> {
+        let board = self.snapshot().await?.board;
+        let change = board.find(ticket).and_then(|ticket| {
+            let revision = board.revision(ticket.id)?;
+            Some((ticket.worktree.as_ref()?.base_branch.clone(), revision.head.clone()))
+        });
+        let Some((branch, head)) = change else { return Ok(Landed::No) };
+        let is_contained = move |shop: &Workshop| Ok(crate::git::tree::is_contained(&shop.repo, &branch, &head)?);
+        Ok(if self.blocking(is_contained).await? { Landed::Yes } else { Landed::No })
     }
 
     /// Does work that blocks, away from the tasks that must not, and keeps the board's lock meanwhile.

@@ -11,6 +11,7 @@ use crate::git::{Git, Repo};
 use crate::store::Reader;
 
 use super::error::EngineError;
+use super::limits;
 
 /// Where Draft keeps things.
 #[derive(Clone, Debug)]
@@ -104,6 +105,11 @@ impl Workshop {
     pub fn slots_of(&self, settings: Option<&Loaded>) -> usize {
         let configured = settings.map_or(1, |loaded| loaded.config.execute_config.max_parallel_jobs);
         usize::try_from(self.max_parallel.unwrap_or(configured)).unwrap_or(1).max(1)
+    }
+
+    /// Returns what the machine lacks for one more agent, in words.
+    pub(super) fn lack(&self, config: &config::Config) -> Option<String> {
+        limits::short_of(config, &self.paths.data_dir)
     }
 
     /// Returns the patterns of what agents leave for themselves, which is never part of a change.

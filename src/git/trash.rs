@@ -175,6 +175,7 @@ fn read(entry: &str) -> Option<Trashed> {
             branch: field("branch")?.to_owned(),
             base_branch: field("base-branch")?.to_owned(),
             base: field("base")?.to_owned(),
+            port: None,
         },
     })
 }

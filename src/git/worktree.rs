@@ -130,8 +130,13 @@ fn complete(repo: &Repo, mut making: Making, made: Made, start: Start, stage: St
         hook_failed = run_hook(repo, &made.path, &start.commit).err();
         making.reached(Stage::Ready)?;
     }
-    let worktree =
-        Worktree { path: made.path, branch: made.branch.name, base_branch: start.base_branch, base: start.base };
+    let worktree = Worktree {
+        path: made.path,
+        branch: made.branch.name,
+        base_branch: start.base_branch,
+        base: start.base,
+        port: None,
+    };
     Ok(Created { worktree, origin: start.origin, hook_failed, making: Some(making) })
 }
 

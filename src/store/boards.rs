@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::error::{Fault, taken};
 use super::rows::{Columns, PathColumn};
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
 use crate::domain::id::BoardId;
 use crate::domain::time::Timestamp;
@@ -65,6 +66,19 @@ pub(super) fn by_id(db: &Connection, id: BoardId) -> Result<Option<About>, Fault
 pub(super) fn by_repo(db: &Connection, repo_root: &Path) -> Result<Option<About>, Fault> {
     let mut query = db.prepare_cached(concat!("SELECT ", columns!(), " FROM boards WHERE repo_root = :repo_root"))?;
     Ok(query.query_row(named_params! { ":repo_root": PathColumn(repo_root) }, read).optional()?)
+}
+
+pub(super) fn set_autopilot(db: &Connection, board: BoardId, mode: Autopilot, changed: i64) -> Result<(), Fault> {
+    db.prepare_cached("UPDATE boards SET autopilot = :mode, changed = :changed WHERE id = :board")?
+        .execute(named_params! { ":board": board, ":mode": mode, ":changed": changed })?;
+    Ok(())
+}
+
+/// Returns what was said about the board's autopilot, if somebody said it after `since`.
+pub(super) fn autopilot_since(db: &Connection, board: BoardId, since: i64) -> Result<Option<Autopilot>, Fault> {
+    let mut query = db.prepare_cached("SELECT autopilot FROM boards WHERE id = :board AND changed > :since")?;
+    let row = query.query_row(named_params! { ":board": board, ":since": since }, |row| row.get(0));
+    Ok(row.optional()?.flatten())
 }
 
 pub(super) fn say_engine(db: &Connection, board: BoardId, pid: u32, since: Timestamp) -> Result<(), Fault> {

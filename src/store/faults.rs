@@ -275,23 +275,46 @@ fn the_schema_is_the_one_that_was_reviewed() {
     insta::assert_snapshot!(lines.join("\n"));
 }
 
+/// The steps that there are, and some more.
+fn known_and(more: &[&'static str]) -> Vec<&'static str> {
+    STEPS.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn a_file_of_the_first_schema_ends_with_the_newest() {
+    let place = place();
+    fs::create_dir_all(place.path.parent().unwrap()).unwrap();
+    let mut db = Connection::open(&place.path).unwrap();
+    migrate::migrate(&mut db, &place.path, &STEPS[..1]).unwrap();
+    drop(db);
+    let schema = |path: &Path| -> Vec<String> {
+        let db = raw(path);
+        let mut query = db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    drop(open(&place.path).unwrap());
+    let new = self::place();
+    drop(open(&new.path).unwrap());
+    assert_eq!(schema(&place.path), schema(&new.path));
+}
+
 #[test]
 fn an_older_file_is_copied_and_then_brought_up_to_date_step_by_step() {
     let place = place();
     place.board().commit_blocking(vec![new_ticket(1)]).unwrap();
     let mut db = raw(&place.path);
-    let steps = [STEPS[0], "ALTER TABLE boards ADD COLUMN note TEXT", "UPDATE boards SET note = 'kept'"];
+    let steps = known_and(&["ALTER TABLE boards ADD COLUMN note TEXT", "UPDATE boards SET note = 'kept'"]);
     migrate::migrate(&mut db, &place.path, &steps).unwrap();
     let note: String = db.query_row("SELECT note FROM boards", [], |row| row.get(0)).unwrap();
     assert_eq!(note, "kept");
     drop(db);
 
-    let backup = beside(&place.path, ".v1.bak");
+    let backup = beside(&place.path, ".v2.bak");
     assert_eq!(mode(&backup), 0o600);
     let (old, _) = Reader::open(&backup).unwrap().board(BOARD).unwrap().unwrap();
     assert_eq!(old.ticket(ticket_id(1)), Some(&ticket(1)));
     assert_eq!(fs::read_dir(place.path.parent().unwrap()).unwrap().count(), 2, "nothing else is left");
-    assert!(matches!(open(&place.path), Err(StoreError::Newer { found: 3, known: 1, .. })));
+    assert!(matches!(open(&place.path), Err(StoreError::Newer { found: 4, known: 2, .. })));
 }
 
 #[test]
@@ -299,7 +322,7 @@ fn a_step_that_fails_leaves_the_file_as_it_was() {
     let place = place();
     place.board().commit_blocking(vec![new_ticket(1)]).unwrap();
     let mut db = raw(&place.path);
-    let steps = [STEPS[0], "ALTER TABLE boards ADD COLUMN note TEXT; UPDATE nowhere SET note = ''"];
+    let steps = known_and(&["ALTER TABLE boards ADD COLUMN note TEXT; UPDATE nowhere SET note = ''"]);
     assert!(migrate::migrate(&mut db, &place.path, &steps).is_err());
     drop(db);
     let writer = open(&place.path).unwrap();
@@ -312,9 +335,9 @@ fn a_step_that_fails_leaves_the_file_as_it_was() {
 fn without_a_copy_no_step_is_done() {
     let place = place();
     drop(place.board());
-    fs::create_dir(beside(&place.path, ".v1.bak")).unwrap();
+    fs::create_dir(beside(&place.path, ".v2.bak")).unwrap();
     let mut db = raw(&place.path);
-    let answer = migrate::migrate(&mut db, &place.path, &[STEPS[0], "DROP TABLE trusts"]);
+    let answer = migrate::migrate(&mut db, &place.path, &known_and(&["DROP TABLE trusts"]));
     assert!(matches!(answer, Err(StoreError::Backup { .. })), "{answer:?}");
     assert!(place.reader().boards().is_ok());
 }

@@ -5,11 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use super::error::{Fault, taken};
 use super::rows::{Columns, Count};
 use crate::domain::id::{BoardId, TicketId};
-use crate::domain::job::{Job, JobStatus};
+use crate::domain::job::{Job, JobKind, JobStatus};
+use crate::domain::time::Timestamp;
 
 macro_rules! columns {
     () => {
-        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.steps, \
+        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.rework, jobs.message, jobs.steps, \
          jobs.agent, jobs.model, jobs.session, jobs.exit_code, jobs.signal, jobs.reason, jobs.input_tokens, \
          jobs.output_tokens, jobs.cost_micros, jobs.queued_at, jobs.started_at, jobs.finished_at"
     };
@@ -24,6 +25,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         status: columns.next()?,
         cancel_requested: columns.next()?,
         attempt: columns.next()?,
+        rework: columns.next()?,
+        message: columns.next()?,
         steps: columns.next()?,
         agent: columns.next()?,
         model: columns.next()?,
@@ -43,10 +46,10 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
     let sql = match was {
         None => {
             "INSERT INTO jobs (
-                id, ticket_id, kind, status, cancel_requested, attempt, steps, agent, model, session, exit_code,
+                id, ticket_id, kind, status, cancel_requested, attempt, rework, message, steps, agent, model, session, exit_code,
                 signal, reason, input_tokens, output_tokens, cost_micros, queued_at, started_at, finished_at, changed
             ) VALUES (
-                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :steps, :agent, :model, :session,
+                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :rework, :message, :steps, :agent, :model, :session,
                 :exit_code, :signal, :reason, :input_tokens, :output_tokens, :cost_micros, :queued_at, :started_at,
                 :finished_at, :changed
             )"
@@ -55,7 +58,7 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
             expect_status(db, job, was)?;
             "UPDATE jobs SET
                 ticket_id = :ticket, kind = :kind, status = :status, cancel_requested = :cancel_requested,
-                attempt = :attempt, steps = :steps, agent = :agent, model = :model, session = :session,
+                attempt = :attempt, rework = :rework, message = :message, steps = :steps, agent = :agent, model = :model, session = :session,
                 exit_code = :exit_code, signal = :signal, reason = :reason, input_tokens = :input_tokens,
                 output_tokens = :output_tokens, cost_micros = :cost_micros, queued_at = :queued_at,
                 started_at = :started_at, finished_at = :finished_at, changed = :changed
@@ -70,6 +73,8 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
             ":status": job.status,
             ":cancel_requested": job.cancel_requested,
             ":attempt": job.attempt,
+            ":rework": job.rework,
+            ":message": job.message,
             ":steps": job.steps,
             ":agent": job.agent,
             ":model": job.model,
@@ -98,6 +103,16 @@ fn expect_status(db: &Connection, job: &Job, was: JobStatus) -> Result<(), Fault
         None => "there is no such job".to_owned(),
     };
     Err(Fault::Conflict { what: format!("{} job {}", job.kind, job.id), why })
+}
+
+/// Returns how many jobs of a kind a ticket has had since a moment.
+pub(super) fn count_since(db: &Connection, ticket: TicketId, kind: JobKind, since: Timestamp) -> Result<u32, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT count(*) FROM jobs WHERE ticket_id = :ticket AND kind = :kind AND queued_at > :since",
+    )?;
+    let count =
+        query.query_row(named_params! { ":ticket": ticket, ":kind": kind, ":since": since }, |row| row.get(0))?;
+    Ok(count)
 }
 
 /// Returns the newest job of each of the board's tickets.

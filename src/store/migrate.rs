@@ -11,7 +11,8 @@ use super::error::{Fault, StoreError};
 use super::open::{APPLICATION_ID, Content, content};
 
 /// The steps from an empty file to the newest schema. A released step is history; add one at the end.
-pub(super) const STEPS: &[&str] = &[include_str!("../../assets/schema/0001_first.sql")];
+pub(super) const STEPS: &[&str] =
+    &[include_str!("../../assets/schema/0001_first.sql"), include_str!("../../assets/schema/0002_again.sql")];
 
 /// Returns the schema that those steps lead to.
 pub(super) fn known(steps: &[&str]) -> u32 {
@@ -20,28 +21,29 @@ pub(super) fn known(steps: &[&str]) -> u32 {
 
 /// Does the steps that the file lacks. The caller has made sure that it is ours and not newer.
 pub(super) fn migrate(db: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    let numbered: Vec<(u32, &str)> = (1..).zip(steps.iter().copied()).collect();
     match content(db).map_err(|fault| fault.at(path))? {
         Content::Schema(found) if found < known(steps) => back_up(db, path, found)?,
-        Content::Schema(_) | Content::Nothing | Content::Foreign => {}
+        // A new file is never seen half made, by a second process that starts at the same moment.
+        Content::Nothing => return do_steps(db, &numbered).map_err(|fault| fault.at(path)),
+        Content::Schema(_) | Content::Foreign => {}
     }
-    for (version, step) in (1..).zip(steps) {
-        do_step(db, version, step).map_err(|fault| fault.at(path))?;
-    }
-    Ok(())
+    numbered.chunks(1).try_for_each(|step| do_steps(db, step)).map_err(|fault| fault.at(path))
 }
 
-fn do_step(db: &mut Connection, version: u32, step: &str) -> Result<(), Fault> {
-    if user_version(db)? >= version {
+/// Does those of the steps that the file lacks, in one transaction.
+fn do_steps(db: &mut Connection, steps: &[(u32, &str)]) -> Result<(), Fault> {
+    let lacks = |found: u32| steps.iter().filter(move |(version, _)| found < *version);
+    if lacks(user_version(db)?).next().is_none() {
         return Ok(());
     }
     let tx = Transaction::new(db, TransactionBehavior::Immediate)?;
-    // Another process may have done this step while we waited for the lock.
-    if user_version(&tx)? >= version {
-        return Ok(());
+    // Another process may have done a step while we waited for the lock.
+    for (version, step) in lacks(user_version(&tx)?) {
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", version)?;
     }
-    tx.execute_batch(step)?;
-    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-    tx.pragma_update(None, "user_version", version)?;
     tx.commit()?;
     Ok(())
 }

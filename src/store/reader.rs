@@ -14,10 +14,11 @@ use crate::domain::board::{About, Board};
 use crate::domain::change::Change;
 use crate::domain::command::Refused;
 use crate::domain::detail::Detail;
-use crate::domain::id::{BoardId, JobId, TicketId};
-use crate::domain::job::Job;
+use crate::domain::id::{BoardId, JobId, TicketId, TicketNumber};
+use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::Revision;
 use crate::domain::run::Run;
+use crate::domain::time::Timestamp;
 
 /// Reads the database. It never waits for the writer, and each answer is of one moment.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ impl Reader {
             jobs::newest(db, id)?.into_iter().map(Change::Job).for_each(&mut apply);
             runs::of_newest_jobs(db, id)?.into_iter().map(Change::Run).for_each(&mut apply);
             revisions::newest(db, id)?.into_iter().map(Change::Revision).for_each(&mut apply);
+            boards::autopilot_since(db, id, 0)?.into_iter().map(Change::Autopilot).for_each(&mut apply);
             Ok(Some((board, save::newest_change(db)?.cast_unsigned())))
         })
     }
@@ -86,6 +88,7 @@ impl Reader {
             changes.extend(runs::since(db, board, since)?.into_iter().map(Change::Run));
             changes.extend(revisions::since(db, board, since)?.into_iter().map(Change::Revision));
             changes.extend(evidence::since(db, board, since)?.into_iter().map(Change::Evidence));
+            changes.extend(boards::autopilot_since(db, board, since)?.map(Change::Autopilot));
             changes.extend(events::since(db, board, since)?.into_iter().map(Change::Event));
             Ok((save::newest_change(db)?.cast_unsigned(), changes))
         })
@@ -148,6 +151,38 @@ impl Reader {
     /// When the database cannot be read.
     pub fn active_jobs(&self, board: BoardId) -> Result<Vec<Job>, StoreError> {
         self.read(|db| jobs::active(db, board))
+    }
+
+    /// Returns how many jobs of a kind a ticket has had since a moment.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn jobs_since(&self, ticket: TicketId, kind: JobKind, since: Timestamp) -> Result<u32, StoreError> {
+        self.read(|db| jobs::count_since(db, ticket, kind, since))
+    }
+
+    /// Returns a ticket's jobs, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn jobs_of(&self, ticket: TicketId) -> Result<Vec<Job>, StoreError> {
+        self.read(|db| jobs::of_ticket(db, ticket))
+    }
+
+    /// Returns the ticket of a board that has this number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn ticket_numbered(&self, board: BoardId, number: TicketNumber) -> Result<Option<TicketId>, StoreError> {
+        self.read(|db| tickets::numbered(db, board, number))
+    }
+
+    /// Returns the first ports of all worktrees, on whatever board.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn ports(&self) -> Result<Vec<u16>, StoreError> {
+        self.read(tickets::ports)
     }
 
     /// Returns the text of the repository's configuration that the user trusts.

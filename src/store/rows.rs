@@ -9,6 +9,7 @@ use rusqlite::{Row, ToSql};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::autopilot::Autopilot;
 use crate::domain::event::{ActorKind, EventKind};
 use crate::domain::evidence::EvidenceKind;
 use crate::domain::id::{BoardId, EvidenceId, GoalId, JobId, TicketId, TicketNumber};
@@ -220,6 +221,7 @@ as_text! {
     RevisionStatus, |word| word.as_str().into();
     EventKind, |word| word.as_str().into();
     ActorKind, |word| word.as_str().into();
+    Autopilot, |word| word.as_str().into();
 }
 
 impl ToSql for Title {

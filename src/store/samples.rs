@@ -85,6 +85,8 @@ pub(super) fn ticket(n: u32) -> Ticket {
         verify: Vec::new(),
         agent: None,
         model: None,
+        base_branch: None,
+        message: None,
         worktree: None,
         usage: Usage::default(),
         created_at: at(2),

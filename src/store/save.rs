@@ -118,6 +118,10 @@ fn save_one(db: &Connection, save: &Save, changed: i64, changes: &mut Vec<Change
             return Ok(());
         }
         Save::Event(event) => Change::Event(events::append(db, event, changed)?),
+        Save::Autopilot(board, mode) => {
+            boards::set_autopilot(db, *board, *mode, changed)?;
+            Change::Autopilot(*mode)
+        }
     };
     changes.push(change);
     Ok(())

@@ -20,7 +20,7 @@ use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::revision::{Revision, RevisionStatus};
 use crate::domain::run::{Run, RunEnd, RunId, RunKind};
 use crate::domain::state::{Blocked, NeedsHuman, State, StateName};
-use crate::domain::ticket::{Priority, Ticket, Title, Usage, Worktree};
+use crate::domain::ticket::{Message, Priority, Ticket, Title, Usage, Worktree};
 use crate::domain::time::Timestamp;
 
 fn every_state() -> Vec<State> {
@@ -56,11 +56,14 @@ fn full_ticket() -> Ticket {
         verify: vec!["cargo test".into(), "echo '\"'".into()],
         agent: Some("claude".into()),
         model: Some("large".into()),
+        base_branch: Some("release".into()),
+        message: Some(Message { text: "and \0 this".into(), at: at(3) }),
         worktree: Some(Worktree {
             path: Path::new(OsStr::from_bytes(b"/w/not-utf-8-\xff")).to_owned(),
             branch: "draft/1-x".into(),
             base_branch: "main".into(),
             base: "a".repeat(40),
+            port: Some(20_010),
         }),
         usage: Usage { input_tokens: i64::MAX.cast_unsigned(), output_tokens: 7, cost_micros: Some(0) },
         created_at: Timestamp(i64::MIN),

@@ -6,16 +6,18 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::error::{Fault, taken};
 use super::rows::{Columns, Count, Json, PathColumn, broken};
-use crate::domain::id::{BoardId, JobId, TicketId};
+use crate::domain::id::{BoardId, JobId, TicketId, TicketNumber};
 use crate::domain::state::{State, StateName};
-use crate::domain::ticket::{Ticket, Worktree};
+use crate::domain::ticket::{Message, Ticket, Worktree};
+use crate::domain::time::Timestamp;
 
 macro_rules! columns {
     () => {
         "tickets.id, tickets.number, tickets.board_id, tickets.goal_id, tickets.title, tickets.state, \
          tickets.state_job_id, tickets.state_why, tickets.reason, tickets.priority, tickets.hand_order, \
-         tickets.verify, tickets.agent, tickets.model, tickets.worktree_path, tickets.worktree_branch, \
-         tickets.worktree_base_branch, tickets.worktree_base, tickets.input_tokens, tickets.output_tokens, \
+         tickets.verify, tickets.agent, tickets.model, tickets.base_branch, tickets.message, tickets.message_at, \
+         tickets.worktree_path, tickets.worktree_branch, tickets.worktree_base_branch, tickets.worktree_base, \
+         tickets.worktree_port, tickets.input_tokens, tickets.output_tokens, \
          tickets.cost_micros, tickets.created_at, tickets.updated_at"
     };
 }
@@ -37,6 +39,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         verify: columns.next::<Json<_>>()?.0,
         agent: columns.next()?,
         model: columns.next()?,
+        base_branch: columns.next()?,
+        message: read_message(&mut columns)?,
         worktree: read_worktree(&mut columns)?,
         usage: columns.usage()?,
         created_at: columns.next()?,
@@ -76,15 +80,22 @@ fn word<T: std::str::FromStr>(text: Option<String>) -> Option<T> {
 #[error("a worktree lacks its branch or its base")]
 struct BadWorktree;
 
+fn read_message(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Message>> {
+    let text: Option<String> = columns.next()?;
+    let at: Option<Timestamp> = columns.next()?;
+    Ok(text.zip(at).map(|(text, at)| Message { text, at }))
+}
+
 fn read_worktree(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Worktree>> {
     let path: Option<PathColumn<_>> = columns.next()?;
     let branch: Option<String> = columns.next()?;
     let base_branch: Option<String> = columns.next()?;
     let base: Option<String> = columns.next()?;
+    let port: Option<u16> = columns.next()?;
     match (path, branch, base_branch, base) {
         (None, None, None, None) => Ok(None),
         (Some(PathColumn(path)), Some(branch), Some(base_branch), Some(base)) => {
-            Ok(Some(Worktree { path, branch, base_branch, base }))
+            Ok(Some(Worktree { path, branch, base_branch, base, port }))
         }
         _ => Err(broken(0, BadWorktree)),
     }
@@ -93,12 +104,13 @@ fn read_worktree(columns: &mut Columns<'_, '_>) -> rusqlite::Result<Option<Workt
 pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, changed: i64) -> Result<(), Fault> {
     let insert = "INSERT INTO tickets (
             id, number, board_id, goal_id, title, description, state, state_job_id, state_why, reason, priority,
-            hand_order, verify, agent, model, worktree_path, worktree_branch, worktree_base_branch, worktree_base,
-            input_tokens, output_tokens, cost_micros, created_at, updated_at, changed
+            hand_order, verify, agent, model, base_branch, message, message_at, worktree_path, worktree_branch,
+            worktree_base_branch, worktree_base, worktree_port, input_tokens, output_tokens, cost_micros, created_at,
+            updated_at, changed
         ) VALUES (
             :id, :number, :board, :goal, :title, :description, :state, :state_job, :state_why, :reason, :priority,
-            :hand_order, :verify, :agent, :model, :worktree_path, :worktree_branch, :worktree_base_branch,
-            :worktree_base, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at, :changed
+            :hand_order, :verify, :agent, :model, :base_branch, :message, :message_at, :worktree_path,
+            :worktree_branch, :worktree_base_branch, :worktree_base, :worktree_port, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at, :changed
         )";
     write(db, insert, ticket, Some(description), changed)?;
     write_blockers(db, ticket)
@@ -119,7 +131,8 @@ pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: 
             number = :number, board_id = :board, goal_id = :goal, title = :title,
             description = coalesce(:description, description), state = :state, state_job_id = :state_job,
             state_why = :state_why, reason = :reason, priority = :priority, hand_order = :hand_order,
-            verify = :verify, agent = :agent, model = :model, worktree_path = :worktree_path,
+            verify = :verify, agent = :agent, model = :model, base_branch = :base_branch, message = :message,
+            message_at = :message_at, worktree_port = :worktree_port, worktree_path = :worktree_path,
             worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
             worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
             cost_micros = :cost_micros, created_at = :created_at, updated_at = :updated_at, changed = :changed
@@ -149,6 +162,10 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":verify": Json(&ticket.verify),
             ":agent": ticket.agent,
             ":model": ticket.model,
+            ":base_branch": ticket.base_branch,
+            ":message": ticket.message.as_ref().map(|message| &message.text),
+            ":message_at": ticket.message.as_ref().map(|message| message.at),
+            ":worktree_port": worktree.and_then(|worktree| worktree.port),
             ":worktree_path": worktree.map(|worktree| PathColumn(&worktree.path)),
             ":worktree_branch": worktree.map(|worktree| &worktree.branch),
             ":worktree_base_branch": worktree.map(|worktree| &worktree.base_branch),
@@ -201,6 +218,18 @@ fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap
         blockers.entry(row.get(0)?).or_default().push(row.get(1)?);
     }
     Ok(blockers)
+}
+
+/// Returns the ticket of a board that has this number.
+pub(super) fn numbered(db: &Connection, board: BoardId, number: TicketNumber) -> Result<Option<TicketId>, Fault> {
+    let mut query = db.prepare_cached("SELECT id FROM tickets WHERE board_id = :board AND number = :number")?;
+    Ok(query.query_row(named_params! { ":board": board, ":number": number }, |row| row.get(0)).optional()?)
+}
+
+/// Returns the first ports of all worktrees, on whatever board.
+pub(super) fn ports(db: &Connection) -> Result<Vec<u16>, Fault> {
+    let mut query = db.prepare_cached("SELECT worktree_port FROM tickets WHERE worktree_port IS NOT NULL")?;
+    Ok(query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn descriptions(db: &Connection, board: BoardId) -> Result<HashMap<TicketId, String>, Fault> {

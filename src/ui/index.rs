@@ -64,6 +64,7 @@ impl Index {
                 self.look_at(board, job.ticket);
             }
             Change::Goal(_)
+            | Change::Autopilot(_)
             | Change::Run(_)
             | Change::Evidence(_)
             | Change::Revision(_)

@@ -110,6 +110,7 @@ impl Filing {
             agent: self.agent,
             model: None,
             verify: Vec::new(),
+            base_branch: None,
         }
     }
 }

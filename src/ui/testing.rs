@@ -125,6 +125,8 @@ pub(crate) fn changes(n: u32, word: &str) -> Vec<Change> {
         verify: Vec::new(),
         agent: None,
         model: None,
+        base_branch: None,
+        message: None,
         worktree: worktree(n, state),
         usage: Usage::default(),
         created_at: at(7_200),
@@ -150,6 +152,7 @@ fn worktree(n: u32, state: State) -> Option<Worktree> {
         branch: format!("draft/{n}-ticket"),
         base_branch: "main".into(),
         base: "0123456789abcdef0123456789abcdef01234567".into(),
+        port: None,
     })
 }
 

@@ -125,6 +125,7 @@ impl Model {
                 self.board.live(*job).is_none_or(|known| known.usage != live.usage || known.retrying != live.retrying)
             }
             Change::Goal(_)
+            | Change::Autopilot(_)
             | Change::Ticket(_)
             | Change::Job(_)
             | Change::Run(_)
@@ -171,7 +172,11 @@ impl Model {
                     }
                 }
             }
-            Change::Goal(_) | Change::Evidence(_) | Change::Revision(_) | Change::Live { .. } => {}
+            Change::Goal(_)
+            | Change::Autopilot(_)
+            | Change::Evidence(_)
+            | Change::Revision(_)
+            | Change::Live { .. } => {}
         }
     }
 

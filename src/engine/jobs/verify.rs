@@ -136,7 +136,7 @@ async fn run_checks(
     let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     for check in checks {
         if let Some(before) = known.iter().position(|run| run.command == check.display) {
-            if let Some(fact) = known.remove(before).end.and_then(|end| failed(bench, check, end, None)) {
+            if let Some(fact) = known.remove(before).end.and_then(|end| failed(bench, config, check, end, None)) {
                 return Ok(Some(fact));
             }
             continue;
@@ -152,7 +152,7 @@ async fn run_checks(
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
         bench.record(proof(bench, &ended, Some(tree.to_owned()))).await?;
-        if let Some(fact) = failed(bench, check, ended.record.end.clone(), Some(&ended)) {
+        if let Some(fact) = failed(bench, config, check, ended.record.end.clone(), Some(&ended)) {
             return Ok(Some(fact));
         }
     }
@@ -160,7 +160,7 @@ async fn run_checks(
 }
 
 /// Returns the fact that a check's end leads to, unless it passed.
-fn failed(bench: &Bench, check: &CheckCommand, end: RunEnd, ended: Option<&Ended>) -> Option<Fact> {
+fn failed(bench: &Bench, config: &Config, check: &CheckCommand, end: RunEnd, ended: Option<&Ended>) -> Option<Fact> {
     match end {
         RunEnd::Exited { code: 0 } => None,
         RunEnd::Stopped => Some(stopped(bench)),
@@ -174,7 +174,8 @@ fn failed(bench: &Bench, check: &CheckCommand, end: RunEnd, ended: Option<&Ended
         | RunEnd::Silent
         | RunEnd::TooMuchOutput
         | RunEnd::NotStarted { .. } => {
-            let outcome = Verified::Failed { command: check.display.clone(), end };
+            let rework_attempts = config.verify_config.rework_attempts;
+            let outcome = Verified::Failed { command: check.display.clone(), end, rework_attempts };
             Some(Fact::Verified { job: bench.job.id, outcome })
         }
     }

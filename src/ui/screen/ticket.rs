@@ -71,7 +71,7 @@ impl TicketScreen {
             Change::Evidence(evidence) => evidence.ticket == self.ticket,
             Change::Revision(revision) => revision.ticket == self.ticket,
             Change::Event(event) => event.event.ticket == self.ticket,
-            Change::Goal(_) | Change::Live { .. } => false,
+            Change::Goal(_) | Change::Autopilot(_) | Change::Live { .. } => false,
         }
     }
 

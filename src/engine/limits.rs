@@ -1,0 +1,109 @@
+//! The limits that hold before a job is queued, or before one that is queued starts.
+
+use std::path::Path;
+
+use crate::config::Config;
+use crate::domain::id::TicketRef;
+use crate::domain::job::JobKind;
+use crate::domain::rule::Limit;
+use crate::domain::time::Timestamp;
+use crate::store::Reader;
+
+use super::error::EngineError;
+use super::workshop::Workshop;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// Returns the limit on a ticket's jobs that one more of this kind would break.
+pub(super) fn reached(
+    shop: &Workshop,
+    config: &Config,
+    ticket: TicketRef,
+    kind: JobKind,
+    now: Timestamp,
+) -> Result<Option<Limit>, EngineError> {
+    let reader = Reader::open(&shop.paths.database())?;
+    let id = match ticket {
+        TicketRef::Id(id) => Some(id),
+        TicketRef::Number(number) => reader.ticket_numbered(shop.about.id, number)?,
+    };
+    // A ticket that is not there is refused for that.
+    let Some(id) = id else { return Ok(None) };
+    let had = |within: i64| reader.jobs_since(id, kind, Timestamp(now.0.saturating_sub(within)));
+    let execute = &config.execute_config;
+    if had(HOUR_MS)? >= execute.jobs_per_hour {
+        return Ok(Some(Limit::Hour(execute.jobs_per_hour)));
+    }
+    if kind == JobKind::Execute && had(DAY_MS)? >= execute.jobs_per_day {
+        return Ok(Some(Limit::Day(execute.jobs_per_day)));
+    }
+    Ok(None)
+}
+
+/// Returns what the machine lacks for one more agent, in words.
+pub(super) fn short_of(config: &Config, data_dir: &Path) -> Option<String> {
+    let execute = &config.execute_config;
+    // What cannot be found out holds nobody up.
+    if let Some(free) = free_memory().filter(|free| *free < execute.min_free_memory) {
+        return Some(lack("memory", free, execute.min_free_memory, "execute_config.min_free_memory"));
+    }
+    if let Some(free) = free_disk(data_dir).filter(|free| *free < execute.min_free_disk) {
+        return Some(lack("disk", free, execute.min_free_disk, "execute_config.min_free_disk"));
+    }
+    None
+}
+
+fn lack(what: &str, free: u64, wanted: u64, key: &str) -> String {
+    format!("waits for {what}: {} are free, {} are wanted (`{key}`)", size(free), size(wanted))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes / 1000),
+        1_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes / 100_000_000 % 10),
+    }
+}
+
+/// Memory that can be had without swapping, in bytes, as Linux estimates it.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    available(&text)
+}
+
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
+/// Room for users on the disk of a folder, in bytes.
+fn free_disk(folder: &Path) -> Option<u64> {
+    let said = rustix::fs::statvfs(folder).ok()?;
+    said.f_bavail.checked_mul(said.f_frsize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_free_is_read_as_linux_says_it() {
+        let text = "MemTotal:       24000000 kB\nMemFree:  1 kB\nMemAvailable:   312000 kB\n";
+        assert_eq!(available(text), Some(312_000 * 1024));
+        assert_eq!(available("MemTotal: 1 kB\n"), None);
+        assert!(free_disk(Path::new("/")).is_some());
+    }
+
+    #[test]
+    fn a_lack_is_told_with_its_setting() {
+        let mut config = Config::default();
+        config.execute_config.min_free_disk = 0;
+        config.execute_config.min_free_memory = 0;
+        assert_eq!(short_of(&config, Path::new("/")), None);
+        config.execute_config.min_free_disk = u64::MAX;
+        let told = short_of(&config, Path::new("/")).unwrap();
+        assert!(told.starts_with("waits for disk: ") && told.contains("`execute_config.min_free_disk`"), "{told}");
+    }
+}
