@@ -28,6 +28,7 @@ pub mod run;
 pub mod state;
 pub mod ticket;
 pub mod time;
+pub mod transient;
 pub mod waiting;
 
 #[cfg(test)]

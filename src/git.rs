@@ -17,6 +17,7 @@ mod litter;
 mod making;
 mod patch;
 mod program;
+pub mod ready;
 mod registered;
 mod repo;
 #[cfg(test)]

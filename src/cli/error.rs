@@ -137,6 +137,7 @@ impl From<EngineError> for CliError {
             EngineError::Run(_)
             | EngineError::Executor(_)
             | EngineError::Read { .. }
+            | EngineError::Write { .. }
             | EngineError::Remove { .. }
             | EngineError::NoBoard(_)
             | EngineError::NoWorktree(_)

@@ -69,6 +69,21 @@ pub enum NotAllowed {
 /// # Errors
 /// When the text is empty, needs a shell, or its program is not on the list.
 pub fn parse_check(text: &str, extra: &[String]) -> Result<CheckCommand, NotAllowed> {
+    let command = parse_script(text)?;
+    if is_allowed(&command.program, extra) {
+        return Ok(command);
+    }
+    if command.program.split_once('=').is_some_and(|(name, _)| is_variable(name)) {
+        return Err(NotAllowed::Variable(command.display));
+    }
+    Err(NotAllowed::Program { program: command.program })
+}
+
+/// Reads the text of a command that may use any program, with a shell's rules for quoting.
+///
+/// # Errors
+/// When the text is empty or needs a shell.
+pub fn parse_script(text: &str) -> Result<CheckCommand, NotAllowed> {
     if text.chars().any(char::is_control) {
         return Err(NotAllowed::Control);
     }
@@ -78,13 +93,7 @@ pub fn parse_check(text: &str, extra: &[String]) -> Result<CheckCommand, NotAllo
     let words = shlex::split(text).ok_or_else(|| NotAllowed::Quotes(text.to_owned()))?;
     let mut words = words.into_iter();
     let program = words.next().filter(|program| !program.is_empty()).ok_or(NotAllowed::Empty)?;
-    if is_allowed(&program, extra) {
-        return Ok(CheckCommand { program, args: words.collect(), display: text.to_owned() });
-    }
-    if program.split_once('=').is_some_and(|(name, _)| is_variable(name)) {
-        return Err(NotAllowed::Variable(text.to_owned()));
-    }
-    Err(NotAllowed::Program { program })
+    Ok(CheckCommand { program, args: words.collect(), display: text.to_owned() })
 }
 
 fn is_allowed(program: &str, extra: &[String]) -> bool {

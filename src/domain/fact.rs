@@ -28,6 +28,8 @@ pub enum Fact {
         attempt: u32,
         /// What failed, and when the next try starts.
         reason: String,
+        /// What the job's tries used until now.
+        usage: Usage,
     },
     /// A verify job has counted its checks.
     Counted {

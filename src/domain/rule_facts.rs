@@ -90,9 +90,10 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             decision.save(Save::Job { job: Job { reason: reason.clone(), ..job }, was: Some(JobStatus::Queued) });
             Ok(())
         }
-        Fact::TryAgain { attempt, reason, .. } => {
+        Fact::TryAgain { attempt, reason, usage, .. } => {
             decision.note(&ticket, EventKind::Comment, reason, about_job(job.id));
-            decision.save(Save::Job { job: Job { attempt: *attempt, reason: reason.clone(), ..job }, was: running });
+            let job = Job { attempt: *attempt, reason: reason.clone(), usage: *usage, ..job };
+            decision.save(Save::Job { job, was: running });
             Ok(())
         }
         Fact::Counted { checks, .. } => {

@@ -292,7 +292,7 @@ fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
         Learned::Taken => Fact::Taken { job },
         Learned::Counted => Fact::Counted { job, checks: 2 },
         Learned::Held => Fact::Held { job, reason },
-        Learned::Again => Fact::TryAgain { job, attempt: newest.attempt + 1, reason },
+        Learned::Again => Fact::TryAgain { job, attempt: newest.attempt + 1, reason, usage: Usage::default() },
         Learned::PassedOver => Fact::PassedOver { ticket: newest.ticket, reason },
         Learned::Worktree => Fact::WorktreeMade { job, worktree: worktree() },
         Learned::Agent => Fact::AgentChosen { job, agent: "demo".into(), model: None, session: None },

@@ -287,7 +287,7 @@ impl Actor {
             stop.cancel();
         }
         let Some(ticket) = self.board.ticket(job.ticket).cloned() else { return };
-        let bench = Bench::new(Arc::clone(&self.workshop), self.handle.clone(), job, ticket, stop);
+        let bench = self.handle.bench(job, ticket, stop);
         let task = self.jobs.spawn(jobs::work(bench.clone()));
         self.working.insert(task.id(), (Errand::Work, bench));
     }

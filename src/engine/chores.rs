@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::task::{self, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use crate::domain::board::Board;
 use crate::domain::change::Restore;
@@ -16,6 +17,7 @@ use crate::git::trash::{self, Binned, Owner};
 
 use super::actor::now;
 use super::handle::Handle;
+use super::jobs::{self, Bench};
 
 /// The chores that are being done, at most one for each ticket.
 pub(super) struct Chores {
@@ -36,7 +38,10 @@ impl Chores {
         let is_due = !ticket.state.name().keeps_worktree() && board.active_job(ticket.id).is_none();
         if is_due && !self.is_busy(ticket.id) {
             let owner = Owner { ticket: ticket.id, state: ticket.state.name() };
-            let task = self.tasks.spawn(clean(self.handle.clone(), owner, worktree.clone()));
+            // What cleans up belongs to the job that worked in it last.
+            let last = board.newest_job(ticket.id).cloned();
+            let bench = last.map(|job| self.handle.bench(job, ticket.clone(), CancellationToken::new()));
+            let task = self.tasks.spawn(clean(self.handle.clone(), bench, owner, worktree.clone()));
             self.busy.insert(ticket.id, task.id());
         }
     }
@@ -82,8 +87,14 @@ impl Chores {
 /// How long an engine that is told to stop waits for its chores.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn clean(handle: Handle, owner: Owner, worktree: Worktree) {
+async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Worktree) {
     let ticket = owner.ticket;
+    if let Some(bench) = bench
+        && let Err(error) = jobs::tidy(&bench, &worktree).await
+    {
+        // The run has its log; a worktree that nobody needs goes all the same, and can come back.
+        tracing::warn!(ticket = %bench.job.ticket, %error, "cleaning up after a worktree failed");
+    }
     let binned =
         handle.blocking(move |shop| Ok(trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?)).await;
     let fact = match binned {

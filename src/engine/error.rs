@@ -35,6 +35,14 @@ pub enum EngineError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file that could not be written.
+    #[error("could not write {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// What was left of a run that never started could not be removed.
     #[error("could not remove {path}: {source}")]
     Remove {

@@ -12,13 +12,15 @@ use crate::domain::command::{Command, Request};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::TicketRef;
-use crate::domain::job::JobKind;
+use crate::domain::job::{Job, JobKind};
 use crate::domain::rule::{Known, Landed, Trust};
 use crate::domain::state::StateName;
+use crate::domain::ticket::Ticket;
 use crate::store::{Reader, Writer};
 
 use super::actor::{Actor, Message, now};
 use super::error::{AskError, EngineError};
+use super::jobs::Bench;
 use super::limits;
 use super::lock::BoardLock;
 use super::workshop::Workshop;
@@ -144,6 +146,11 @@ impl Handle {
     /// When the engine has stopped.
     pub async fn finish_what_runs(&self) -> Result<(), EngineError> {
         self.send(Message::TakeNoMore).await
+    }
+
+    /// Returns what somebody needs to work on a job.
+    pub(super) fn bench(&self, job: Job, ticket: Ticket, stop: CancellationToken) -> Bench {
+        Bench::new(Arc::clone(&self.workshop), self.clone(), job, ticket, stop)
     }
 
     /// Tells a fact and waits until what it leads to is durable.

@@ -1,9 +1,14 @@
 //! What jobs do, a file for each kind. A job is made of runs; each step first looks at what is already true.
 
+mod agent;
 mod bench;
+mod command;
 mod execute;
 mod listener;
+mod place;
 mod prompt;
+mod resume;
+mod scripts;
 mod supervise;
 mod verify;
 
@@ -11,20 +16,44 @@ pub(super) use bench::Bench;
 
 use crate::domain::fact::Fact;
 use crate::domain::job::JobKind;
+use crate::domain::rule::Trust;
+use crate::domain::ticket::Worktree;
 
 use super::error::EngineError;
+use scripts::Scripts;
 
 /// Works on a job until it is over and its end is stored.
 pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
     let worked = match bench.job.kind {
         JobKind::Execute => execute::execute(&bench).await,
         JobKind::Verify => verify::verify(&bench).await,
-        JobKind::Resume | JobKind::Land => Err(EngineError::NoSuchJob(bench.job.kind)),
+        JobKind::Resume => resume::resume(&bench).await,
+        JobKind::Land => Err(EngineError::NoSuchJob(bench.job.kind)),
     };
     match worked {
         Ok(()) | Err(EngineError::Stopped) => worked,
         Err(error) => give_up(bench, error.to_string()).await,
     }
+}
+
+/// Runs the commands that clean up after a worktree which is about to be removed.
+pub(super) async fn tidy(bench: &Bench, worktree: &Worktree) -> Result<(), EngineError> {
+    let settings = bench.blocking(|shop| shop.settings()).await?;
+    if settings.config.workspace_config.cleanup.is_empty() || !worktree.path.exists() {
+        return Ok(());
+    }
+    let config = settings.config.clone();
+    if bench.blocking(move |shop| shop.trust_of(&settings)).await? == Trust::Missing {
+        tracing::warn!(ticket = %bench.ticket.number, "the clean-up commands are not trusted any more, so none runs");
+        return Ok(());
+    }
+    match scripts::clean_up(bench, &config, worktree).await? {
+        Scripts::Done | Scripts::Stopped => {}
+        Scripts::Failed(reason) | Scripts::Lost(reason) => {
+            tracing::warn!(ticket = %bench.ticket.number, %reason, "cleaning up after a worktree failed");
+        }
+    }
+    Ok(())
 }
 
 /// Ends a job that Draft could not do. What it has running is stopped first: a ticket whose agent still writes must not

@@ -293,6 +293,18 @@ impl Folder {
 }
 
 /// Returns how every file of a run is opened for writing: for its owner alone.
+/// Writes a file that only its owner can read, whole or not at all, and the folder that it lies in.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.persist(path)?;
+    Ok(())
+}
+
 pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);

@@ -1,10 +1,13 @@
 //! The engine under fire: real processes, real repositories and the demo agent; killed, stopped, crowded and misled.
 
+mod again;
+mod autopilot;
 mod checks;
 mod kill;
 mod limits;
 mod others;
 mod outcomes;
+mod places;
 mod slots;
 mod steps;
 mod stop;
@@ -53,8 +56,17 @@ impl Yard {
     fn settings(&self, execute: &str) {
         let folder = self.world.folder().join("config/draft");
         fs::create_dir_all(&folder).unwrap();
-        let text = format!("execute_config:\n  preferred_executor: demo\n  stop_grace: 1\n{execute}");
+        // Most tests look at what one agent and one round of checks lead to.
+        let verify = "verify_config:\n  rework_attempts: 0\n";
+        let text = format!("execute_config:\n  preferred_executor: demo\n  stop_grace: 1\n{execute}{verify}");
         fs::write(folder.join("config.yaml"), text).unwrap();
+    }
+
+    /// Writes the user's file as it is given, for the demo agent.
+    fn config(&self, text: &str) {
+        let file = self.world.folder().join("config/draft/config.yaml");
+        let common = "preferred_executor: demo, stop_grace: 1, retry_delay: 0";
+        fs::write(file, text.replace("execute_config: {", &format!("execute_config: {{{common}, "))).unwrap();
     }
 
     fn signs(&self) -> PathBuf {

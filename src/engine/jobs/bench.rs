@@ -12,7 +12,7 @@ use crate::domain::fact::Fact;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::{Revision, RevisionStatus, revision_ref};
 use crate::domain::run::Run;
-use crate::domain::ticket::{Ticket, Worktree};
+use crate::domain::ticket::{Ticket, Usage, Worktree};
 use crate::git::GitError;
 use crate::git::tree::{self, Snapshot};
 use crate::store::Reader;
@@ -105,6 +105,23 @@ impl Bench {
     pub(super) async fn known_runs(&self) -> Result<Vec<Run>, EngineError> {
         let job = self.job.id;
         self.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.runs_of(job)?)).await
+    }
+
+    /// The fact that the job was stopped before it used anything.
+    pub(super) fn stopped(&self) -> Fact {
+        Fact::Stopped { job: self.job.id, usage: Usage::default() }
+    }
+
+    /// The fact that nobody knows how the job ended.
+    pub(super) fn lost(&self, reason: String) -> Fact {
+        Fact::Lost { job: self.job.id, reason, usage: Usage::default() }
+    }
+
+    /// Returns the newest revision of the job's ticket.
+    pub(super) async fn newest_revision(&self) -> Result<Option<Revision>, EngineError> {
+        let ticket = self.ticket.id;
+        let read = move |shop: &Workshop| Ok(Reader::open(&shop.paths.database())?.revisions(ticket)?);
+        Ok(self.blocking(read).await?.into_iter().max_by_key(|one| one.number))
     }
 
     /// Keeps what the worktree holds as a revision of this job: as git objects under a ref, before any row says so.

@@ -1,66 +1,137 @@
-//! The execute job: a worktree, an agent in it, and a judgement of what it left.
+//! The execute job: a worktree, an agent in it, further tries when it fails in a way that may pass, and a judgement of what it
+//! left.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::Config;
-use crate::config::yolo::{Yolo, yolo};
-use crate::domain::change::Save;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::{Executed, Report, Verdict, judge};
 use crate::domain::revision::Revision;
-use crate::domain::run::{RunEnd, RunKind};
-use crate::domain::state::StateName;
-use crate::domain::ticket::{Ticket, Usage, Worktree};
+use crate::domain::run::{Run, RunEnd, RunKind};
+use crate::domain::ticket::{Usage, Worktree};
+use crate::domain::transient::may_pass;
 use crate::executor::decode::Dialect;
-use crate::executor::invocation::{Approve, Ask, Session, invocation};
-use crate::executor::table::{Executor, SessionBy, locate};
-use crate::git::worktree::Created;
-use crate::git::{trash, tree, worktree};
-use crate::run::spec::{Limits, Output, Stdin};
+use crate::executor::table::UsageSpan;
+use crate::git::tree;
+use crate::store::Reader;
 
+use super::super::actor::now;
 use super::super::error::EngineError;
-use super::super::workshop::Workshop;
+use super::agent::{Prepared, Try, earlier_session, patience, plan, prepare};
 use super::bench::Bench;
 use super::listener::Listener;
-use super::prompt;
-use super::supervise::{Begun, Ended, Plan, begin, folder_of, how_it_was_lost, proof, see_through, take_back};
-
-/// The number of the agent's run in its job.
-const RUN: u32 = 1;
+use super::supervise::{Begun, Ended, begin, how_it_was_lost, proof, see_through, take_back};
 
 /// Works on an execute job until its end is stored.
 pub(super) async fn execute(bench: &Bench) -> Result<(), EngineError> {
+    let mut tries = Tries::of(bench).await?;
     // An agent that may live is followed whatever the configuration, the table or the disk say by now.
-    let begun = bench.known_runs().await?.iter().find(|run| run.id.n == RUN).cloned();
-    let (fact, records) = match begun {
-        Some(run) => follow(bench, taken_back(bench, take_back(bench, &run)?)?).await?,
-        None => match prepare(bench).await? {
-            Prepared::Ready(agent) => follow(bench, start(bench, *agent).await?).await?,
-            Prepared::Over(outcome) => (executed(bench, outcome, None, &Report::default()), Vec::new()),
-            Prepared::Stopped => (Fact::Stopped { job: bench.job.id, usage: Usage::default() }, Vec::new()),
-        },
+    let mut running = match tries.running() {
+        Some(run) => Some(taken_back(bench, take_back(bench, &run)?).await?),
+        None => None,
     };
-    bench.learn(fact, records).await
+    loop {
+        let at_work = match running.take() {
+            Some(at_work) => at_work,
+            None => match start(bench, &mut tries).await? {
+                Started::Works(at_work) => *at_work,
+                Started::Over(fact) => return bench.learn(*fact, Vec::new()).await,
+            },
+        };
+        let (worktree, resumed) = (at_work.worktree.clone(), at_work.resumed);
+        let (ended, mut report) = follow(bench, at_work).await?;
+        report.usage = report.usage + tries.used;
+        let records = proof(bench, &ended, None);
+        tries.ended(&ended.run);
+        let Some(again) = again(bench, &ended, &report, tries.count(), resumed).await? else {
+            let fact = conclude(bench, worktree, &ended, &report).await?;
+            return bench.learn(fact, records).await;
+        };
+        let (job, attempt, usage) = (bench.job.id, tries.count() + 1, report.usage);
+        let told = Fact::TryAgain { job, attempt, reason: again.reason.clone(), usage };
+        bench.learn(told, records).await?;
+        tries.session = if again.forget_session { None } else { report.session.or(tries.session) };
+        (tries.failed, tries.used) = (Some(again.reason), usage);
+    }
 }
 
-/// How far a job came before its agent.
-enum Prepared {
-    /// The agent can start.
-    Ready(Box<Agent>),
-    /// The job is over without an agent.
-    Over(Executed),
-    /// Somebody stopped it.
-    Stopped,
+/// The tries of a job's agent.
+struct Tries {
+    runs: Vec<Run>,
+    /// The session of the newest one.
+    session: Option<String>,
+    /// Why the newest one failed; nothing before the first.
+    failed: Option<String>,
+    /// What those that are over used.
+    used: Usage,
+    /// Where they worked.
+    worktree: Option<Worktree>,
 }
 
-/// An agent and where it is to work.
-struct Agent {
-    executor: Executor,
-    program: PathBuf,
-    approve: Approve,
-    worktree: Worktree,
-    config: Config,
+impl Tries {
+    async fn of(bench: &Bench) -> Result<Self, EngineError> {
+        let known = bench.known_runs().await?;
+        let runs: Vec<Run> = known.into_iter().filter(|run| run.kind == RunKind::Execute).collect();
+        // A try that is over and after which the job goes on has left its reason in the job.
+        let failed = runs.last().filter(|run| run.end.is_some()).map(|_| bench.job.reason.clone());
+        let (session, worktree) = (bench.job.session.clone(), bench.ticket.worktree.clone());
+        Ok(Self { runs, session, failed, used: bench.job.usage, worktree })
+    }
+
+    fn running(&self) -> Option<Run> {
+        self.runs.last().filter(|run| run.end.is_none()).cloned()
+    }
+
+    fn ended(&mut self, run: &Run) {
+        self.runs.retain(|known| known.id != run.id);
+        self.runs.push(run.clone());
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.runs.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// What came of starting a try.
+enum Started {
+    Works(Box<AtWork>),
+    Over(Box<Fact>),
+}
+
+/// Begins the next try: at once, or after a pause when one failed before.
+async fn start(bench: &Bench, tries: &mut Tries) -> Result<Started, EngineError> {
+    if let Some(before) = tries.runs.last() {
+        pause(bench, before, tries.count()).await?;
+    }
+    let agent = match prepare(bench, tries.worktree.as_ref()).await? {
+        Prepared::Ready(agent) => agent,
+        Prepared::Over(outcome) => {
+            let report = Report { usage: tries.used, ..Report::default() };
+            return Ok(Started::Over(Box::new(executed(bench, outcome, None, &report))));
+        }
+        Prepared::Ended(fact) => return Ok(Started::Over(Box::new(with_usage(fact, tries.used)))),
+    };
+    tries.worktree = Some(agent.worktree.clone());
+    if tries.runs.is_empty() {
+        tries.session = earlier_session(bench).await?;
+    }
+    let this = Try {
+        attempt: tries.count() + 1,
+        n: bench.known_runs().await?.iter().map(|run| run.id.n).max().unwrap_or(0) + 1,
+        session: tries.session.clone(),
+        failed: tries.failed.clone(),
+    };
+    let before = used_in(bench, this.session.as_deref()).await?;
+    let (plan, session) = plan(bench, &agent, &this).await?;
+    let begun = begin(bench, plan).await?;
+    Ok(Started::Works(Box::new(AtWork {
+        begun,
+        worktree: agent.worktree,
+        dialect: agent.executor.dialect,
+        span: agent.executor.usage,
+        before,
+        resumed: this.session.is_some() && session == this.session,
+        session,
+    })))
 }
 
 /// An agent's run, where it works and how it talks.
@@ -70,164 +141,92 @@ struct AtWork {
     dialect: Dialect,
     /// Its session, as far as it is stored.
     session: Option<String>,
-}
-
-async fn prepare(bench: &Bench) -> Result<Prepared, EngineError> {
-    if bench.stop.is_cancelled() {
-        return Ok(Prepared::Stopped);
-    }
-    let config = bench.blocking(|shop| shop.settings()).await?.config;
-    let approve = match may_approve(&config, bench.shop.repo.root()) {
-        Yolo::Allowed => Approve::Everything,
-        Yolo::Disabled => Approve::Edits,
-        Yolo::Refused { reason } => return Ok(Prepared::Over(Executed::Refused { reason })),
-    };
-    let name = bench.ticket.agent.as_deref().unwrap_or(&config.execute_config.preferred_executor);
-    let executor = match bench.shop.table.find(name) {
-        Ok(executor) => executor.clone(),
-        Err(error) => return Ok(Prepared::Over(Executed::Failed { reason: error.to_string() })),
-    };
-    let Some(program) = locate(&executor, &bench.shop.path_env, &bench.shop.draft_program) else {
-        let reason = format!(
-            "{} is not installed: there is no `{}` on PATH. {}",
-            executor.display,
-            executor.program_name(),
-            executor.install
-        );
-        return Ok(Prepared::Over(Executed::Failed { reason }));
-    };
-    let worktree = ensure_worktree(bench).await?;
-    let tree = worktree.clone();
-    let danger =
-        bench.blocking(move |shop| Ok(worktree::validate(&shop.repo, &shop.paths.worktrees(), &tree).err())).await?;
-    if let Some(danger) = danger {
-        return Ok(Prepared::Over(Executed::Unsafe { reason: danger.to_string() }));
-    }
-    if bench.stop.is_cancelled() {
-        return Ok(Prepared::Stopped);
-    }
-    Ok(Prepared::Ready(Box::new(Agent { executor, program, approve, worktree, config })))
-}
-
-/// Brings back the worktree of a ticket that was abandoned and is wanted again, so that its work goes on where it was.
-fn restored(shop: &Workshop, ticket: &Ticket) -> Result<Option<Created>, EngineError> {
-    if ticket.worktree.is_some() {
-        return Ok(None);
-    }
-    let newest = trash::list(&shop.repo)?.into_iter().find(|one| one.ticket == ticket.id);
-    let Some(abandoned) = newest.filter(|one| one.state == StateName::Abandoned) else { return Ok(None) };
-    Ok(Some(trash::restore(&shop.repo, &abandoned)?))
-}
-
-/// Says whether agents may do everything without asking in this repository.
-fn may_approve(config: &Config, repo_root: &Path) -> Yolo {
-    // A folder that is not there trusts nothing.
-    let trusted = config.execute_config.yolo_allowlist.iter().filter_map(|path| Path::new(path).canonicalize().ok());
-    let root = repo_root.canonicalize().unwrap_or_else(|_| repo_root.to_owned());
-    yolo(config, &root, &trusted.collect::<Vec<_>>())
-}
-
-/// Returns the ticket's worktree: the one that it has, or a new one, which is stored before anything runs in it.
-async fn ensure_worktree(bench: &Bench) -> Result<Worktree, EngineError> {
-    let ticket = bench.ticket.clone();
-    let made = bench
-        .blocking(move |shop| {
-            if let Some(restored) = restored(shop, &ticket)? {
-                return Ok(restored);
-            }
-            let branch = worktree::branch_name(ticket.number, ticket.title.as_str());
-            let folder = branch.strip_prefix("draft/").unwrap_or(&branch);
-            let plan = worktree::Plan {
-                path: &shop.worktrees().join(folder),
-                branch: &branch,
-                base_branch: &shop.about.base_branch,
-                existing: ticket.worktree.as_ref(),
-            };
-            Ok(worktree::create(&shop.repo, &plan)?)
-        })
-        .await?;
-    if let Some(error) = &made.hook_failed {
-        tracing::warn!(ticket = %bench.ticket.number, %error, "the post-checkout hook failed");
-    }
-    let worktree = made.worktree.clone();
-    if bench.ticket.worktree.as_ref() != Some(&worktree) {
-        bench.learn(Fact::WorktreeMade { job: bench.job.id, worktree: worktree.clone() }, Vec::new()).await?;
-    }
-    bench.blocking(move |_| Ok(made.recorded()?)).await?;
-    Ok(worktree)
-}
-
-/// Begins an agent's run. Which agent it is gets stored first: taken back, its output is read in its own way.
-async fn start(bench: &Bench, agent: Agent) -> Result<AtWork, EngineError> {
-    let plan = plan(bench, &agent).await?;
-    let mut session = bench.job.session.clone();
-    if bench.job.agent.is_none() {
-        session = (agent.executor.session == SessionBy::Chosen).then(|| bench.job.id.to_string());
-        let (job, name) = (bench.job.id, agent.executor.name.clone());
-        let session = session.clone();
-        let chosen = Fact::AgentChosen { job, agent: name, model: model(bench, &agent.config), session };
-        bench.learn(chosen, Vec::new()).await?;
-    }
-    let begun = begin(bench, plan).await?;
-    Ok(AtWork { begun, worktree: agent.worktree, dialect: agent.executor.dialect, session })
+    /// It went on in an earlier session.
+    resumed: bool,
+    /// What its token counts cover, and what runs before it in its session used.
+    span: UsageSpan,
+    before: Usage,
 }
 
 /// Returns an agent's run that an earlier engine began. Its agent and its worktree were stored before it.
-fn taken_back(bench: &Bench, begun: Begun) -> Result<AtWork, EngineError> {
+async fn taken_back(bench: &Bench, begun: Begun) -> Result<AtWork, EngineError> {
     let worktree = bench.ticket.worktree.clone().ok_or(EngineError::NoWorktree(bench.ticket.number))?;
     let executor = bench.job.agent.as_deref().and_then(|name| bench.shop.table.find(name).ok());
     // An agent that the table does not know any more has printed lines of some kind.
     let dialect = executor.map_or(Dialect::Text, |executor| executor.dialect);
-    Ok(AtWork { begun, worktree, dialect, session: bench.job.session.clone() })
+    let span = executor.map_or(UsageSpan::Run, |executor| executor.usage);
+    let session = bench.job.session.clone();
+    let before = used_in(bench, session.as_deref()).await?;
+    Ok(AtWork { begun, worktree, dialect, session, resumed: false, span, before })
+}
+
+/// Returns what the ticket's runs have used in a session, as far as they are over.
+async fn used_in(bench: &Bench, session: Option<&str>) -> Result<Usage, EngineError> {
+    let Some(session) = session.map(str::to_owned) else { return Ok(Usage::default()) };
+    let ticket = bench.ticket.id;
+    let jobs = bench.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.jobs_of(ticket)?)).await?;
+    let same = jobs.iter().filter(|job| job.session.as_ref() == Some(&session));
+    Ok(same.fold(Usage::default(), |sum, job| sum + job.usage))
 }
 
 /// Follows an agent to its end.
-async fn follow(bench: &Bench, agent: AtWork) -> Result<(Fact, Vec<Save>), EngineError> {
-    let AtWork { begun, worktree, dialect, session } = agent;
+async fn follow(bench: &Bench, agent: AtWork) -> Result<(Ended, Report), EngineError> {
+    let AtWork { begun, worktree, dialect, session, span, before, .. } = agent;
     let mut listener = Listener::new(dialect, &worktree.path, session);
     let ended = see_through(bench, begun, &mut listener).await?;
-    let report = listener.finish(bench, &ended.folder).await?;
-    let records = proof(bench, &ended, None);
-    let fact = conclude(bench, worktree, &ended, &report).await?;
-    Ok((fact, records))
+    let mut report = listener.finish(bench, &ended.folder).await?;
+    report.usage = span.of_run(report.usage, before);
+    Ok((ended, report))
 }
 
-async fn plan(bench: &Bench, agent: &Agent) -> Result<Plan, EngineError> {
-    let prompt = prompt::of(bench).await?;
-    let model = model(bench, &agent.config);
-    let prompt_file = folder_of(bench, RUN, RunKind::Execute).join("prompt");
-    let call = invocation(
-        &agent.executor,
-        &Ask {
-            prompt: &prompt,
-            prompt_file: &prompt_file,
-            model: model.as_deref(),
-            approve: agent.approve,
-            session: Session::Fresh(bench.job.id.0),
-            extra: &[],
-        },
-    )?;
-    let execute = &agent.config.execute_config;
-    let stdin = if call.stdin.is_some() { Stdin::Prompt } else { Stdin::Null };
-    Ok(Plan {
-        n: RUN,
-        kind: RunKind::Execute,
-        program: agent.program.clone(),
-        args: call.args,
-        cwd: agent.worktree.path.clone(),
-        drop: call.drop,
-        set: call.set,
-        stdin,
-        output: Output::File,
-        limits: Limits {
-            time_ms: Some(millis(execute.timeout)),
-            silence_ms: Some(millis(execute.idle_timeout)),
-            output_bytes: Some(execute.max_output_bytes),
-            grace_ms: millis(execute.stop_grace),
-        },
-        prompt: call.stdin.or(call.file.map(|(_, content)| content)),
-        display: call.display,
-    })
+/// Another try, and why.
+struct Again {
+    reason: String,
+    /// The session that was to be resumed is not there any more.
+    forget_session: bool,
+}
+
+/// Says whether an agent that ended like this is to be started again.
+async fn again(
+    bench: &Bench,
+    ended: &Ended,
+    report: &Report,
+    attempt: u32,
+    resumed: bool,
+) -> Result<Option<Again>, EngineError> {
+    if bench.stop.is_cancelled() {
+        return Ok(None);
+    }
+    let (retries, delay) = bench.blocking(move |shop| Ok(patience(shop, attempt))).await?;
+    if attempt > retries {
+        return Ok(None);
+    }
+    if let Some(why) = may_pass(&ended.record.end, report) {
+        let reason =
+            format!("{why}; try {} of {} starts in {} s", attempt + 1, retries.saturating_add(1), delay.as_secs());
+        return Ok(Some(Again { reason, forget_session: false }));
+    }
+    // An old session may be gone; an agent that did nothing at all in it begins a new one.
+    let failed = matches!(judge(&ended.record.end, report, false), Verdict::Failed(_));
+    let did_nothing = report.said.is_none() && report.usage.tokens() == 0;
+    if resumed && failed && did_nothing && matches!(ended.record.end, RunEnd::Exited { .. }) {
+        let why =
+            report.error.as_deref().map_or_else(|| ended.record.end.to_string(), crate::domain::outcome::first_line);
+        let reason = format!("its session could not go on ({why}); a new one starts");
+        return Ok(Some(Again { reason, forget_session: true }));
+    }
+    Ok(None)
+}
+
+/// Waits until a further try may start. An engine that comes later waits only for what is left.
+async fn pause(bench: &Bench, before: &Run, attempt: u32) -> Result<(), EngineError> {
+    let (_, delay) = bench.blocking(move |shop| Ok(patience(shop, attempt))).await?;
+    let since = before.finished_at.map_or(Duration::ZERO, |ended| now().since(ended));
+    tokio::select! {
+        () = bench.stop.cancelled() => {}
+        () = tokio::time::sleep(delay.saturating_sub(since)) => {}
+    }
+    Ok(())
 }
 
 /// Judges what the agent left, and keeps its change before anybody is told of it.
@@ -243,7 +242,7 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
     };
     let outcome = match (judge(end, report, kept.is_some()), kept) {
         (Verdict::Changed, Some(revision)) => Executed::Changed { revision },
-        (Verdict::Changed | Verdict::Unchanged, _) => Executed::Unchanged { said: report.said.clone() },
+        (Verdict::Changed | Verdict::Unchanged, _) => unchanged(bench, report),
         (Verdict::Asked(question), _) => Executed::Asked { question },
         (Verdict::Refused(reason), _) => Executed::Refused { reason },
         (Verdict::Failed(reason), _) => Executed::Failed { reason },
@@ -253,10 +252,26 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
     Ok(executed(bench, outcome, Some(end.clone()), report))
 }
 
-/// Keeps what a worktree holds as a revision, if it differs from where its ticket started.
+/// An agent that was told something and changed nothing has answered.
+fn unchanged(bench: &Bench, report: &Report) -> Executed {
+    match (&bench.job.message, &report.said) {
+        (Some(_), Some(said)) => Executed::Asked { question: said.clone() },
+        (Some(_) | None, said) => Executed::Unchanged { said: said.clone() },
+    }
+}
+
+/// Keeps what a worktree holds as a revision, if it differs from where its ticket started. An agent that was to mend or to
+/// add something has done nothing when it left the newest revision as it was.
 async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Revision>, EngineError> {
     let tree = worktree.clone();
     let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
+    let goes_on = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
+    if goes_on {
+        let newest = bench.newest_revision().await?.filter(|newest| newest.job != bench.job.id);
+        if newest.is_some_and(|newest| newest.tree == snapshot.tree) {
+            return Ok(None);
+        }
+    }
     if !snapshot.changed() {
         return Ok(None);
     }
@@ -267,8 +282,13 @@ fn executed(bench: &Bench, outcome: Executed, end: Option<RunEnd>, report: &Repo
     Fact::Executed { job: bench.job.id, outcome, end, usage: report.usage, session: report.session.clone() }
 }
 
-fn model(bench: &Bench, config: &Config) -> Option<String> {
-    bench.ticket.model.clone().or_else(|| config.execute_config.executor_model.clone())
+/// Adds what an agent used to a job that ended before its next try.
+fn with_usage(fact: Fact, used: Usage) -> Fact {
+    match fact {
+        Fact::Stopped { job, .. } => Fact::Stopped { job, usage: used },
+        Fact::Lost { job, reason, .. } => Fact::Lost { job, reason, usage: used },
+        other => other,
+    }
 }
 
 /// A duration as run specifications have it.

@@ -47,7 +47,7 @@ impl Listener {
         let Some(mut ear) = self.ear.take() else { return Err(EngineError::Panicked("nobody listens".to_owned())) };
         let path = folder.stream(Stream::Stderr);
         // Only better reasons: without them the exit code has to do.
-        let aside = bench.blocking(move |_| Ok(end_of(&path).unwrap_or_default())).await?;
+        let aside = bench.blocking(move |_| Ok(end_of(&path, STDERR_END).unwrap_or_default())).await?;
         ear.reader.finish(&mut Vec::new());
         ear.reader.overhear(&aside);
         let mut report = ear.reader.report().clone();
@@ -118,11 +118,11 @@ impl Ear {
 }
 
 /// Returns the end of a file that is mostly text.
-fn end_of(path: &Path) -> std::io::Result<String> {
+pub(super) fn end_of(path: &Path, most: u64) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(STDERR_END)))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
     let mut bytes = Vec::new();
-    file.take(STDERR_END).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,20 +1,58 @@
 //! Gathers what an agent is told: the ticket, its goal, and the tickets around it.
 
 use crate::domain::id::TicketId;
+use crate::domain::job::{JobKind, JobStatus};
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
+use crate::executor::again::{self, FailedCheck};
 use crate::executor::prompt::{Bundle, Dependency, Sibling};
 use crate::store::Reader;
 
 use super::super::error::EngineError;
 use super::bench::Bench;
+use super::listener::end_of;
 
 /// How many done tickets of the same goal are told of, oldest first.
 const SIBLINGS_MAX: usize = 5;
 
-/// Returns the prompt for the job's ticket.
-pub(super) async fn of(bench: &Bench) -> Result<String, EngineError> {
+/// How much of the end of each stream of a failed check is told, in bytes.
+const OUTPUT_END: u64 = 6 << 10;
+
+/// Returns what the job's agent is told on top of its task: the check that failed, and what somebody had to say.
+pub(super) async fn again(bench: &Bench) -> Result<Option<String>, EngineError> {
+    let failed = if bench.job.rework.is_some_and(|times| times > 0) { failed_check(bench).await? } else { None };
+    Ok(again::again(failed.as_ref(), bench.job.message.as_deref()))
+}
+
+/// Returns the check that sent the ticket back to its agent.
+async fn failed_check(bench: &Bench) -> Result<Option<FailedCheck>, EngineError> {
+    let ticket = bench.ticket.id;
+    bench
+        .blocking(move |shop| {
+            let reader = Reader::open(&shop.paths.database())?;
+            let jobs = reader.jobs_of(ticket)?;
+            let checks = jobs.iter().filter(|job| job.kind == JobKind::Verify && job.status == JobStatus::Failed);
+            let Some(newest) = checks.max_by_key(|job| (job.queued_at, job.id)) else { return Ok(None) };
+            let runs = reader.runs_of(newest.id)?;
+            let failed = runs.into_iter().rev().find(|run| run.end.as_ref().is_some_and(|end| !end.is_success()));
+            Ok(failed.map(|run| {
+                let folder = shop.paths.runs().join(run.folder());
+                // What is not there any more cannot be told; the command and its end are.
+                let end = |name: &str| end_of(&folder.join(name), OUTPUT_END).unwrap_or_default();
+                FailedCheck {
+                    command: run.command.clone(),
+                    end: run.end.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    output: [end("stdout"), end("stderr")].join("\n"),
+                }
+            }))
+        })
+        .await
+}
+
+/// Returns the prompt for the job's ticket, with what is said on top of it.
+pub(super) async fn of(bench: &Bench, on_top: Option<&str>) -> Result<String, EngineError> {
     let ticket = bench.ticket.clone();
+    let on_top = on_top.map(str::to_owned);
     bench
         .blocking(move |shop| {
             let reader = Reader::open(&shop.paths.database())?;
@@ -43,7 +81,7 @@ pub(super) async fn of(bench: &Bench) -> Result<String, EngineError> {
                     .map(|blocker| Dependency { title: blocker.title.as_str(), state: blocker.state.name() })
                     .collect(),
                 feedback: None,
-                follow_up: None,
+                follow_up: on_top.as_deref(),
             };
             Ok(bundle.to_markdown())
         })

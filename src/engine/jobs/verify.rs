@@ -1,24 +1,21 @@
 //! The verify job: each check is a supervised run of its own; the first that fails ends it.
 
-use std::path::{Path, PathBuf};
-
 use crate::config::Config;
 use crate::config::allow::{CheckCommand, parse_check};
 use crate::domain::change::Save;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Verified;
-use crate::domain::revision::Revision;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
-use crate::domain::ticket::{Usage, Worktree};
-use crate::git::{tree, worktree};
-use crate::run::spec::{Limits, Output, Stdin};
-use crate::store::Reader;
+use crate::domain::ticket::Worktree;
+use crate::git::tree;
 
 use super::super::error::EngineError;
 use super::bench::Bench;
-use super::execute::millis;
-use super::supervise::{Ended, Nobody, Plan, begin, how_it_was_lost, proof, see_through, take_back};
+use super::command::{plan, program};
+use super::resume::danger;
+use super::scripts::missing;
+use super::supervise::{Ended, Nobody, begin, how_it_was_lost, proof, see_through, take_back};
 
 /// Works on a verify job until its end is stored.
 pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
@@ -57,8 +54,8 @@ async fn finish_what_runs(bench: &Bench) -> Result<Result<Vec<Run>, Fact>, Engin
         let ended = see_through(bench, take_back(bench, run)?, &mut Nobody).await?;
         bench.record(proof(bench, &ended, Some(newest_tree(bench).await?))).await?;
         match &ended.record.end {
-            RunEnd::Stopped => return Ok(Err(stopped(bench))),
-            RunEnd::Lost => return Ok(Err(lost(bench, how_it_was_lost(&ended)))),
+            RunEnd::Stopped => return Ok(Err(bench.stopped())),
+            RunEnd::Lost => return Ok(Err(bench.lost(how_it_was_lost(&ended)))),
             RunEnd::Exited { .. }
             | RunEnd::Signaled { .. }
             | RunEnd::TimedOut
@@ -75,16 +72,14 @@ async fn safe_worktree(bench: &Bench) -> Result<Result<Worktree, String>, Engine
     let Some(worktree) = bench.ticket.worktree.clone() else {
         return Ok(Err("it has no worktree to check".to_owned()));
     };
-    bench
-        .blocking(move |shop| match worktree::validate(&shop.repo, &shop.paths.worktrees(), &worktree) {
-            Ok(()) => Ok(Ok(worktree)),
-            Err(danger) => Ok(Err(danger.to_string())),
-        })
-        .await
+    Ok(match danger(bench, worktree.clone()).await? {
+        Some(reason) => Err(reason),
+        None => Ok(worktree),
+    })
 }
 
 /// Returns the checks: the ticket's own, which a person typed, or the repository's, which must be trusted and allowed.
-async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<CheckCommand>, String>, EngineError> {
+pub(super) async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<CheckCommand>, String>, EngineError> {
     let own = !bench.ticket.verify.is_empty();
     let texts = if own { &bench.ticket.verify } else { &config.verify_config.commands };
     if !own && !texts.is_empty() && bench.blocking(|shop| shop.trust()).await? == Trust::Missing {
@@ -101,7 +96,7 @@ async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, Engin
     let tree = worktree.clone();
     let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
     let tree = snapshot.tree.clone();
-    if newest_revision(bench).await?.is_none_or(|newest| newest.tree != tree) {
+    if bench.newest_revision().await?.is_none_or(|newest| newest.tree != tree) {
         let revision = bench.keep(worktree, snapshot).await?;
         let tree = revision.tree.clone();
         bench.record(vec![Save::Revision(revision)]).await?;
@@ -112,14 +107,8 @@ async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, Engin
 
 /// Returns the tree that this job checks: that of the newest revision, since its first check has begun.
 async fn newest_tree(bench: &Bench) -> Result<String, EngineError> {
-    let newest = newest_revision(bench).await?;
+    let newest = bench.newest_revision().await?;
     newest.map(|newest| newest.tree).ok_or(EngineError::NoWorktree(bench.ticket.number))
-}
-
-async fn newest_revision(bench: &Bench) -> Result<Option<Revision>, EngineError> {
-    let ticket = bench.ticket.id;
-    let revisions = bench.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.revisions(ticket)?)).await?;
-    Ok(revisions.into_iter().max_by_key(|one| one.number))
 }
 
 /// Runs the checks in order and returns the fact that ends the job early, if one does. A check that this job ran before
@@ -142,13 +131,13 @@ async fn run_checks(
             continue;
         }
         if bench.stop.is_cancelled() {
-            return Ok(Some(stopped(bench)));
+            return Ok(Some(bench.stopped()));
         }
-        let Some(program) = program(check, worktree, bench) else {
-            let reason = format!("`{}` cannot be run: there is no `{}` here", check.display, check.program);
-            return Ok(Some(Fact::Verified { job, outcome: Verified::Refused { reason } }));
+        let Some(program) = program(check, worktree, &bench.shop) else {
+            let outcome = Verified::Refused { reason: missing(check) };
+            return Ok(Some(Fact::Verified { job, outcome }));
         };
-        let begun = begin(bench, plan(config, worktree, check, program, next)).await?;
+        let begun = begin(bench, plan(config, &bench.shop, worktree, check, program, (next, RunKind::Check))).await?;
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
         bench.record(proof(bench, &ended, Some(tree.to_owned()))).await?;
@@ -163,10 +152,10 @@ async fn run_checks(
 fn failed(bench: &Bench, config: &Config, check: &CheckCommand, end: RunEnd, ended: Option<&Ended>) -> Option<Fact> {
     match end {
         RunEnd::Exited { code: 0 } => None,
-        RunEnd::Stopped => Some(stopped(bench)),
+        RunEnd::Stopped => Some(bench.stopped()),
         RunEnd::Lost => {
             let reason = ended.map_or_else(|| format!("`{}` {}", check.display, RunEnd::Lost), how_it_was_lost);
-            Some(lost(bench, reason))
+            Some(bench.lost(reason))
         }
         RunEnd::Exited { .. }
         | RunEnd::Signaled { .. }
@@ -179,48 +168,4 @@ fn failed(bench: &Bench, config: &Config, check: &CheckCommand, end: RunEnd, end
             Some(Fact::Verified { job: bench.job.id, outcome })
         }
     }
-}
-
-fn stopped(bench: &Bench) -> Fact {
-    Fact::Stopped { job: bench.job.id, usage: Usage::default() }
-}
-
-fn lost(bench: &Bench, reason: String) -> Fact {
-    Fact::Lost { job: bench.job.id, reason, usage: Usage::default() }
-}
-
-fn plan(config: &Config, worktree: &Worktree, check: &CheckCommand, program: PathBuf, n: u32) -> Plan {
-    Plan {
-        n,
-        kind: RunKind::Check,
-        program,
-        args: check.args.clone(),
-        cwd: worktree.path.clone(),
-        drop: Vec::new(),
-        set: std::collections::BTreeMap::new(),
-        stdin: Stdin::Null,
-        output: Output::Pipe,
-        limits: Limits {
-            time_ms: Some(millis(config.verify_config.timeout)),
-            silence_ms: None,
-            output_bytes: Some(config.execute_config.max_output_bytes),
-            grace_ms: millis(config.execute_config.stop_grace),
-        },
-        prompt: None,
-        display: check.display.clone(),
-    }
-}
-
-/// Finds what a check runs: a name on `PATH`, a path where it says, relative to the worktree.
-fn program(check: &CheckCommand, worktree: &Worktree, bench: &Bench) -> Option<PathBuf> {
-    if check.program.contains('/') {
-        let path = worktree.path.join(&check.program);
-        return is_executable(&path).then_some(path);
-    }
-    std::env::split_paths(&bench.shop.path_env).map(|dir| dir.join(&check.program)).find(|path| is_executable(path))
-}
-
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.is_absolute() && path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }

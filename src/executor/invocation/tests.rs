@@ -37,7 +37,7 @@ fn by_argument() -> Table {
 fn every_command_line_is_as_before() {
     let extra = ["--add-dir".to_owned(), "/two words".to_owned()];
     let mut page = String::new();
-    for row in Table::builtin().iter() {
+    for row in Table::builtin().iter().filter(|row| !row.interactive) {
         let _ = writeln!(page, "{} ({})", row.name, row.display);
         let mut show = |what: &str, ask: &Ask<'_>| {
             let line = invocation(row, ask).map_or_else(|error| format!("– {error}"), |call| call.display);
@@ -69,7 +69,7 @@ fn every_command_line_is_as_before() {
 #[test]
 fn a_prompt_goes_where_the_agent_reads_it_and_nowhere_else() {
     let table = Table::builtin();
-    for row in table.iter() {
+    for row in table.iter().filter(|row| !row.interactive) {
         let call = invocation(row, &ask("--dangerous {model}\nZażółć")).unwrap();
         assert!(call.args.iter().all(|arg| !arg.contains("--dangerous {")), "{}: {:?}", row.name, call.args);
         let file = call.file.map(|(path, content)| {

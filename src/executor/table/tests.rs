@@ -27,7 +27,7 @@ fn row(change: &str) -> Result<Table, BadTable> {
 fn the_builtin_table_is_right() {
     let table = Table::builtin();
     let names: Vec<&str> = table.iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names, ["demo", "claude", "codex", "aider"]);
+    assert_eq!(names, ["demo", "claude", "codex", "aider", "cursor"]);
     for row in table.iter() {
         assert_eq!(table.find(&row.name), Ok(row));
         assert!(!row.display.is_empty() && !row.install.is_empty(), "{}", row.name);
@@ -102,7 +102,7 @@ fn an_unknown_name_is_answered_with_the_nearest() {
         assert_eq!(Table::builtin().find(name).unwrap_err().nearest, [nearest], "{name}");
     }
     let error = Table::builtin().find("gpt").unwrap_err();
-    assert_eq!(error.to_string(), "no agent is called `gpt`; known are demo, claude, codex, aider");
+    assert_eq!(error.to_string(), "no agent is called `gpt`; known are demo, claude, codex, aider, cursor");
     let error = Table::builtin().find("cluade").unwrap_err();
     assert!(error.to_string().contains(", did you mean `claude`?"), "{error}");
     assert!(Table::builtin().find("").unwrap_err().nearest.is_empty());

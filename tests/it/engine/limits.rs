@@ -34,7 +34,7 @@ fn a_check_that_takes_too_long_is_stopped_with_all_that_it_started() {
     let yard = Yard::with_checks(&["sh -c 'setsid sleep 600 & echo started; sleep 600'"]);
     let file = yard.world.folder().join("config/draft/config.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, format!("{text}verify_config:\n  timeout: 1\n")).unwrap();
+    std::fs::write(&file, format!("{text}  timeout: 1\n")).unwrap();
     yard.tickets(&["[[write a.txt a]]"]);
     yard.run(&[]).exits(1);
     let shown = yard.show(1);

@@ -21,7 +21,7 @@ fn a_second_interrupt_cancels_what_runs_and_leaves_what_is_queued() {
     engine.signal(Signal::INT);
     engine.wait().exits(1);
     let shown = yard.show(1);
-    shown.assert("blocked (canceled)", "its execute was canceled").assert_executed("canceled", None, None);
+    shown.assert("blocked (canceled)", "its execute job was canceled").assert_executed("canceled", None, None);
     assert_eq!(shown.runs("execute")[0]["status"], "canceled");
     assert!(shown.worktree().join("a.txt").exists(), "the work of a canceled agent is not deleted");
     assert_eq!(yard.show(2).job("execute")["status"], "queued");

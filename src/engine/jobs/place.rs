@@ -1,0 +1,114 @@
+//! The place where a job works: its ticket's worktree, which is made, brought back or found, gets its ports, and is made ready.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::config::Config;
+use crate::domain::fact::Fact;
+use crate::domain::state::StateName;
+use crate::domain::ticket::{Ticket, Worktree};
+use crate::git::worktree::Created;
+use crate::git::{trash, worktree};
+use crate::store::Reader;
+
+use super::super::error::EngineError;
+use super::super::workshop::Workshop;
+use super::bench::Bench;
+
+/// Returns the ticket's worktree: the one that it has, or a new one, which is stored before anything runs in it.
+///
+/// `known` is the one that it has by now: the job itself may have made it.
+pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktree>) -> Result<Worktree, EngineError> {
+    let ticket = Ticket { worktree: known.cloned(), ..bench.ticket.clone() };
+    let made = bench
+        .blocking(move |shop| {
+            if let Some(restored) = restored(shop, &ticket)? {
+                return Ok(restored);
+            }
+            let branch = worktree::branch_name(ticket.number, ticket.title.as_str());
+            let folder = branch.strip_prefix("draft/").unwrap_or(&branch);
+            let plan = worktree::Plan {
+                path: &shop.worktrees().join(folder),
+                branch: &branch,
+                base_branch: ticket.base_branch.as_deref().unwrap_or(&shop.about.base_branch),
+                existing: ticket.worktree.as_ref(),
+            };
+            Ok(worktree::create(&shop.repo, &plan)?)
+        })
+        .await?;
+    if let Some(error) = &made.hook_failed {
+        tracing::warn!(ticket = %bench.ticket.number, %error, "the post-checkout hook failed");
+    }
+    let mut worktree = made.worktree.clone();
+    // Held until the ports are stored, so that no other board takes the same ones.
+    let mut turn = None;
+    if worktree.port.is_none() && config.workspace_config.ports > 0 {
+        let (ports, base) = (config.workspace_config.ports, config.workspace_config.port_base);
+        let (file, port) = bench.blocking(move |shop| free_ports(shop, ports, base)).await?;
+        turn = Some(file);
+        worktree.port = port;
+    }
+    if known != Some(&worktree) {
+        bench.learn(Fact::WorktreeMade { job: bench.job.id, worktree: worktree.clone() }, Vec::new()).await?;
+    }
+    drop(turn);
+    bench.blocking(move |_| Ok(made.recorded()?)).await?;
+    Ok(worktree)
+}
+
+/// Brings back the worktree of a ticket that was abandoned and is wanted again, so that its work goes on where it was.
+fn restored(shop: &Workshop, ticket: &Ticket) -> Result<Option<Created>, EngineError> {
+    if ticket.worktree.is_some() {
+        return Ok(None);
+    }
+    let newest = trash::list(&shop.repo)?.into_iter().find(|one| one.ticket == ticket.id);
+    let Some(abandoned) = newest.filter(|one| one.state == StateName::Abandoned) else { return Ok(None) };
+    Ok(Some(trash::restore(&shop.repo, &abandoned)?))
+}
+
+/// Returns the first port of a block that no worktree has and nobody listens on, and the lock under which it is free; no
+/// port when all are taken.
+fn free_ports(shop: &Workshop, ports: u32, base: u32) -> Result<(File, Option<u16>), EngineError> {
+    let path = shop.paths.data_dir.join("ports.lock");
+    let open = || {
+        let file = File::options().write(true).create(true).truncate(false).open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    let file = open().map_err(|source| EngineError::Read { path: path.clone(), source })?;
+    let taken = Reader::open(&shop.paths.database())?.ports()?;
+    Ok((file, first_free(ports, base, &taken, is_free)))
+}
+
+fn first_free(ports: u32, base: u32, taken: &[u16], is_free: impl Fn(u16) -> bool) -> Option<u16> {
+    let overlaps = |first: u32| taken.iter().any(|other| first.abs_diff(u32::from(*other)) < ports);
+    let blocks = (base..).step_by(usize::try_from(ports).ok()?).take_while(|first| first + ports - 1 <= 65_535);
+    let free = |first: &u32| {
+        !overlaps(*first) && (*first..first + ports).filter_map(|port| u16::try_from(port).ok()).all(&is_free)
+    };
+    blocks.into_iter().find(free).and_then(|first| u16::try_from(first).ok())
+}
+
+/// Says whether nobody listens on a port of this machine.
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_ports_overlaps_no_other_and_nobody_listens_in_it() {
+        assert_eq!(first_free(10, 20_000, &[], |_| true), Some(20_000));
+        assert_eq!(first_free(10, 20_000, &[20_000, 20_015], |_| true), Some(20_030), "20015 reaches into 20020");
+        assert_eq!(first_free(10, 20_000, &[], |port| port != 20_009), Some(20_010));
+        assert_eq!(first_free(10, 65_500, &[65_500, 65_510, 65_520], |_| true), None);
+    }
+
+    #[test]
+    fn a_port_with_a_listener_is_not_free() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert!(!is_free(listener.local_addr().unwrap().port()));
+    }
+}

@@ -1,0 +1,102 @@
+//! What an agent is told when it works on a ticket again: a check that failed, a message, a run that ended early.
+
+const FOLLOW_UP: &str = include_str!("../../assets/prompts/follow-up.md");
+const REWORK: &str = include_str!("../../assets/prompts/rework.md");
+const RETRY: &str = include_str!("../../assets/prompts/retry.md");
+
+/// A check that failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FailedCheck {
+    /// What ran.
+    pub command: String,
+    /// How it ended, in words.
+    pub end: String,
+    /// The end of what it printed; a check may print control sequences.
+    pub output: String,
+}
+
+/// Returns what an agent that knows its task is told on top; nothing when there is nothing.
+pub fn again(failed: Option<&FailedCheck>, message: Option<&str>) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(check) = failed {
+        parts.push(format!("{}\n`{}` {}.", REWORK.trim_end(), check.command, check.end));
+        let output = readable(&check.output);
+        if !output.is_empty() {
+            // Indented, so that nothing in it can end the block.
+            let lines: Vec<String> = output.lines().map(|line| format!("    {line}")).collect();
+            parts.push(format!("The end of its output:\n\n{}", lines.join("\n")));
+        }
+    }
+    if let Some(message) = message {
+        parts.push(if failed.is_some() {
+            format!("{}\n\n{message}", FOLLOW_UP.trim_end())
+        } else {
+            message.to_owned()
+        });
+    }
+    (!parts.is_empty()).then(|| parts.join("\n\n") + "\n")
+}
+
+/// Returns the prompt of a run that takes the place of one that ended early: what happened, and the task again.
+pub fn retry(why: &str, task: &str) -> String {
+    format!("{}\n\nIt ended like this: {why}\n\nThe task was:\n\n{task}", RETRY.trim_end())
+}
+
+/// Takes control sequences and blank ends of lines out of what a program printed.
+fn readable(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => skip_sequence(&mut chars),
+            '\n' | '\t' => plain.push(c),
+            c if c.is_control() => {}
+            c => plain.push(c),
+        }
+    }
+    let lines: Vec<&str> = plain.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
+/// Passes over the rest of an escape sequence: a CSI up to its final byte, an OSC up to its end, else one character.
+fn skip_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match chars.next() {
+        Some('[') => {
+            let _ = chars.find(|c| ('\u{40}'..='\u{7e}').contains(c));
+        }
+        Some(']') => {
+            while let Some(c) = chars.next() {
+                if c == '\u{7}' || (c == '\u{1b}' && chars.next_if_eq(&'\\').is_some()) {
+                    return;
+                }
+            }
+        }
+        Some(_) | None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_check_is_told_with_the_end_of_its_output() {
+        let check = FailedCheck {
+            command: "cargo test".into(),
+            end: "exited with code 101".into(),
+            output: "\u{1b}[31mFAILED\u{1b}[0m one  \r\n\u{1b}]8;;x\u{7}```\u{1b}]8;;\u{1b}\\\n".into(),
+        };
+        insta::assert_snapshot!(again(Some(&check), Some("And name it `y`.")).unwrap());
+    }
+
+    #[test]
+    fn a_message_alone_is_told_as_it_is() {
+        assert_eq!(again(None, Some("Yes, the first one.")).unwrap(), "Yes, the first one.\n");
+        assert_eq!(again(None, None), None);
+    }
+
+    #[test]
+    fn a_retry_has_the_reason_and_the_task() {
+        insta::assert_snapshot!(retry("429 Too Many Requests", "# Task: x\n"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Working on a ticket again: after checks that failed, failures that may pass, a person's edits, a message.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Yard;
+
+/// What a run was told on standard input.
+fn prompt(run: &serde_json::Value) -> String {
+    fs::read_to_string(Path::new(run["path"].as_str().unwrap()).join("prompt")).unwrap()
+}
+
+/// Does something that `draft` has a command for, or fails with what it says.
+fn draft(yard: &Yard, args: &[&str]) {
+    let _ = yard.world.draft(args).ok();
+}
+
+#[test]
+fn a_change_that_fails_goes_back_to_its_agent_in_the_same_session_with_what_failed() {
+    let yard = Yard::new();
+    yard.config("execute_config: {}\nverify_config: {rework_attempts: 1}\n");
+    // The check says what the demo agent is to do about it.
+    yard.checks(&["sh -c 'test -e mended || { echo mend it: [[write mended yes]]; exit 3; }'"]);
+    draft(&yard, &["trust"]);
+    yard.tickets(&["[[write a.txt a]]"]);
+    yard.run(&[]).ok();
+    let shown = yard.show(1);
+    shown.assert("needs_human (review)", "its check passed");
+    assert_eq!(shown.revisions().len(), 2);
+    let (executes, verifies) = (shown.jobs("execute"), shown.jobs("verify"));
+    assert_eq!((executes.len(), verifies.len()), (2, 2));
+    assert_eq!(executes[0]["session"], executes[1]["session"], "the same session goes on");
+    let told = executes.iter().map(|job| prompt(&job["runs"][0])).find(|text| text.contains("check failed")).unwrap();
+    assert!(told.contains("exited with code 3") && told.contains("    mend it: [[write mended yes]]"), "{told}");
+    assert!(!told.contains("# Task:"), "an agent that goes on knows its task: {told}");
+    yard.assert_tidy(1);
+}
+
+#[test]
+fn a_change_that_fails_again_is_blocked_and_without_rework_at_once() {
+    for (attempts, jobs) in [(0, 1), (2, 3)] {
+        let yard = Yard::new();
+        yard.config(&format!("execute_config: {{}}\nverify_config: {{rework_attempts: {attempts}}}\n"));
+        yard.checks(&["sh -c 'echo again: [[append tries x]]; exit 7'"]);
+        draft(&yard, &["trust"]);
+        yard.tickets(&["[[write a.txt a]]"]);
+        yard.run(&[]).exits(1);
+        let shown = yard.show(1);
+        shown.assert("blocked (failed)", "exited with code 7");
+        assert_eq!(shown.jobs("execute").len(), jobs, "{attempts} attempts");
+        yard.assert_tidy(1);
+    }
+}
+
+#[test]
+fn an_agent_that_mends_nothing_is_blocked_with_its_words() {
+    let yard = Yard::new();
+    yard.config("execute_config: {}\nverify_config: {rework_attempts: 5}\n");
+    yard.checks(&["sh -c 'echo [[say I see nothing wrong]]; exit 1'"]);
+    draft(&yard, &["trust"]);
+    yard.tickets(&["[[write a.txt a]]"]);
+    yard.run(&[]).exits(1);
+    let shown = yard.show(1);
+    shown.assert("blocked (failed)", "the agent changed nothing; it says: I see nothing wrong");
+    assert_eq!((shown.jobs("execute").len(), shown.revisions().len()), (2, 1));
+}
+
+#[test]
+fn a_failure_that_may_pass_is_tried_again_as_another_run_of_the_same_job() {
+    let yard = Yard::new();
+    yard.config("execute_config: {retries: 2}\nverify_config: {rework_attempts: 0}\n");
+    let limit = "[[say API Error: 429 rate_limit]] [[fail 1]]";
+    yard.tickets(&[
+        "[[once @one say API Error: 429 rate_limit]] [[once @two fail 1]] [[write a.txt a]]".to_owned(),
+        limit.to_owned(),
+        "[[say API Error: 401 invalid key]] [[fail 1]]".to_owned(),
+    ]);
+    yard.run(&[]).exits(1);
+    let first = yard.show(1);
+    first.assert("needs_human (review)", "");
+    let job = first.job("execute");
+    assert_eq!((&job["attempt"], &job["status"]), (&json!(2), &json!("succeeded")));
+    let runs = job["runs"].as_array().unwrap();
+    assert_eq!(runs.iter().map(|run| &run["exit_code"]).collect::<Vec<_>>(), [1, 0]);
+    assert!(
+        prompt(&runs[1]).contains("429 rate_limit") && prompt(&runs[1]).contains("# Task:"),
+        "{}",
+        prompt(&runs[1])
+    );
+    let told = first.value["events"].to_string();
+    assert!(told.contains("try 2 of 3 starts in 0 s"), "{told}");
+    yard.show(2).assert("blocked (failed)", "429 rate_limit");
+    assert_eq!(yard.show(2).runs("execute").len(), 3, "two further tries and no more");
+    yard.show(3).assert("blocked (failed)", "401");
+    assert_eq!(yard.show(3).runs("execute").len(), 1, "what no further try mends is not tried again");
+    yard.assert_tidy(3);
+}

@@ -1,0 +1,36 @@
+//! What happens without being asked, and what is held back.
+
+use super::Yard;
+use crate::support::until;
+
+#[test]
+fn an_agent_waits_for_memory_and_says_so() {
+    let yard = Yard::new();
+    yard.config("execute_config: {min_free_memory: 10000000000000}\n");
+    yard.tickets(&["[[write a.txt a]]"]);
+    let engine = yard.engine(&[]);
+    until("the job says what it waits for", || {
+        let shown = yard.show(1);
+        shown
+            .jobs("execute")
+            .iter()
+            .any(|job| job["reason"].as_str().is_some_and(|why| why.starts_with("waits for memory: ")))
+    });
+    yard.show(1).assert("planned", "");
+    yard.config("execute_config: {}\n");
+    engine.wait().ok();
+    yard.show(1).assert("needs_human (review)", "");
+}
+
+#[test]
+fn a_ticket_that_had_too_many_jobs_is_refused() {
+    let yard = Yard::new();
+    yard.config("execute_config: {jobs_per_hour: 2}\n");
+    yard.tickets(&["[[say nothing]]"]);
+    for _ in 0..2 {
+        yard.run(&["1"]).exits(1);
+    }
+    let refused = yard.run(&["1"]).exits(2);
+    assert!(refused.complaint().contains("2 jobs of this kind within an hour"), "{refused:?}");
+    assert_eq!(yard.show(1).jobs("execute").len(), 2);
+}

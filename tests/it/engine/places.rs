@@ -1,0 +1,54 @@
+//! Worktrees that can run: set-up and clean-up, ports, a base of one's own.
+
+use serde_json::json;
+
+use super::Yard;
+
+#[test]
+fn a_set_up_that_fails_blocks_with_its_reason_before_an_agent_starts() {
+    let yard = Yard::new();
+    yard.config("execute_config: {}\nworkspace_config: {setup: ['sh -c \"exit 5\"', 'false']}\n");
+    yard.tickets(&[&yard.script("[[run echo started >> @starts]]")]);
+    yard.run(&[]).exits(1);
+    yard.show(1).assert("blocked (failed)", "could not be made ready").assert("blocked (failed)", "exited with code 5");
+    assert_eq!(yard.journal("starts"), [""; 0]);
+    yard.config("execute_config: {}\nworkspace_config: {setup: ['no-such-program']}\n");
+    yard.run(&["1"]).exits(1);
+    yard.show(1).assert("blocked (failed)", "there is no `no-such-program` here");
+    yard.assert_tidy(1);
+}
+
+#[test]
+fn each_worktree_has_ports_of_its_own_on_whatever_board() {
+    let yard = Yard::new();
+    yard.config("execute_config: {max_parallel_jobs: 4}\nworkspace_config: {ports: 3, port_base: 23000}\n");
+    let script = yard.script("[[run echo $DRAFT_PORT $DRAFT_PORTS $DRAFT_BRANCH >> @ports]] [[write a.txt a]]");
+    yard.tickets(&[&script, &script, &script, &script]);
+    yard.run(&[]).ok();
+    let mut lines = yard.journal("ports");
+    lines.sort();
+    let first: Vec<u16> = lines.iter().map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(first.len(), 4);
+    assert!(first.windows(2).all(|pair| pair[1] - pair[0] >= 3), "{lines:?}");
+    assert!(lines.iter().all(|line| line.split(' ').nth(1) == Some("3") && line.contains("draft/")), "{lines:?}");
+    yard.assert_tidy(4);
+}
+
+#[test]
+fn a_ticket_may_start_from_a_branch_of_its_own() {
+    let yard = Yard::new();
+    yard.world.git(&["branch", "release"]);
+    yard.world.write("new.txt", "on main only\n");
+    yard.world.commit("second");
+    yard.import(&[
+        json!({ "title": "Fix", "state": "planned", "description": "[[write a.txt a]]", "base_branch": "release" }),
+        json!({ "title": "Lost", "state": "planned", "description": "[[write a.txt a]]", "base_branch": "nowhere" }),
+    ]);
+    yard.run(&[]).exits(1);
+    let shown = yard.show(1);
+    shown.assert("needs_human (review)", "");
+    assert!(!shown.worktree().join("new.txt").exists());
+    assert_eq!(shown.revisions()[0]["base"], yard.world.git(&["rev-parse", "release"]));
+    yard.show(2).assert("blocked (failed)", "nowhere");
+    yard.assert_tidy(1);
+}
