@@ -5,6 +5,7 @@
 
 pub mod autopilot;
 pub mod board;
+pub mod branch_template;
 pub mod change;
 pub mod command;
 pub mod dependencies;

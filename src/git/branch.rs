@@ -1,34 +1,4 @@
-//! Names of tickets' branches, and other names when one is in use.
-
-use crate::domain::id::TicketNumber;
-
-/// Longest slug, in characters.
-const SLUG_MAX: usize = 40;
-/// A slug that is cut ends at a word, if at least this much is left.
-const SLUG_MIN: usize = 20;
-
-/// Returns `draft/<number>-<slug>`: a valid branch name whatever the title is.
-pub fn branch_name(number: TicketNumber, title: &str) -> String {
-    format!("draft/{}-{}", number.0, slug(title))
-}
-
-/// Returns the title in lower-case ASCII letters, digits and single dashes: 1 to 40 characters, no dash at the ends.
-pub fn slug(title: &str) -> String {
-    let mut slug = String::new();
-    for c in title.chars() {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c.to_ascii_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    if slug.len() > SLUG_MAX {
-        let at_word = slug[..=SLUG_MAX].rfind('-').filter(|at| *at >= SLUG_MIN);
-        slug.truncate(at_word.unwrap_or(SLUG_MAX));
-    }
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "ticket".to_owned() } else { slug.to_owned() }
-}
+//! Other names for a ticket's branch when the wanted one is in use.
 
 /// Returns the name, then the name with `-2`, `-3` and so on.
 pub(super) fn with_suffixes(name: &str) -> impl Iterator<Item = String> {
@@ -48,23 +18,12 @@ pub(super) fn without_folders(branch: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     use super::*;
+    use crate::domain::branch_template::{BranchFor, BranchTemplate, TemplateError};
+    use crate::domain::id::{TicketId, TicketNumber};
     use crate::git::testing::Sandbox;
-
-    #[test]
-    fn a_branch_is_named_by_number_and_title() {
-        for (title, branch) in [
-            ("Guard sqrt of negatives", "draft/12-guard-sqrt-of-negatives"),
-            ("  --weird..name.lock/@{", "draft/12-weird-name-lock"),
-            ("日本語", "draft/12-ticket"),
-            ("", "draft/12-ticket"),
-            ("a very long title that goes on and on for ever", "draft/12-a-very-long-title-that-goes-on-and-on"),
-            (&"x".repeat(60), &format!("draft/12-{}", "x".repeat(40))),
-        ] {
-            assert_eq!(branch_name(TicketNumber(12), title), branch);
-        }
-    }
 
     #[test]
     fn the_folders_of_a_branch_are_all_that_stand_before_a_slash() {
@@ -72,24 +31,38 @@ mod tests {
         assert_eq!(folders("a").count(), 0);
     }
 
-    proptest! {
-        #[test]
-        fn any_title_gives_a_short_slug_of_letters_digits_and_single_dashes(title in any::<String>()) {
-            let slug = slug(&title);
-            prop_assert!((1..=SLUG_MAX).contains(&slug.len()));
-            prop_assert!(slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
-            prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"));
-        }
+    fn is_branch(sandbox: &Sandbox, name: &str) -> bool {
+        let dir = std::path::Path::new("/");
+        // Without --branch, which would also take `@{-1}` for the branch that was checked out before.
+        let is_ref = sandbox.git.reading(dir).args(["check-ref-format", &format!("refs/heads/{name}")]).run().is_ok();
+        is_ref && !name.starts_with('-')
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(16))]
+        #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn git_accepts_every_branch_name(number in any::<u32>(), title in any::<String>()) {
+        fn git_and_the_template_agree_on_what_is_a_name(
+            before in r"[a-z./@~^:\[ *?{}\\é-]{0,4}",
+            after in r"[a-z./@~^: -]{0,4}(\.lock)?",
+            number in any::<u32>(),
+            title in any::<String>(),
+        ) {
             let sandbox = Sandbox::empty();
-            let name = branch_name(TicketNumber(number), &title);
-            let dir = std::path::Path::new("/");
-            prop_assert!(sandbox.git.reading(dir).args(["check-ref-format", "--branch", &name]).run().is_ok());
+            match format!("{before}{{number}}-{{slug}}{after}").parse::<BranchTemplate>() {
+                Ok(template) => {
+                    let ticket = TicketId(Uuid::nil());
+                    let branch = BranchFor { number: TicketNumber(number), title: &title, ticket, goal: None };
+                    let name = template.fill(branch);
+                    prop_assert!(is_branch(&sandbox, &name), "{}", name);
+                }
+                Err(TemplateError::NotAName { example, .. }) => {
+                    prop_assert!(!is_branch(&sandbox, &example), "{}", example);
+                }
+                Err(TemplateError::UnknownField { .. } | TemplateError::LoneBrace { .. }) => {}
+                Err(error @ (TemplateError::NotUnique | TemplateError::TooLong { .. })) => {
+                    prop_assert!(false, "{}", error);
+                }
+            }
         }
     }
 }

@@ -8,7 +8,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-pub use super::branch::{branch_name, slug};
 use super::branch::{folders, with_suffixes, without_folders};
 use super::interrupted::{self, Left, is_nothing_or_empty};
 use super::invoke::LONG;

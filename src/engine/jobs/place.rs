@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::config::Config;
+use crate::domain::branch_template::{BranchFor, BranchTemplate, slug};
 use crate::domain::fact::Fact;
 use crate::domain::state::StateName;
 use crate::domain::ticket::{Ticket, Worktree};
@@ -25,10 +26,12 @@ pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktr
             if let Some(restored) = restored(shop, &ticket)? {
                 return Ok(restored);
             }
-            let branch = worktree::branch_name(ticket.number, ticket.title.as_str());
-            let folder = branch.strip_prefix("draft/").unwrap_or(&branch);
+            let title = ticket.title.as_str();
+            let template = BranchTemplate::default();
+            let branch =
+                template.fill(BranchFor { number: ticket.number, title, ticket: ticket.id, goal: ticket.goal });
             let plan = worktree::Plan {
-                path: &shop.worktrees().join(folder),
+                path: &shop.worktrees().join(format!("{}-{}", ticket.number.0, slug(title))),
                 branch: &branch,
                 base_branch: ticket.base_branch.as_deref().unwrap_or(&shop.about.base_branch),
                 existing: ticket.worktree.as_ref(),
