@@ -5,6 +5,9 @@
 
 mod branch;
 mod contained;
+pub mod copies;
+#[cfg(test)]
+mod copies_tests;
 pub mod diff;
 #[cfg(test)]
 mod diff_tests;
@@ -119,6 +122,20 @@ pub enum GitError {
         found: String,
         /// The tree that it was to keep.
         wanted: String,
+    },
+    /// Patterns name far more files to copy than a worktree can need.
+    #[error(
+        "the patterns for files to copy name {found} files in {}, more than {most}; name fewer in `workspace_config.copy` \
+         and `.worktreeinclude`, and install the rest with `workspace_config.setup`",
+        root.display()
+    )]
+    TooManyCopies {
+        /// How many.
+        found: usize,
+        /// How many are copied at most.
+        most: usize,
+        /// The user's checkout.
+        root: PathBuf,
     },
     /// The program could not be started.
     #[error("could not start `{command}` in {}: {source}", dir.display())]
