@@ -4,7 +4,6 @@
 //! on a new branch, another branch checked out, files that the commit does not have), all of it is left as it is.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -84,13 +83,10 @@ fn forget_half_registered(repo: &Repo, path: &Path) -> Result<(), GitError> {
 
 fn is_half_registered(admin: &Path, path: &Path) -> bool {
     let begun = std::fs::read(admin.join("locked")).is_ok_and(|why| why.trim_ascii() == b"initializing");
-    let is_for_path = || match std::fs::read(admin.join("gitdir")) {
-        Ok(link) => {
-            let link = admin.join(OsStr::from_bytes(link.trim_ascii()));
-            link.parent().is_some_and(|folder| same_place(folder, path))
-        }
+    let is_for_path = || match registered::folder_of(admin) {
+        Some(folder) => same_place(&folder, path),
         // Nothing is written in it yet; git names it after the folder, with a number where that is taken.
-        Err(_) => {
+        None => {
             let name = |path: &Path| path.file_name().map(|name| name.as_bytes().to_vec()).unwrap_or_default();
             let (admin, wanted) = (name(admin), name(path));
             admin.strip_prefix(wanted.as_slice()).is_some_and(|rest| rest.iter().all(u8::is_ascii_digit))

@@ -1,6 +1,7 @@
 //! The worktrees that a repository knows of, with those whose folder is gone.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -26,30 +27,42 @@ impl Registered {
     }
 }
 
-/// Returns all worktrees of a repository, the main one first.
+/// Returns all worktrees of a repository, the main one first: what `git worktree list` says, without starting it.
 pub(super) fn list(repo: &Repo) -> Result<Vec<Registered>, GitError> {
-    let said = repo.git.reading(repo.common_dir()).args(["worktree", "list", "--porcelain", "-z"]).run()?;
-    Ok(read(&said))
-}
-
-fn read(said: &[u8]) -> Vec<Registered> {
-    let mut all = Vec::new();
-    let mut current = Registered::default();
-    for line in said.split(|byte| *byte == 0) {
-        let at = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
-        let (key, value) = (&line[..at], line.get(at + 1..).unwrap_or_default());
-        let text = || String::from_utf8_lossy(value).into_owned();
-        match key {
-            b"" if !current.path.as_os_str().is_empty() => all.push(std::mem::take(&mut current)),
-            b"worktree" => current.path = PathBuf::from(OsStr::from_bytes(value)),
-            b"HEAD" => current.head = Some(text()).filter(|id| id.bytes().any(|byte| byte != b'0')),
-            b"branch" => current.branch = text().strip_prefix("refs/heads/").map(str::to_owned),
-            b"locked" => current.locked = true,
-            // `bare`, `detached`, `prunable` and what later versions add.
-            _ => {}
+    let common_dir = repo.common_dir();
+    let main = if common_dir.ends_with(".git") { common_dir.parent().unwrap_or(common_dir) } else { common_dir };
+    let mut all = vec![read(repo, common_dir, main.to_owned())?];
+    let folder = common_dir.join("worktrees");
+    let entries = match folder.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
+        Err(error) => return Err(GitError::io("read", folder)(error)),
+    };
+    for entry in entries {
+        let admin = entry.map_err(GitError::io("read", &folder))?.path();
+        // Without its link it is one that another git begins or ends right now.
+        if let Some(path) = folder_of(&admin) {
+            all.push(read(repo, &admin, path)?);
         }
     }
-    all
+    Ok(all)
+}
+
+/// Returns the folder of a worktree whose own files are in `admin`, as its link says.
+pub(super) fn folder_of(admin: &Path) -> Option<PathBuf> {
+    let link = std::fs::read(admin.join("gitdir")).ok()?;
+    let link = admin.join(OsStr::from_bytes(link.trim_ascii_end()));
+    if link.ends_with(".git") { link.parent().map(Path::to_owned) } else { None }
+}
+
+fn read(repo: &Repo, git_dir: &Path, path: PathBuf) -> Result<Registered, GitError> {
+    // One that is going right now has no head any more.
+    let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
+    let (head, branch) = match head.trim_end().strip_prefix("ref: ") {
+        Some(name) => (repo.commit_at(name).unwrap_or_default(), name.strip_prefix("refs/heads/").map(str::to_owned)),
+        None => (Some(head.trim_end().to_owned()).filter(|id| !id.is_empty()), None),
+    };
+    Ok(Registered { path, head, branch, locked: git_dir.join("locked").exists() })
 }
 
 /// Removes a stale registration. A commit that nothing but its detached head may name is kept under
@@ -83,19 +96,46 @@ pub(super) fn settled(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::testing::{Sandbox, odd_name};
 
     #[test]
-    fn the_list_of_worktrees_is_read_with_odd_paths() {
-        let said = b"worktree /a b\nc\0HEAD 11\0branch refs/heads/draft/1-x\0\0\
-                     worktree /\xff\0HEAD 22\0detached\0locked\0\0\
-                     worktree /new\0HEAD 0000\0branch refs/heads/main\0prunable gone\0\0worktree /bare\0bare\0\0";
-        let all = read(said);
-        assert_eq!(all.len(), 4);
-        assert_eq!(all[0].path, Path::new("/a b\nc"));
-        assert_eq!(all[0].branch.as_deref(), Some("draft/1-x"));
-        assert_eq!(all[1].path.as_os_str().as_bytes(), b"/\xff");
-        assert_eq!((all[1].locked, all[1].branch.as_deref(), all[1].head.as_deref()), (true, None, Some("22")));
-        assert_eq!((all[2].head.as_deref(), all[2].locked), (None, false));
-        assert_eq!(all[3].path, Path::new("/bare"));
+    fn the_list_of_worktrees_is_that_of_git() {
+        let sandbox = Sandbox::new();
+        let main = sandbox.main();
+        let add = |name: &OsStr, args: &[&str]| {
+            let path = sandbox.dir().join(name);
+            let args = args.iter().map(OsStr::new).chain([path.as_os_str()]);
+            sandbox.args(&main, ["worktree", "add", "-q"].iter().map(OsStr::new).chain(args));
+            path
+        };
+        let odd = add(&odd_name("a b\nc"), &["-b", "draft/1-x"]);
+        let detached = add(OsStr::new("detached"), &["--lock", "--detach"]);
+        let gone = add(OsStr::new("gone"), &["-b", "side"]);
+        let unborn = add(OsStr::new("unborn"), &["-b", "deleted"]);
+        sandbox.run(&main, "update-ref -d refs/heads/deleted");
+        std::fs::remove_dir_all(&gone).unwrap();
+        let commit = sandbox.run(&main, "rev-parse HEAD");
+        let entry = |path: &Path, branch: Option<&str>| Registered {
+            path: path.to_owned(),
+            head: Some(commit.clone()),
+            branch: branch.map(str::to_owned),
+            locked: false,
+        };
+        let mut all = list(&sandbox.repo()).unwrap();
+        assert_eq!(all.remove(0), entry(&main.canonicalize().unwrap(), Some("main")));
+        all.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut wanted = [
+            entry(&odd, Some("draft/1-x")),
+            Registered { locked: true, ..entry(&detached, None) },
+            entry(&gone, Some("side")),
+            Registered { head: None, ..entry(&unborn, Some("deleted")) },
+        ];
+        wanted.sort_by(|a, b| a.path.cmp(&b.path));
+        assert_eq!(all, wanted);
+        assert_eq!(all.iter().filter(|one| one.is_stale()).map(|one| &one.path).collect::<Vec<_>>(), [&gone]);
+
+        // One that is half there is none.
+        std::fs::write(main.join(".git/worktrees/gone/gitdir"), "").unwrap();
+        assert_eq!(list(&sandbox.repo()).unwrap().len(), 4);
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::GitError;
 
 const PATIENCE: Duration = Duration::from_mins(2);
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A turn; it ends when this is dropped, or when the process dies.
 pub(super) struct Turn {

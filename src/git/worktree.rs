@@ -117,16 +117,25 @@ fn kept(repo: &Repo, plan: &Plan<'_>) -> Option<Created> {
 
 /// Does what is left to do from a stage on.
 fn complete(repo: &Repo, mut making: Making, made: Made, start: Start, stage: Stage) -> Result<Created, GitError> {
-    if stage < Stage::CheckedOut {
-        if let Err(error) = check_out(repo, &made.path, &making) {
-            undo(repo, &made, &start, &making);
-            return Err(error);
-        }
-        making.reached(Stage::CheckedOut)?;
-    }
     let mut hook_failed = None;
     if stage < Stage::Ready {
-        hook_failed = run_hook(repo, &made.path, &start.commit).err();
+        let files = || {
+            let settings = Settings::of(repo, &made.path)?;
+            if stage < Stage::CheckedOut {
+                check_out(repo, &made.path, &settings, &making)?;
+            }
+            Ok(settings)
+        };
+        let settings = match files() {
+            Ok(settings) => settings,
+            Err(error) if stage < Stage::CheckedOut => {
+                undo(repo, &made, &start, &making);
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
+        making.reached(Stage::CheckedOut)?;
+        hook_failed = run_hook(repo, &made.path, &settings, &start.commit).err();
         making.reached(Stage::Ready)?;
     }
     let worktree = Worktree {
@@ -334,20 +343,47 @@ fn add(repo: &Repo, path: &Path, branch: &str, making: &Making) -> Result<(), Gi
     }
 }
 
+/// What the user has set that matters while a worktree is made.
+struct Settings {
+    /// Whether they have set how many processes write files.
+    has_workers: bool,
+    /// Where hooks are.
+    hooks: PathBuf,
+}
+
+impl Settings {
+    /// Asks once for all: each start of git costs as much as writing a hundred files.
+    fn of(repo: &Repo, path: &Path) -> Result<Self, GitError> {
+        let args = ["config", "-z", "--type=path", "--get-regexp", r"^(checkout\.workers|core\.hookspath)$"];
+        // Exit code 1: neither is set.
+        let said = repo.git.reading(path).args(args).run_to(&[1])?.stdout;
+        let mut settings = Self { has_workers: false, hooks: repo.common_dir().join("hooks") };
+        for entry in said.split(|byte| *byte == 0) {
+            let Some(at) = entry.iter().position(|byte| *byte == b'\n') else { continue };
+            let (key, value) = (&entry[..at], OsStr::from_bytes(&entry[at + 1..]));
+            if key == b"checkout.workers" {
+                settings.has_workers = true;
+            } else {
+                // Relative ones are so to where a hook runs.
+                settings.hooks = path.join(value);
+            }
+        }
+        Ok(settings)
+    }
+}
+
 /// Writes the files, as `git worktree add` does it itself. Draft uses all cores unless the user has set how many.
-fn check_out(repo: &Repo, path: &Path, making: &Making) -> Result<(), GitError> {
-    let workers = repo.git.reading(path).args(["config", "--get", "checkout.workers"]).run_to(&[1])?;
+fn check_out(repo: &Repo, path: &Path, settings: &Settings, making: &Making) -> Result<(), GitError> {
     let mut call = repo.git.writing(path).within(LONG).sharing(making.lock());
-    if workers.code == 1 {
+    if !settings.has_workers {
         call = call.args(["-c", "checkout.workers=0"]);
     }
     call.args(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).run().map(drop)
 }
 
 /// Runs the `post-checkout` hook, if there is one, as `git worktree add` does.
-fn run_hook(repo: &Repo, path: &Path, commit: &str) -> Result<(), GitError> {
-    let said = repo.git.reading(path).args(["rev-parse", "--git-path", "hooks/post-checkout"]).run()?;
-    let hook = path.join(OsStr::from_bytes(said.strip_suffix(b"\n").unwrap_or(&said)));
+fn run_hook(repo: &Repo, path: &Path, settings: &Settings, commit: &str) -> Result<(), GitError> {
+    let hook = settings.hooks.join("post-checkout");
     if !is_program(&hook) {
         return Ok(());
     }
