@@ -3,6 +3,7 @@
 //! Reading is done in process with gix; whatever changes something is done by the `git` program, which is started in
 //! one place (`invoke`). All functions wait for their answer, so tasks call them where waiting is allowed.
 
+mod base;
 mod branch;
 mod contained;
 pub mod copies;
@@ -40,6 +41,7 @@ mod worktree_tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use base::{Base, NoBase, Side};
 pub use exact::exact_patch;
 pub use program::{Git, OLDEST, Version};
 pub use repo::Repo;
@@ -86,10 +88,26 @@ pub enum GitError {
         root: PathBuf,
     },
     /// There is no such branch, neither local nor of a remote.
-    #[error("there is no branch `{branch}` in {}", root.display())]
+    #[error("there is no branch `{branch}` in {}: {hint}", root.display())]
     NoBranch {
         /// What was asked for.
         branch: String,
+        /// The top folder of the work tree.
+        root: PathBuf,
+        /// What there is instead.
+        hint: String,
+    },
+    /// What was named as base is no branch.
+    #[error(
+        "`{asked}` in {} is {what} and no branch, so a change could not land on it; name a branch, or make one with \
+         `git branch NAME {asked}`",
+        root.display()
+    )]
+    NotABranch {
+        /// What was asked for.
+        asked: String,
+        /// What it is.
+        what: NoBase,
         /// The top folder of the work tree.
         root: PathBuf,
     },

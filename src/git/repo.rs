@@ -102,7 +102,7 @@ impl Repo {
     /// # Errors
     /// When there is no such branch, or it cannot be read.
     pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
-        self.find(branch)?.ok_or_else(|| GitError::NoBranch { branch: branch.to_owned(), root: self.root.clone() })
+        self.find(branch)?.ok_or_else(|| self.no_branch(branch))
     }
 
     fn find(&self, branch: &str) -> Result<Option<String>, GitError> {

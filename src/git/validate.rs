@@ -6,7 +6,7 @@ use gix::sec::Trust;
 
 use super::registered::settled;
 use super::repo::{common_dir, open, short_branch};
-use super::{GitError, Repo};
+use super::{GitError, Repo, Side};
 use crate::domain::ticket::Worktree;
 
 /// Branches on which no agent works, whatever their case; the ticket's base branch is one more.
@@ -89,7 +89,9 @@ pub fn validate(repo: &Repo, worktrees_root: &Path, worktree: &Worktree) -> Resu
         return Err(Unsafe::IsMainRepo { path });
     }
     match place.branch {
-        Some(branch) if is_protected(&branch, &worktree.base_branch) => Err(Unsafe::OnProtectedBranch { path, branch }),
+        Some(branch) if is_protected(&branch, &bases(repo, worktree)) => {
+            Err(Unsafe::OnProtectedBranch { path, branch })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -102,8 +104,18 @@ fn is_inside(path: &Path, root: &Path) -> bool {
     (path.starts_with(root) && path != root) || in_repository
 }
 
-fn is_protected(branch: &str, base_branch: &str) -> bool {
-    branch == base_branch || PROTECTED.iter().any(|name| name.eq_ignore_ascii_case(branch))
+/// The base branch, and that on which a change from a remote one would land here.
+fn bases(repo: &Repo, worktree: &Worktree) -> Vec<String> {
+    let landing = match repo.base(&worktree.base_branch).map(|base| base.side) {
+        Ok(Side::Remote { branch, .. }) => Some(branch),
+        // One that is gone has no other side.
+        Ok(Side::Local) | Err(_) => None,
+    };
+    std::iter::once(worktree.base_branch.clone()).chain(landing).collect()
+}
+
+fn is_protected(branch: &str, bases: &[String]) -> bool {
+    bases.iter().any(|base| base == branch) || PROTECTED.iter().any(|name| name.eq_ignore_ascii_case(branch))
 }
 
 /// What git takes a folder for.

@@ -30,7 +30,7 @@ pub struct Plan<'a> {
     pub path: &'a Path,
     /// The branch; where one has that name already, one with a suffix is made.
     pub branch: &'a str,
-    /// The branch from which it starts.
+    /// The branch from which it starts: a local one, or a remote one such as `origin/main`.
     pub base_branch: &'a str,
     /// The worktree that the ticket had: it is used again, or its branch is if only its folder is gone.
     pub existing: Option<&'a Worktree>,
@@ -208,8 +208,8 @@ impl Start {
                 origin: Origin::Restored,
             });
         }
-        let commit = repo.commit_of(plan.base_branch)?;
-        let base_branch = plan.base_branch.to_owned();
+        let base = repo.base(plan.base_branch)?;
+        let (commit, base_branch) = (base.commit, base.branch);
         Ok(Self { base: commit.clone(), commit, branch: None, base_branch, origin: Origin::New })
     }
 }

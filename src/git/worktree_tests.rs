@@ -250,6 +250,36 @@ fn a_missing_base_branch_is_an_error_and_leaves_nothing() {
 }
 
 #[test]
+fn a_worktree_from_a_remote_branch_records_it_and_keeps_its_local_one_safe() {
+    let sandbox = Sandbox::new();
+    let upstream = sandbox.commit(&sandbox.main(), "upstream");
+    sandbox.run(&sandbox.main(), "update-ref refs/remotes/origin/next HEAD");
+    sandbox.run(&sandbox.main(), "reset -q --hard HEAD~1");
+    let path = sandbox.worktrees().join("1-x");
+    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "refs/remotes/origin/next", existing: None };
+    let made = create(&sandbox.repo(), &plan).unwrap();
+    made.recorded().unwrap();
+    assert_eq!((made.worktree.base_branch.as_str(), made.worktree.base), ("origin/next", upstream));
+    let worktree = Worktree { base_branch: "origin/next".into(), ..sandbox.worktree("2-y").worktree };
+    assert_eq!(validate(&sandbox.repo(), &sandbox.worktrees(), &worktree), Ok(()));
+    sandbox.run(&worktree.path, "checkout -q -b next");
+    assert_eq!(unsafe_name(&sandbox, &sandbox.worktrees(), &worktree), "on_protected_branch");
+}
+
+#[test]
+fn a_tag_or_a_commit_as_base_is_refused_and_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&sandbox.main(), "tag v1");
+    let commit = sandbox.run(&sandbox.main(), "rev-parse HEAD");
+    for base_branch in ["v1", &commit, "HEAD"] {
+        let path = sandbox.worktrees().join("1-x");
+        let plan = Plan { path: &path, branch: "draft/1-x", base_branch, existing: None };
+        assert!(matches!(create(&sandbox.repo(), &plan), Err(GitError::NotABranch { .. })), "{base_branch}");
+    }
+    assert!(!sandbox.worktrees().exists());
+}
+
+#[test]
 fn odd_paths_and_a_linked_worktree_as_root_are_fine() {
     let sandbox = Sandbox::new();
     let linked = sandbox.dir().join(odd_name("linked \n"));
