@@ -19,11 +19,15 @@ mod invoke;
 mod keep;
 mod litter;
 mod making;
+mod modules;
 mod patch;
 mod program;
 pub mod ready;
 mod registered;
 mod repo;
+pub mod submodules;
+#[cfg(test)]
+mod submodules_tests;
 #[cfg(test)]
 mod testing;
 pub mod trash;
@@ -140,6 +144,27 @@ pub enum GitError {
         found: String,
         /// The tree that it was to keep.
         wanted: String,
+    },
+    /// A submodule could not be checked out.
+    #[error("could not check out the submodule {}: {source}", path.display())]
+    Submodule {
+        /// Its folder in the worktree.
+        path: PathBuf,
+        /// What went wrong.
+        source: Box<GitError>,
+    },
+    /// A worktree whose folder is gone has commits of submodules that nothing else has.
+    #[error(
+        "the worktree {} is gone, but commits of its submodules are only in {}; push them from there, then run \
+         `git worktree prune`",
+        path.display(),
+        modules.display()
+    )]
+    HoldsModules {
+        /// The worktree's folder.
+        path: PathBuf,
+        /// The submodule's repository.
+        modules: PathBuf,
     },
     /// Patterns name far more files to copy than a worktree can need.
     #[error(

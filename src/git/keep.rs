@@ -2,7 +2,7 @@
 
 use super::invoke::DURABLE;
 use super::tree::Snapshot;
-use super::{GitError, Repo};
+use super::{GitError, Repo, modules};
 use crate::domain::ticket::Worktree;
 
 /// Who makes the commits that only keep a state. The user's identity need not be configured, and nothing writes it.
@@ -10,7 +10,8 @@ const NAME: &str = "Draft";
 const EMAIL: &str = "draft@localhost";
 
 /// Keeps a snapshot under a ref and returns the commit that holds it: the worktree's own if it has that tree, else a
-/// new one on top of it. Doing it again gives the same commit.
+/// new one on top of it. Commits that were made in submodules are kept in those of the user's checkout, where there are such.
+/// Doing it again gives the same commit.
 ///
 /// # Errors
 /// When the ref keeps something else already, or git fails.
@@ -21,6 +22,8 @@ pub fn keep_revision(
     reference: &str,
     message: &str,
 ) -> Result<String, GitError> {
+    // The tree names commits of submodules; it is worth nothing without them.
+    modules::keep(repo, &snapshot.git_dir, reference)?;
     if let Some(kept) = kept(repo, snapshot, reference)? {
         return Ok(kept);
     }

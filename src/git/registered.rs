@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{GitError, Repo};
+use super::{GitError, Repo, modules};
 
 /// One worktree as the repository has it written down.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -16,6 +16,8 @@ pub(super) struct Registered {
     pub(super) head: Option<String>,
     /// The branch that is checked out, without `refs/heads/`.
     pub(super) branch: Option<String>,
+    /// The folder of the files that are this work tree's alone.
+    pub(super) git_dir: PathBuf,
     /// Whether somebody asked to keep the registration whatever happens to the folder.
     pub(super) locked: bool,
 }
@@ -62,14 +64,20 @@ fn read(repo: &Repo, git_dir: &Path, path: PathBuf) -> Result<Registered, GitErr
         Some(name) => (repo.commit_at(name).unwrap_or_default(), name.strip_prefix("refs/heads/").map(str::to_owned)),
         None => (Some(head.trim_end().to_owned()).filter(|id| !id.is_empty()), None),
     };
-    Ok(Registered { path, head, branch, locked: git_dir.join("locked").exists() })
+    Ok(Registered { path, head, branch, git_dir: git_dir.to_owned(), locked: git_dir.join("locked").exists() })
 }
 
+/// Where commits are kept that nothing but a worktree whose folder is gone may name.
+const HEADS: &str = "refs/draft/trash/heads";
+
 /// Removes a stale registration. A commit that nothing but its detached head may name is kept under
-/// `refs/draft/trash/heads/`.
+/// `refs/draft/trash/heads/`, and so are those that only its submodules have, in the submodules of the user's checkout.
 pub(super) fn forget(repo: &Repo, stale: &Registered) -> Result<(), GitError> {
+    if let Some(modules) = modules::keep(repo, &stale.git_dir, HEADS)?.into_iter().next() {
+        return Err(GitError::HoldsModules { path: stale.path.clone(), modules });
+    }
     if let (None, Some(head)) = (&stale.branch, &stale.head) {
-        let reference = format!("refs/draft/trash/heads/{head}");
+        let reference = format!("{HEADS}/{head}");
         repo.git.writing(repo.common_dir()).args(["update-ref", &reference, head]).run()?;
     }
     // Without --force: should the folder have come back with work in it, git refuses.
@@ -115,7 +123,20 @@ mod tests {
         sandbox.run(&main, "update-ref -d refs/heads/deleted");
         std::fs::remove_dir_all(&gone).unwrap();
         let commit = sandbox.run(&main, "rev-parse HEAD");
+        let admin = |path: &Path| match path == main.canonicalize().unwrap() {
+            true => main.canonicalize().unwrap().join(".git"),
+            false => {
+                let names = main.join(".git/worktrees").read_dir().unwrap().map(|entry| entry.unwrap().path());
+                names
+                    .into_iter()
+                    .find(|admin| folder_of(admin).as_deref() == Some(path))
+                    .unwrap()
+                    .canonicalize()
+                    .unwrap()
+            }
+        };
         let entry = |path: &Path, branch: Option<&str>| Registered {
+            git_dir: admin(path),
             path: path.to_owned(),
             head: Some(commit.clone()),
             branch: branch.map(str::to_owned),

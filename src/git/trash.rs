@@ -3,14 +3,19 @@
 //! What the worktree holds is kept as a commit under `refs/draft/trash/<ticket>/<moment>` before anything goes. Ignored files
 //! go for good: they can be made again.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
 use super::branch::with_suffixes;
 use super::invoke::LONG;
 use super::keep::commit_tree;
 use super::registered::{self, same_place};
-use super::tree::{LeftOut, snapshot};
+use super::repo::open;
+use super::tree::{Inner, LeftOut, Snapshot, snapshot};
 use super::turn::Turn;
 use super::worktree::{Created, Plan, create};
-use super::{GitError, Repo};
+use super::{GitError, Repo, modules, submodules};
 use crate::domain::id::TicketId;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Worktree;
@@ -69,17 +74,18 @@ pub fn bin(
     if !is_there && tip.is_none() {
         return Ok(Binned::Nothing);
     }
+    let reference = format!("{FOLDER}{}/{}", owner.ticket, at.0);
     let held = if is_there {
         let found = snapshot(repo, worktree, litter)?;
-        if !found.left_out.is_empty() {
-            return Ok(Binned::Holds(found.left_out));
+        let left_out = left_out(repo, worktree, &found, &reference)?;
+        if !left_out.is_empty() {
+            return Ok(Binned::Holds(left_out));
         }
         Held { tree: found.tree, head: found.head }
     } else {
         let head = tip.clone().unwrap_or_else(|| worktree.base.clone());
         Held { tree: repo.tree_of(&head)?, head }
     };
-    let reference = format!("{FOLDER}{}/{}", owner.ticket, at.0);
     let parents = parents(&held, tip.as_deref());
     let commit = commit_tree(repo, &held.tree, &parents, &message(worktree, owner.state))?;
     keep(repo, worktree, &commit, &reference)?;
@@ -88,6 +94,31 @@ pub fn bin(
         delete_branch(repo, worktree, &tip)?;
     }
     Ok(Binned::Gone(reference))
+}
+
+/// Keeps the commits of submodules in those of the user's checkout, and returns what can be kept nowhere.
+fn left_out(repo: &Repo, worktree: &Worktree, found: &Snapshot, reference: &str) -> Result<Vec<LeftOut>, GitError> {
+    let unkept = modules::keep(repo, &found.git_dir, reference)?;
+    let is_kept = |path: &Path| {
+        let folder = worktree.path.join(path);
+        // Where no repository is, there is nothing to lose.
+        !folder.join(".git").exists()
+            || open(&folder).is_ok_and(|store| {
+                let git_dir = store.to_thread_local().git_dir().canonicalize().unwrap_or_default();
+                modules::is_of(&found.git_dir, &git_dir) && !unkept.contains(&git_dir)
+            })
+    };
+    let stays = |out: &&LeftOut| match out.what {
+        Inner::SubmoduleCommit => !is_kept(&out.path),
+        Inner::Repository | Inner::SubmoduleEdits => true,
+    };
+    let mut all: Vec<LeftOut> = found.left_out.iter().filter(stays).cloned().collect();
+    if all.is_empty() {
+        // Commits on branches that are not checked out there.
+        let name = |module: &Path| module.strip_prefix(found.git_dir.join("modules")).unwrap_or(module).to_owned();
+        all.extend(unkept.iter().map(|module| LeftOut { path: name(module), what: Inner::SubmoduleCommit }));
+    }
+    Ok(all)
 }
 
 /// What a worktree holds.
@@ -131,7 +162,7 @@ fn remove(repo: &Repo, worktree: &Worktree, is_there: bool) -> Result<(), GitErr
         Some(known) if known.is_stale() => registered::forget(repo, known),
         // Its content was kept a moment ago; --force is for the edits that were kept with it.
         Some(_) if is_there => {
-            let args = ["worktree", "remove", "--force", "--"].map(std::ffi::OsStr::new);
+            let args = ["worktree", "remove", "--force", "--"].map(OsStr::new);
             repo.git.writing(repo.common_dir()).within(LONG).args(args).args([&worktree.path]).run().map(drop)
         }
         Some(_) | None => Ok(()),
@@ -197,9 +228,38 @@ pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Created, GitError> {
     let tree = repo.tree_of(&kept)?;
     let here = || repo.git.writing(&made.worktree.path).within(LONG);
     here().args(["read-tree", "-m", "-u", "HEAD", &tree]).run()?;
+    let moved = moved_modules(repo, &made.worktree.path, &tree)?;
+    if !moved.is_empty() {
+        // While the index says at which commits they were.
+        submodules::fill(repo, &made.worktree.path)?;
+    }
     here().args(["read-tree", "HEAD"]).run()?;
+    for (path, commit) in moved {
+        // One that is not checked out is where the index says.
+        if !made.worktree.path.join(&path).join(".git").exists() {
+            let mut entry = std::ffi::OsString::from(format!("160000,{commit},"));
+            entry.push(path);
+            here().args(["update-index", "--add", "--cacheinfo"]).args([entry]).run()?;
+        }
+    }
     repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &trashed.reference, &kept]).run()?;
     Ok(made)
+}
+
+/// Returns the submodules that are at other commits in a tree than in what is checked out.
+fn moved_modules(repo: &Repo, folder: &Path, tree: &str) -> Result<Vec<(PathBuf, String)>, GitError> {
+    let said = repo.git.reading(folder).args(["diff-tree", "-r", "-z", "--raw", "--no-renames", "HEAD", tree]).run()?;
+    let mut parts = said.split(|byte| *byte == 0);
+    let mut all = Vec::new();
+    while let (Some(entry), Some(path)) = (parts.next(), parts.next()) {
+        // `:<old mode> <new mode> <old id> <new id> <letter>`
+        let entry = String::from_utf8_lossy(entry);
+        let words: Vec<&str> = entry.split(' ').collect();
+        if let [_, "160000", _, commit, _] = words[..] {
+            all.push((PathBuf::from(OsStr::from_bytes(path)), commit.to_owned()));
+        }
+    }
+    Ok(all)
 }
 
 /// Makes the branch again at that commit, or finds it there; another one of its name gives it a suffix.
@@ -225,7 +285,6 @@ mod tests {
 
     use super::*;
     use crate::git::testing::{Sandbox, files, write};
-    use crate::git::tree::Inner;
 
     const TICKET: TicketId = TicketId(Uuid::from_u128(7));
     const AT: Timestamp = Timestamp(1_700_000_000_000);

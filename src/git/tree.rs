@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub head_tree: String,
     /// The tree of the commit from which the ticket started.
     pub base_tree: String,
+    /// The folder of the files that are the worktree's alone.
+    pub(super) git_dir: PathBuf,
     /// What a tree cannot hold, so it lives in the folder alone.
     pub left_out: Vec<LeftOut>,
 }
@@ -88,7 +90,8 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
     let moved = changed.iter().filter(|entry| entry.is_submodule && left_out.iter().all(|out| out.path != entry.path));
     let moved: Vec<_> = moved.map(|entry| LeftOut { path: entry.path.clone(), what: Inner::SubmoduleCommit }).collect();
     left_out.extend(moved);
-    Ok(Snapshot { tree: index.call(["write-tree"]).line()?, head, head_tree, base_tree, left_out })
+    let tree = index.call(["write-tree"]).line()?;
+    Ok(Snapshot { tree, head, head_tree, base_tree, git_dir: place.git_dir, left_out })
 }
 
 /// The commit that is checked out; none on a branch that has no commit yet.

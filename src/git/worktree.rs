@@ -264,8 +264,11 @@ fn free_suffix(repo: &Repo, wanted: &Path, known: &[Registered]) -> Result<Strin
         if stale.is_stale() {
             // Git forgets a worktree only when its folder is really gone. An empty one holds nothing.
             let _ = std::fs::remove_dir(&path);
-            registered::forget(repo, stale)?;
-            return Ok(suffix);
+            match registered::forget(repo, stale) {
+                Ok(()) => return Ok(suffix),
+                Err(GitError::HoldsModules { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Err(GitError::NoFreeName { wanted: wanted.display().to_string() })
