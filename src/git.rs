@@ -5,6 +5,7 @@
 
 mod base;
 mod branch;
+mod complaint;
 mod contained;
 pub mod copies;
 #[cfg(test)]
@@ -13,12 +14,19 @@ pub mod diff;
 #[cfg(test)]
 mod diff_tests;
 mod exact;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod filter_tests;
+mod holder;
 mod hunks;
 mod interrupted;
 mod invoke;
 mod keep;
 mod litter;
+mod locks;
 mod making;
+mod mend;
 mod modules;
 mod patch;
 mod program;
@@ -47,6 +55,7 @@ use std::time::Duration;
 
 pub use base::{Base, NoBase, Side};
 pub use exact::exact_patch;
+pub use holder::Holder;
 pub use program::{Git, OLDEST, Version};
 pub use repo::Repo;
 
@@ -122,6 +131,32 @@ pub enum GitError {
         lock: PathBuf,
         /// How long this one waited.
         waited: Duration,
+    },
+    /// A lock file of git is in the way.
+    #[error("{}", locks::advice(lock, holder.as_ref()))]
+    Locked {
+        /// The file.
+        lock: PathBuf,
+        /// Who holds it, if anybody alive does.
+        holder: Option<Holder>,
+    },
+    /// A filter that files pass through on their way into or out of the repository failed.
+    #[error(
+        "`{command}` in {} failed, since the filter `{filter}` does; {}: {stderr}",
+        dir.display(),
+        complaint::hint(filter)
+    )]
+    Filter {
+        /// Its name in `.gitattributes`.
+        filter: String,
+        /// The file.
+        file: Option<String>,
+        /// The command line.
+        command: String,
+        /// Where.
+        dir: PathBuf,
+        /// What git and the filter said, cut.
+        stderr: String,
     },
     /// Nothing is kept under that name.
     #[error("`{reference}` is not in the trash; `draft trash` lists what is")]

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::GitError;
+use super::complaint::understood;
+use super::locks::PATIENCE;
 use super::program::{Environment, Git};
 
 /// Enough for all that does not touch thousands of files, hooks or the network.
@@ -27,6 +29,8 @@ pub(super) const DURABLE: [&str; 4] =
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to listen after git ended, when a child of a hook keeps its output open.
 const DRAIN: Duration = Duration::from_millis(200);
+/// How long to wait before a lock is tried again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How much of what git says goes into an error, in bytes.
 const CUT: usize = 2000;
 
@@ -42,6 +46,8 @@ pub(super) struct Call<'a> {
     /// A file whose lock lasts until git ends too, even if this process is killed before.
     lock: Option<&'a File>,
     limit: Duration,
+    /// How long to wait for a lock in its way.
+    patience: Duration,
 }
 
 /// What a call gave.
@@ -71,6 +77,7 @@ impl Git {
             input: None,
             lock: None,
             limit: LIMIT,
+            patience: PATIENCE,
         }
     }
 
@@ -111,6 +118,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Lets it wait for no lock, where there is another way.
+    pub(super) fn without_patience(mut self) -> Self {
+        self.patience = Duration::ZERO;
+        self
+    }
+
     /// Runs it and returns what it printed.
     pub(super) fn run(self) -> Result<Vec<u8>, GitError> {
         self.run_to(&[]).map(|output| output.stdout)
@@ -126,9 +139,27 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Runs it where, besides 0, these exit codes are answers and not failures.
+    /// Runs it where, besides 0, these exit codes are answers and not failures. What changes nothing when a lock is in its
+    /// way waits for that lock, a short while.
     pub(super) fn run_to(mut self, answers: &[i32]) -> Result<Output, GitError> {
         let input = self.input.take();
+        let begin = Instant::now();
+        loop {
+            match self.run_once(input.clone(), answers) {
+                Err(GitError::Locked { .. }) if self.is_patient() && begin.elapsed() < self.patience => {
+                    thread::sleep(LOOK_AGAIN);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Says whether it takes all its locks before it changes anything.
+    fn is_patient(&self) -> bool {
+        self.args.iter().any(|arg| arg == "update-ref" || arg == "read-tree")
+    }
+
+    fn run_once(&self, input: Option<Vec<u8>>, answers: &[i32]) -> Result<Output, GitError> {
         let mut child = self.start(input.is_some())?;
         let heard = match listen(&mut child, input) {
             Ok(heard) => heard,
@@ -154,12 +185,11 @@ impl<'a> Call<'a> {
     fn answer(&self, status: ExitStatus, collected: Collected, answers: &[i32]) -> Result<Output, GitError> {
         match status.code() {
             Some(code) if code == 0 || answers.contains(&code) => Ok(Output { code, stdout: collected.out }),
-            code => Err(GitError::Failed {
-                command: self.command_line(),
-                dir: self.dir.to_owned(),
-                code,
-                stderr: cut(&collected.err),
-            }),
+            code => {
+                let (command, dir, stderr) = (self.command_line(), self.dir.to_owned(), cut(&collected.err));
+                let understood = understood(&command, self.dir, &stderr);
+                Err(understood.unwrap_or(GitError::Failed { command, dir, code, stderr }))
+            }
         }
     }
 

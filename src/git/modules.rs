@@ -15,16 +15,21 @@ const DEPTH: usize = 32;
 /// `<reference>/<commit>` there. `git_dir` is the folder of the worktree's own files. Returns the repositories whose commits
 /// could not be kept, since the user's checkout has no such submodule; they are lost if the worktree goes.
 pub(super) fn keep(repo: &Repo, git_dir: &Path, reference: &str) -> Result<Vec<PathBuf>, GitError> {
-    let mut all = Vec::new();
-    collect(&git_dir.join("modules"), DEPTH, &mut all)?;
     let mut unkept = Vec::new();
-    for module in all {
+    for module in all(git_dir)? {
         let name = module.strip_prefix(git_dir).unwrap_or(&module);
         if !keep_one(repo, &module, &repo.common_dir().join(name), reference)? {
             unkept.push(module);
         }
     }
     Ok(unkept)
+}
+
+/// Returns the repositories of a worktree's submodules, and of those inside them.
+pub(super) fn all(git_dir: &Path) -> Result<Vec<PathBuf>, GitError> {
+    let mut all = Vec::new();
+    collect(&git_dir.join("modules"), DEPTH, &mut all)?;
+    Ok(all)
 }
 
 /// Says whether a repository is one of those that `keep` looks at.

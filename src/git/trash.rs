@@ -14,8 +14,9 @@ use super::registered::{self, same_place};
 use super::repo::open;
 use super::tree::{Inner, LeftOut, Snapshot, snapshot};
 use super::turn::Turn;
+use super::validate::Place;
 use super::worktree::{Created, Plan, create};
-use super::{GitError, Repo, modules, submodules};
+use super::{GitError, Repo, mend, modules, submodules};
 use crate::domain::id::TicketId;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Worktree;
@@ -69,8 +70,13 @@ pub fn bin(
     at: Timestamp,
     litter: &[String],
 ) -> Result<Binned, GitError> {
+    let is_there = mend::is_there(repo, worktree)? || worktree.path.join(".git").exists();
+    if let Ok(place) = Place::of(&worktree.path)
+        && place.is_linked(&worktree.path, repo)
+    {
+        mend::branch(repo, worktree, &place.git_dir)?;
+    }
     let tip = repo.commit_at(&heads(&worktree.branch))?;
-    let is_there = worktree.path.join(".git").exists();
     if !is_there && tip.is_none() {
         return Ok(Binned::Nothing);
     }

@@ -276,7 +276,7 @@ fn a_file_that_cannot_be_added_is_an_error_and_not_an_empty_change() {
     work.run("config filter.broken.required true");
     work.write(".gitattributes", "*.bin filter=broken\n");
     work.write("x.bin", "x");
-    assert!(matches!(work.try_snapshot(), Err(GitError::Failed { stderr, .. }) if stderr.contains("x.bin")));
+    assert!(matches!(work.try_snapshot(), Err(GitError::Filter { stderr, .. }) if stderr.contains("x.bin")));
 }
 
 #[test]

@@ -15,9 +15,8 @@ use super::making::{Intent, Making, Stage, with_suffix};
 use super::program::is_program;
 use super::registered::{self, Registered, same_place};
 use super::turn::Turn;
-use super::validate::Place;
 pub use super::validate::{Unsafe, validate};
-use super::{GitError, Repo};
+use super::{GitError, Repo, mend};
 use crate::domain::ticket::Worktree;
 
 /// How often a registration is tried when another program changes worktrees at the same moment.
@@ -78,7 +77,7 @@ pub enum Origin {
 /// When the base branch is missing, the disk is full, a filter fails or git refuses; nothing is left behind then.
 pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
     if !Making::is_noted(plan.path)
-        && let Some(kept) = kept(repo, plan)
+        && let Some(kept) = kept(repo, plan)?
     {
         return Ok(kept);
     }
@@ -90,7 +89,7 @@ pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
             None => tracing::warn!(path = %plan.path.display(), "left alone what may be somebody's work"),
         }
     }
-    if let Some(kept) = kept(repo, plan) {
+    if let Some(kept) = kept(repo, plan)? {
         making.end()?;
         return Ok(kept);
     }
@@ -108,11 +107,14 @@ pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
     }
 }
 
-/// Returns the worktree that the ticket had, if it is there.
-fn kept(repo: &Repo, plan: &Plan<'_>) -> Option<Created> {
-    let existing = plan.existing?;
-    let is_there = Place::of(&existing.path).is_ok_and(|place| place.is_linked(&existing.path, repo));
-    is_there.then(|| Created { worktree: existing.clone(), origin: Origin::Kept, hook_failed: None, making: None })
+/// Returns the worktree that the ticket had, if it is there; what ties it to the repository is mended.
+fn kept(repo: &Repo, plan: &Plan<'_>) -> Result<Option<Created>, GitError> {
+    let Some(existing) = plan.existing else { return Ok(None) };
+    if !mend::is_there(repo, existing)? {
+        return Ok(None);
+    }
+    mend::ready(repo, existing)?;
+    Ok(Some(Created { worktree: existing.clone(), origin: Origin::Kept, hook_failed: None, making: None }))
 }
 
 /// Does what is left to do from a stage on.
@@ -311,6 +313,8 @@ fn new_branch(
             Ok(()) => return Ok(Branch { name, is_new: true }),
             // Somebody else was faster, or branches `<name>/…` exist.
             Err(GitError::Failed { stderr, .. }) if stderr.contains("cannot lock ref") => {}
+            // A lock that another git left on that name; it is not ours to remove.
+            Err(GitError::Locked { .. }) => {}
             Err(error) => return Err(error),
         }
     }
@@ -321,7 +325,7 @@ fn make_branch(repo: &Repo, name: &str, start: &Start) -> Result<(), GitError> {
     let none = "0".repeat(start.commit.len());
     let message = format!("branch: Created from {}", start.base_branch);
     let args = ["update-ref", "-m", &message, &heads(name), &start.commit, &none];
-    repo.git.writing(repo.common_dir()).args(args).run().map(drop)
+    repo.git.writing(repo.common_dir()).args(args).without_patience().run().map(drop)
 }
 
 fn delete_branch(repo: &Repo, branch: &Branch, commit: &str) {

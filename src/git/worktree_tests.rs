@@ -221,7 +221,8 @@ fn when_files_cannot_be_checked_out_nothing_is_left_behind() {
     sandbox.run(&sandbox.main(), "config filter.broken.smudge false");
     sandbox.run(&sandbox.main(), "config filter.broken.required true");
     let error = sandbox.try_worktree("1-x").unwrap_err();
-    assert!(matches!(&error, GitError::Failed { stderr, .. } if stderr.contains("x.bin")), "{error}");
+    assert!(matches!(&error, GitError::Filter { filter, .. } if filter == "broken"), "{error}");
+    assert!(error.to_string().contains("x.bin"), "{error}");
     assert_eq!(sandbox.run(&sandbox.main(), "worktree list").lines().count(), 1);
     assert_eq!(sandbox.run(&sandbox.main(), "branch --list draft/*"), "");
     assert!(!sandbox.worktrees().join("1-x").exists());
