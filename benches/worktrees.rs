@@ -89,14 +89,22 @@ fn at_once(who: &str, make_all: impl FnOnce(&Path) -> usize) {
 /// Makes one worktree after another and returns how many were not made whole.
 fn make_some(root: &Path, who: &str) -> usize {
     let repo = open(root);
-    let made = (0..EACH).map(|n| {
+    let is_made = |n: &usize| {
         let name = format!("{who}-{n}");
         let path = root.with_file_name("worktrees").join(&name);
-        make(&repo, &path, &format!("draft/{name}")).map_err(|error| eprintln!("{error}"))?;
-        let is_whole = path.join(file_name(99)).exists() && status(&path).is_empty();
-        if is_whole { Ok(()) } else { Err(eprintln!("{} is not whole", path.display())) }
-    });
-    made.filter(Result::is_err).count()
+        match make(&repo, &path, &format!("draft/{name}")) {
+            Ok(()) if path.join(file_name(99)).exists() && status(&path).is_empty() => true,
+            Ok(()) => {
+                eprintln!("{} is not whole", path.display());
+                false
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                false
+            }
+        }
+    };
+    EACH - (0..EACH).filter(is_made).count()
 }
 
 fn make(repo: &Repo, path: &Path, branch: &str) -> Result<(), draft_board::git::GitError> {

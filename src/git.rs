@@ -10,6 +10,8 @@ mod contained;
 pub mod copies;
 #[cfg(test)]
 mod copies_tests;
+#[cfg(test)]
+mod crowd_tests;
 pub mod diff;
 #[cfg(test)]
 mod diff_tests;
