@@ -142,6 +142,7 @@ impl From<EngineError> for CliError {
             | EngineError::NoBoard(_)
             | EngineError::NoWorktree(_)
             | EngineError::NotSaved(_)
+            | EngineError::BranchTemplate(_)
             | EngineError::NoSuchJob(_)
             | EngineError::Stopped
             | EngineError::Panicked(_) => {

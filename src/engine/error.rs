@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::ConfigErrors;
+use crate::domain::branch_template::TemplateError;
 use crate::domain::command::Refused;
 use crate::executor::invocation::CannotInvoke;
 use crate::git::GitError;
@@ -27,6 +28,9 @@ pub enum EngineError {
     /// A configuration file.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
+    /// The setting for branch names is none.
+    #[error("workspace_config.branch_template: {0}")]
+    BranchTemplate(#[from] TemplateError),
     /// A file of the run that could not be read.
     #[error("could not read {path}: {source}")]
     Read {

@@ -4,6 +4,7 @@ mod agent;
 mod bench;
 mod command;
 mod execute;
+mod furnish;
 mod listener;
 mod place;
 mod prompt;

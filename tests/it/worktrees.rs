@@ -163,3 +163,41 @@ fn a_board_that_is_killed_while_it_makes_a_worktree_makes_the_same_one_next_time
     assert_eq!(beside, 1, "the worktree and nothing else");
     world.assert_nothing_left();
 }
+
+#[test]
+fn a_worktree_can_run_with_files_that_git_ignores_submodules_and_a_branch_named_by_the_team() {
+    let world = World::new();
+    let library = world.folder().join("library");
+    fs::create_dir(&library).unwrap();
+    let in_library = |args: &[&str]| world.git(&[&["-C", library.to_str().unwrap()], args].concat());
+    in_library(&["init", "--quiet"]);
+    in_library(&["commit", "--quiet", "--allow-empty", "--message", "a library"]);
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
+    world.git(&[&add[..], &[library.to_str().unwrap(), "library"]].concat());
+    world.write(".gitignore", ".env*\n");
+    world.write(".worktreeinclude", ".env\n");
+    world.write(
+        "draft.yaml",
+        "execute_config:\n  preferred_executor: demo\nworkspace_config:\n  copy: ['.env.local', 'notes.txt']\n  \
+         branch_template: 'team/{slug}/{number}'\n",
+    );
+    world.commit("configure");
+    for name in [".env", ".env.local", ".env.other", "notes.txt"] {
+        world.write(name, name);
+    }
+    world.draft(&["ticket", "add", "Leave something", "--state", "planned", "--description", COMMITS]).ok();
+    run(&world);
+    let folder = worktree(&world);
+    assert_eq!(folder.file_name().unwrap(), "1-leave-something");
+    assert_eq!(branch(&world), "team/leave-something/1");
+    assert_eq!((read(&folder, ".env").as_str(), read(&folder, ".env.local").as_str()), (".env", ".env.local"));
+    assert!(!folder.join(".env.other").exists() && !folder.join("notes.txt").exists());
+    assert!(folder.join("library/.git").exists());
+    let revision = world.git(&["for-each-ref", "--format=%(objectname)", "refs/draft/revisions"]);
+    let changed = world.git(&["diff", "--name-only", "main", &revision]);
+    assert_eq!(changed, "kept.txt\nloose.txt", "nothing of it is the agent's change");
+
+    world.draft(&["ticket", "move", "1", "abandoned"]).ok();
+    assert!(!folder.exists());
+    world.assert_nothing_left();
+}

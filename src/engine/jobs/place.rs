@@ -4,7 +4,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::config::Config;
-use crate::domain::branch_template::{BranchFor, BranchTemplate, slug};
+use crate::domain::branch_template::slug;
 use crate::domain::fact::Fact;
 use crate::domain::state::StateName;
 use crate::domain::ticket::{Ticket, Worktree};
@@ -15,23 +15,22 @@ use crate::store::Reader;
 use super::super::error::EngineError;
 use super::super::workshop::Workshop;
 use super::bench::Bench;
+use super::furnish::{branch_of, furnish};
 
 /// Returns the ticket's worktree: the one that it has, or a new one, which is stored before anything runs in it.
 ///
 /// `known` is the one that it has by now: the job itself may have made it.
 pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktree>) -> Result<Worktree, EngineError> {
     let ticket = Ticket { worktree: known.cloned(), ..bench.ticket.clone() };
+    let branch = branch_of(&ticket, config)?;
     let made = bench
         .blocking(move |shop| {
             if let Some(restored) = restored(shop, &ticket)? {
                 return Ok(restored);
             }
-            let title = ticket.title.as_str();
-            let template = BranchTemplate::default();
-            let branch =
-                template.fill(BranchFor { number: ticket.number, title, ticket: ticket.id, goal: ticket.goal });
+            let folder = format!("{}-{}", ticket.number.0, slug(ticket.title.as_str()));
             let plan = worktree::Plan {
-                path: &shop.worktrees().join(format!("{}-{}", ticket.number.0, slug(title))),
+                path: &shop.worktrees().join(folder),
                 branch: &branch,
                 base_branch: ticket.base_branch.as_deref().unwrap_or(&shop.about.base_branch),
                 existing: ticket.worktree.as_ref(),
@@ -55,7 +54,13 @@ pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktr
         bench.learn(Fact::WorktreeMade { job: bench.job.id, worktree: worktree.clone() }, Vec::new()).await?;
     }
     drop(turn);
-    bench.blocking(move |_| Ok(made.recorded()?)).await?;
+    let (ready, config) = (worktree.clone(), config.clone());
+    bench
+        .blocking(move |shop| {
+            made.recorded()?;
+            furnish(shop, &ready, &config)
+        })
+        .await?;
     Ok(worktree)
 }
 
