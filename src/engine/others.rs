@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::domain::command::{RefusalCode, Refused};
-use crate::store::{Feed, Pending, Reader};
+use crate::store::{Feed, Pending};
 
 use super::actor::Message;
 use super::error::{AskError, EngineError};
@@ -33,10 +33,7 @@ async fn serve_until_trouble(workshop: &Arc<Workshop>, handle: &Handle) -> Engin
     let trouble: Result<Infallible, EngineError> = async {
         let mut feed = Feed::new(&workshop.paths.database())?;
         loop {
-            let pending = handle
-                .blocking(|shop| Ok(Reader::open(&shop.paths.database())?.pending_commands(shop.about.id)?))
-                .await?;
-            for command in pending {
+            for command in feed.reader().pending_commands(workshop.about.id)? {
                 answer(handle, command).await?;
             }
             feed.changed().await?;

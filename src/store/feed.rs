@@ -1,23 +1,28 @@
 //! Tells that something was written to the database, by this process or another.
 //!
-//! The system says when the write-ahead file changes; that is a hint only, since it comes before the commit is whole and
-//! also for our own opens. What counts is SQLite's `data_version`, which costs two microseconds. After a hint it is
-//! looked at a few times within half a second, and without hints every two seconds, for file systems that give none.
+//! The system says when the write-ahead file changes; that is a hint only, since it comes before the commit is whole. What
+//! counts is SQLite's `data_version`, which costs two microseconds. After a hint it is looked at a few times within half
+//! a second, and without hints every two seconds, for file systems that give none.
+//!
+//! Hints that nobody has read yet are one to the system. They are left unread for the few milliseconds until the next
+//! look, so a process that writes without a pause is not woken by each of its own writes.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
-use tokio::time::timeout;
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::io::{Errno, read, retry_on_intr};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::time::{sleep, timeout};
 
 use super::error::StoreError;
 use super::migrate::beside;
 use super::reader::Reader;
 
-/// How long after a hint to look again, in milliseconds: the hint comes at the first byte, the commit after the fsync.
-const AFTER_HINT: [u64; 5] = [2, 8, 32, 128, 512];
+/// How long after a hint to look, and again, in milliseconds: the hint comes at the first byte, the commit after the fsync.
+const AFTER_HINT: [u64; 11] = [4, 8, 16, 32, 64, 64, 64, 64, 64, 64, 64];
 /// How long to wait without a hint.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -26,30 +31,33 @@ const IDLE: Duration = Duration::from_secs(2);
 pub struct Feed {
     reader: Reader,
     seen: i64,
-    hint: Arc<Notify>,
+    /// Nothing where the system has no watch left, and then the slow look is all there is.
+    hints: Option<Hints>,
     /// How many looks are left after the newest hint.
     looks: usize,
-    /// Watches as long as it lives; nothing where the system has no watch left, and then the slow look is all there is.
-    _watcher: Option<RecommendedWatcher>,
 }
 
 impl Feed {
-    /// Starts to watch. Writes from now on are told, and none before.
+    /// Starts to watch. Writes from now on are told, and none before. There must be a runtime.
     ///
     /// # Errors
     /// When the database cannot be opened to read.
     pub fn new(path: &Path) -> Result<Self, StoreError> {
         let reader = Reader::open(path)?;
-        let hint = Arc::new(Notify::new());
-        let watcher = match watch(path, Arc::clone(&hint)) {
-            Ok(watcher) => Some(watcher),
+        let hints = match Hints::of(path) {
+            Ok(hints) => Some(hints),
             Err(error) => {
                 tracing::warn!(%error, "no watch on the database; its changes are seen up to two seconds late");
                 None
             }
         };
         let seen = reader.data_version()?;
-        Ok(Self { reader, seen, hint, looks: 0, _watcher: watcher })
+        Ok(Self { reader, seen, hints, looks: 0 })
+    }
+
+    /// Returns what the feed reads with. A reader sees all that was written before it was asked.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// Returns once something was written since the last time. Dropping the future loses nothing.
@@ -67,33 +75,70 @@ impl Feed {
         }
     }
 
+    /// Waits until it is time to look.
     async fn wait(&mut self) {
         let pause = match AFTER_HINT.len().checked_sub(self.looks) {
             Some(done) if self.looks > 0 => Duration::from_millis(AFTER_HINT[done]),
             _ => IDLE,
         };
-        match timeout(pause, self.hint.notified()).await {
-            Ok(()) => self.looks = AFTER_HINT.len(),
-            Err(_) => self.looks = self.looks.saturating_sub(1),
+        let hinted = async {
+            match &self.hints {
+                Some(hints) => hints.come().await,
+                None => std::future::pending().await,
+            }
+        };
+        match timeout(pause, hinted).await {
+            Ok(()) => {
+                sleep(Duration::from_millis(AFTER_HINT[0])).await;
+                // Read before the look, so that whatever is written after it is a new hint.
+                self.hints.as_ref().inspect(|hints| hints.read());
+                self.looks = AFTER_HINT.len() - 1;
+            }
+            Err(_) if self.looks == 0 => self.hints.as_ref().into_iter().for_each(Hints::renew),
+            Err(_) => self.looks -= 1,
         }
     }
 }
 
-fn watch(path: &Path, hint: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let name = beside(path, "-wal").file_name().map(PathBuf::from).unwrap_or_default();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // An error, such as a lost event, is a reason to look too.
-        let ours = event.map_or(true, |event| {
-            (event.kind.is_modify() || event.kind.is_create())
-                && event.paths.iter().any(|path| path.file_name() == Some(name.as_os_str()))
-        });
-        if ours {
-            hint.notify_one();
+/// The system's watch on the write-ahead file.
+#[derive(Debug)]
+struct Hints {
+    inotify: AsyncFd<OwnedFd>,
+    wal: PathBuf,
+}
+
+impl Hints {
+    #[expect(deprecated, reason = "the other way is unsafe, which an owned descriptor does not need")]
+    fn of(database: &Path) -> std::io::Result<Self> {
+        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+        let wal = beside(database, "-wal");
+        inotify::add_watch(&inotify, &wal, WatchFlags::MODIFY)?;
+        Ok(Self { inotify: AsyncFd::with_interest(inotify, Interest::READABLE)?, wal })
+    }
+
+    /// Waits for a hint, without reading it.
+    async fn come(&self) {
+        if self.inotify.readable().await.is_err() {
+            // The runtime ends.
+            std::future::pending().await
         }
-    })?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    watcher.watch(folder, RecursiveMode::NonRecursive)?;
-    Ok(watcher)
+    }
+
+    /// Reads all hints.
+    fn read(&self) {
+        let mut buffer = [0; 4096];
+        let more =
+            || self.inotify.try_io(Interest::READABLE, |inotify| Ok(retry_on_intr(|| read(inotify, &mut buffer[..]))?));
+        std::iter::repeat_with(more).take_while(Result::is_ok).for_each(drop);
+    }
+
+    /// Watches the file that has the name now, should it be another one than before.
+    fn renew(&self) {
+        match inotify::add_watch(self.inotify.get_ref(), &self.wal, WatchFlags::MODIFY) {
+            Ok(_) | Err(Errno::NOENT) => {}
+            Err(error) => tracing::warn!(%error, "no watch on the database; its changes are seen late"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,11 +175,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_last_of_many_writes_is_seen_too() {
+        let place = place();
+        let (writer, place) = tokio::task::spawn_blocking(move || (place.board(), place)).await.unwrap();
+        let mut feed = Feed::new(&place.path).unwrap();
+        let writing = tokio::spawn(async move {
+            for n in 1..=100 {
+                writer.commit(vec![new_ticket(n)]).await.unwrap();
+            }
+        });
+        let mut tickets = 0;
+        while tickets < 100 {
+            timeout(DEADLINE, feed.changed()).await.unwrap().unwrap();
+            tickets = feed.reader().board(BOARD).unwrap().unwrap().0.len();
+        }
+        writing.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn without_a_watch_a_write_is_seen_by_the_slow_look() {
         let place = place();
         let (_writer, place) = tokio::task::spawn_blocking(move || (place.board(), place)).await.unwrap();
         let mut feed = Feed::new(&place.path).unwrap();
-        feed._watcher = None;
+        feed.hints = None;
         ask(&place.path, BOARD, &request(), at(1)).unwrap();
         tokio::time::pause();
         timeout(DEADLINE, feed.changed()).await.unwrap().unwrap();
