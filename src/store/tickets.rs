@@ -116,6 +116,20 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
     write_blockers(db, ticket)
 }
 
+/// The columns that almost every update changes; none of them but `changed` has an index to keep.
+macro_rules! set {
+    () => {
+        "UPDATE tickets SET
+            title = :title, description = coalesce(:description, description), state = :state,
+            state_why = :state_why, reason = :reason, priority = :priority, hand_order = :hand_order,
+            verify = :verify, agent = :agent, model = :model, base_branch = :base_branch, message = :message,
+            message_at = :message_at, worktree_port = :worktree_port, worktree_path = :worktree_path,
+            worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
+            worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
+            cost_micros = :cost_micros, updated_at = :updated_at, changed = :changed"
+    };
+}
+
 /// Stores a ticket again, if it is still in the state `was`.
 pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: i64) -> Result<(), Fault> {
     let mut query = db.prepare_cached("SELECT state FROM tickets WHERE id = :id")?;
@@ -127,25 +141,30 @@ pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: 
         };
         return Err(Fault::Conflict { what: format!("ticket {}", ticket.number), why });
     }
-    let update = "UPDATE tickets SET
-            number = :number, board_id = :board, goal_id = :goal, title = :title,
-            description = coalesce(:description, description), state = :state, state_job_id = :state_job,
-            state_why = :state_why, reason = :reason, priority = :priority, hand_order = :hand_order,
-            verify = :verify, agent = :agent, model = :model, base_branch = :base_branch, message = :message,
-            message_at = :message_at, worktree_port = :worktree_port, worktree_path = :worktree_path,
-            worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
-            worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
-            cost_micros = :cost_micros, created_at = :created_at, updated_at = :updated_at, changed = :changed
-        WHERE id = :id";
-    write(db, update, ticket, None, changed)?;
+    // SQLite writes the index of each column that is set, whether or not its value differs: a page each, for nothing.
+    let in_place = concat!(
+        set!(),
+        " WHERE id = :id AND number = :number AND board_id = :board AND created_at = :created_at
+            AND goal_id IS :goal AND state_job_id IS :state_job"
+    );
+    if write(db, in_place, ticket, None, changed)? == 0 {
+        let anywhere = concat!(
+            set!(),
+            ", number = :number, board_id = :board, created_at = :created_at, goal_id = :goal,
+            state_job_id = :state_job WHERE id = :id"
+        );
+        write(db, anywhere, ticket, None, changed)?;
+    }
     db.prepare_cached("DELETE FROM blockers WHERE ticket_id = :ticket")?
         .execute(named_params! { ":ticket": ticket.id })?;
     write_blockers(db, ticket)
 }
 
-fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>, changed: i64) -> Result<(), Fault> {
+/// Runs a statement with all columns of a ticket, and returns how many rows it wrote.
+fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>, changed: i64) -> Result<usize, Fault> {
     let worktree = ticket.worktree.as_ref();
-    db.prepare_cached(sql)?
+    let written = db
+        .prepare_cached(sql)?
         .execute(named_params! {
             ":id": ticket.id,
             ":number": ticket.number,
@@ -178,7 +197,7 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":changed": changed,
         })
         .map_err(taken(|| format!("ticket {}", ticket.number)))?;
-    Ok(())
+    Ok(written)
 }
 
 fn write_blockers(db: &Connection, ticket: &Ticket) -> Result<(), Fault> {
