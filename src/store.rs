@@ -1,6 +1,6 @@
 //! Keeps the domain in SQLite: the only SQL of the program, and the truth about tickets.
 //!
-//! - [`Writer`] owns the one thread that writes. A call is all or nothing, calls that wait share a commit, and what became
+//! - [`Writer`] owns the one connection that writes. A call is all or nothing, calls that wait share a commit, and what became
 //!   true is told only once it is durable.
 //! - [`Reader`] has a connection of its own, and each of its answers is of one moment.
 //! - [`Feed`] tells that somebody wrote; the reader then says what changed since a number.

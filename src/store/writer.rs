@@ -1,10 +1,16 @@
-//! The one thread that writes. Calls that wait share one commit, and nobody hears of a change before it is durable.
+//! The one connection that writes. Calls that wait share one commit, and nobody hears of a change before it is durable.
+//!
+//! A task that finds the connection free commits on the thread where it runs: handing the work to another thread and the
+//! answer back would take as long as the disk. Whoever finds it taken leaves the call to the writer's own thread.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::block_in_place;
 
 use super::error::{Fault, StoreError};
 use super::open::{self, Limits};
@@ -32,6 +38,7 @@ struct Call {
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
+    db: Arc<Mutex<Connection>>,
     /// Nothing only while it is dropped.
     calls: Option<mpsc::Sender<Call>>,
     thread: Option<JoinHandle<()>>,
@@ -43,14 +50,14 @@ impl Writer {
     /// # Errors
     /// When it cannot be opened, is not Draft's, newer, damaged, locked or read-only, or a migration failed.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, StoreError> {
-        let db = open::to_write(path, limits)?;
+        let db = Arc::new(Mutex::new(open::to_write(path, limits)?));
         let (calls, inbox) = mpsc::channel(WAITING_MAX);
-        let owned = path.to_owned();
+        let (shared, owned) = (Arc::clone(&db), path.to_owned());
         let thread = thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || serve(db, &owned, inbox))
+            .spawn(move || serve(&shared, &owned, inbox))
             .map_err(|error| StoreError::CannotOpen { path: path.to_owned(), why: error.to_string() })?;
-        Ok(Self { path: path.to_owned(), calls: Some(calls), thread: Some(thread) })
+        Ok(Self { path: path.to_owned(), db, calls: Some(calls), thread: Some(thread) })
     }
 
     /// Returns the path of the database.
@@ -132,6 +139,9 @@ impl Writer {
     /// # Errors
     /// As with `commit`.
     pub async fn write(&self, write: Write) -> Answer {
+        if let Some(answer) = self.write_here(&write) {
+            return answer;
+        }
         let (reply, answer) = oneshot::channel();
         let calls = self.calls.as_ref().ok_or_else(|| self.closed())?;
         calls.send(Call { write, reply }).await.map_err(|_| self.closed())?;
@@ -149,6 +159,20 @@ impl Writer {
         answer.blocking_recv().map_err(|_| self.closed())?
     }
 
+    /// Writes on this thread, if it may block and nobody else writes right now.
+    fn write_here(&self, write: &Write) -> Option<Answer> {
+        let may_block = Handle::try_current().is_ok_and(|run| run.runtime_flavor() == RuntimeFlavor::MultiThread);
+        if !may_block {
+            return None;
+        }
+        match self.db.try_lock() {
+            Ok(mut db) => block_in_place(|| settle(&mut db, &self.path, std::slice::from_ref(write)).pop()),
+            Err(TryLockError::WouldBlock) => None,
+            // Whoever wrote last panicked.
+            Err(TryLockError::Poisoned(_)) => Some(Err(self.closed())),
+        }
+    }
+
     fn closed(&self) -> StoreError {
         StoreError::Closed { path: self.path.clone() }
     }
@@ -164,11 +188,15 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut db: Connection, path: &Path, mut inbox: mpsc::Receiver<Call>) {
+fn serve(db: &Mutex<Connection>, path: &Path, mut inbox: mpsc::Receiver<Call>) {
     let mut calls = Vec::with_capacity(WAITING_MAX);
     while inbox.blocking_recv_many(&mut calls, WAITING_MAX) > 0 {
         let (writes, replies): (Vec<_>, Vec<_>) = calls.drain(..).map(|call| (call.write, call.reply)).unzip();
-        for (reply, answer) in replies.into_iter().zip(settle(&mut db, path, &writes)) {
+        // A panic of whoever wrote last ends the writer.
+        let Ok(mut db) = db.lock() else { return };
+        let answers = settle(&mut db, path, &writes);
+        drop(db);
+        for (reply, answer) in replies.into_iter().zip(answers) {
             // Who does not wait any more does not need the answer; what was written stays written.
             let _ = reply.send(answer);
         }
@@ -201,6 +229,11 @@ fn together(db: &mut Connection, path: &Path, writes: &[Write]) -> Result<Vec<An
     let not_begun = |error| Together::NotBegun(Fault::Sqlite(error).at(path));
     let lost = |error| Together::Lost(Fault::Sqlite(error).at(path));
     let mut tx = Transaction::new(db, TransactionBehavior::Immediate).map_err(not_begun)?;
+    if let [write] = writes {
+        let changes = save::carry_out(&tx, write).map_err(|fault| Together::Lost(fault.at(path)))?;
+        tx.commit().map_err(lost)?;
+        return Ok(vec![Ok(changes)]);
+    }
     let mut answers = Vec::with_capacity(writes.len());
     for write in writes {
         let mut point = tx.savepoint().map_err(lost)?;
