@@ -6,22 +6,22 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use gix::index::entry::{Flags, Mode};
+use gix::object::tree::diff::Change;
 use tempfile::TempDir;
 
 pub use super::contained::is_contained;
 use super::invoke::{Call, DURABLE, LONG};
 pub use super::keep::keep_revision;
 use super::litter::is_litter;
-use super::repo::open;
+use super::repo::{open, tree as tree_of};
 use super::validate::Place;
 use super::{GitError, Repo};
 use crate::domain::ticket::Worktree;
-
-/// The mode of an entry that is a commit of another repository.
-const SUBMODULE: &[u8] = b"160000";
 
 /// What a worktree held at a moment. Ids are in full hexadecimal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,14 +83,18 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
     let head_tree = repo.tree_of(&head)?;
 
     let index = Index::copy(repo, dir, &place.git_dir, &head_tree)?;
-    let mut left_out = index.inner_repositories()?;
-    index.add_everything(&left_out)?;
-    let changed = index.changed_since(&base_tree)?;
-    index.remove(changed.iter().filter(|entry| entry.is_new && is_litter(&entry.path, litter)))?;
+    let (mut left_out, mut tree, mut changed) = index.take_everything(&base_tree)?;
+    let unwanted = |entry: &&Changed| {
+        let is_inner = left_out.iter().any(|out| out.what == Inner::Repository && out.path == entry.path);
+        is_inner || (entry.is_new && is_litter(&entry.path, litter))
+    };
+    if index.remove(changed.iter().filter(unwanted))? {
+        tree = index.write_tree()?;
+        changed = changed_between(repo, &base_tree, &tree)?;
+    }
     let moved = changed.iter().filter(|entry| entry.is_submodule && left_out.iter().all(|out| out.path != entry.path));
     let moved: Vec<_> = moved.map(|entry| LeftOut { path: entry.path.clone(), what: Inner::SubmoduleCommit }).collect();
     left_out.extend(moved);
-    let tree = index.call(["write-tree"]).line()?;
     Ok(Snapshot { tree, head, head_tree, base_tree, git_dir: place.git_dir, left_out })
 }
 
@@ -134,9 +138,41 @@ impl<'a> Index<'a> {
             }
             Err(error) => return Err(GitError::io("open", real)(error)),
         }
-        // Entries marked `assume-unchanged` are looked at all the same. Exit code 1: some need an update.
-        index.call(["update-index", "-q", "--really-refresh"]).run_to(&[1])?;
         Ok(index)
+    }
+
+    /// Takes up all that is in the worktree. Returns what a tree cannot hold, the tree, and what in it differs from the
+    /// base. Each call of git costs milliseconds, so what few worktrees need is done only for them.
+    fn take_everything(&self, base_tree: &str) -> Result<(Vec<LeftOut>, String, Vec<Changed>), GitError> {
+        // It fails where a repository inside has no commit.
+        if self.is_plain() && self.add_everything(&[]).is_ok() {
+            let tree = self.write_tree()?;
+            let changed = changed_between(self.repo, base_tree, &tree)?;
+            // No submodule was there, so these are repositories that somebody made inside.
+            let inner = changed.iter().filter(|entry| entry.is_submodule);
+            let left_out = inner.map(|entry| LeftOut { path: entry.path.clone(), what: Inner::Repository }).collect();
+            return Ok((left_out, tree, changed));
+        }
+        // Entries marked `assume-unchanged` are looked at all the same. Exit code 1: some need an update.
+        self.call(["update-index", "-q", "--really-refresh"]).run_to(&[1])?;
+        let left_out = self.inner_repositories()?;
+        self.add_everything(&left_out)?;
+        let tree = self.write_tree()?;
+        let changed = changed_between(self.repo, base_tree, &tree)?;
+        Ok((left_out, tree, changed))
+    }
+
+    /// Says whether all entries are files that git looks at by itself. An index that cannot be read is not plain.
+    fn is_plain(&self) -> bool {
+        let hash = self.repo.gix().object_hash();
+        gix::index::File::at(&self.file, hash, true, gix::index::decode::Options::default()).is_ok_and(|index| {
+            let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE;
+            index.entries().iter().all(|entry| entry.mode != Mode::COMMIT && !entry.flags.intersects(odd))
+        })
+    }
+
+    fn write_tree(&self) -> Result<String, GitError> {
+        self.call(["write-tree"]).line()
     }
 
     fn call<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
@@ -171,31 +207,49 @@ impl<'a> Index<'a> {
         call.input(paths).run().map(drop)
     }
 
-    fn changed_since(&self, tree: &str) -> Result<Vec<Changed>, GitError> {
-        let said = self.call(["diff-index", "--cached", "--raw", "-z", "--no-renames", tree]).run()?;
-        let mut parts = said.split(|byte| *byte == 0);
-        let mut all = Vec::new();
-        while let (Some(entry), Some(path)) = (parts.next(), parts.next()) {
-            // `:<old mode> <new mode> <old id> <new id> <letter>`
-            let mut words = entry.split(|byte| *byte == b' ');
-            let is_submodule = words.nth(1) == Some(SUBMODULE);
-            let is_new = words.nth(2) == Some(b"A");
-            all.push(Changed { path: PathBuf::from(OsStr::from_bytes(path)), is_new, is_submodule });
-        }
-        Ok(all)
-    }
-
-    fn remove<'e>(&self, entries: impl Iterator<Item = &'e Changed>) -> Result<(), GitError> {
+    /// Removes entries, and says whether there were any.
+    fn remove<'e>(&self, entries: impl Iterator<Item = &'e Changed>) -> Result<bool, GitError> {
         let mut paths = Vec::new();
         for entry in entries {
             paths.extend_from_slice(entry.path.as_os_str().as_bytes());
             paths.push(0);
         }
         if paths.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        self.call(["update-index", "--force-remove", "-z", "--stdin"]).input(paths).run().map(drop)
+        self.call(["update-index", "--force-remove", "-z", "--stdin"]).input(paths).run().map(|_| true)
     }
+}
+
+/// Returns the files and submodules of a tree that differ from another one.
+fn changed_between(repo: &Repo, base: &str, tree: &str) -> Result<Vec<Changed>, GitError> {
+    if base == tree {
+        return Ok(Vec::new());
+    }
+    let gix = repo.gix();
+    let (old, new) = (tree_of(&gix, base)?, tree_of(&gix, tree)?);
+    let mut all = Vec::new();
+    let mut compare = || -> gix::Result<()> {
+        let mut platform = old.changes()?;
+        platform.options(|options| {
+            options.track_path().track_rewrites(None);
+        });
+        platform.for_each_to_obtain_tree(&new, |change| {
+            let (mode, is_new) = match &change {
+                Change::Addition { entry_mode, .. } => (*entry_mode, true),
+                Change::Modification { entry_mode, .. } => (*entry_mode, false),
+                Change::Deletion { .. } | Change::Rewrite { .. } => return Ok(ControlFlow::Continue(())),
+            };
+            if !mode.is_tree() {
+                let path = PathBuf::from(OsStr::from_bytes(change.location()));
+                all.push(Changed { path, is_new, is_submodule: mode.is_commit() });
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
+    };
+    compare().map_err(GitError::read(format!("the difference of {base} and {tree}")))?;
+    Ok(all)
 }
 
 /// Copies a file with the time of its last change, by which git knows for which entries it has to look at the content:
