@@ -1,12 +1,16 @@
-//! How many wishes the engine carries out in a second, durable and announced: one after another and from 64 callers, on a
-//! small board and on one of 10,000 tickets, beside a bare SQLite loop on the same disk.
+//! How many moves of tickets the engine carries out in a second, durable and announced: one after another and from 64
+//! callers, on a small board and on one of 10,000 tickets. They take turns with bare SQLite on the same disk, and the
+//! ratios of each round are what counts: `cargo bench --bench engine [-- ROUNDS]`.
+
+#[path = "support/bare.rs"]
+mod bare;
 
 use std::path::Path;
 use std::process::Command as Program;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use bare::Bare;
 use draft_board::domain::board::About;
 use draft_board::domain::command::{Command, NewTicket, Request};
 use draft_board::domain::event::Actor;
@@ -18,13 +22,20 @@ use draft_board::engine::{BoardLock, Engine, Handle, Paths, Working, Workshop};
 use draft_board::executor::table::Table;
 use draft_board::git::{Git, Repo};
 use draft_board::store::{Write, open};
-use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 /// Callers that ask at the same time.
 const CALLERS: u32 = 64;
+/// A board with many tickets.
+const MANY: u32 = 10_000;
+/// How often each has its turn in a round.
+const TURNS: u64 = 20;
+/// Moves one after another in a turn.
+const MOVES: u64 = 20;
+/// Moves of all callers together in a turn.
+const MOVES_AT_ONCE: u64 = 256;
 
 fn git(folder: &Path, args: &[&str]) {
     let identity = ["-c", "user.name=Bench", "-c", "user.email=bench@localhost"];
@@ -64,7 +75,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
         max_parallel: None,
     });
     let engine = runtime.block_on(async {
-        let engine = Engine::start(workshop, lock, writer, Working::CommandsOnly).await.expect("it starts");
+        let engine = Engine::start(workshop, lock, writer, Working::Jobs).await.expect("it starts");
         let all = Command::AddTickets((1..=tickets).map(new_ticket).collect());
         engine.handle().ask(request(all)).await.expect("they are filed");
         engine
@@ -105,7 +116,7 @@ async fn moves(handle: Handle, ticket: u32, count: u64) {
     }
 }
 
-/// Returns how long the callers take for `count` moves together, about.
+/// Lets the callers make so many moves together, and returns how long they took.
 async fn at_once(handle: &Handle, callers: u32, count: u64) -> Duration {
     let each = (count / u64::from(callers)).next_multiple_of(2);
     let begin = Instant::now();
@@ -114,41 +125,81 @@ async fn at_once(handle: &Handle, callers: u32, count: u64) -> Duration {
         tasks.spawn(moves(handle.clone(), caller, each));
     }
     tasks.join_all().await;
-    let done = each * u64::from(callers);
-    Duration::from_secs_f64(begin.elapsed().as_secs_f64() / done as f64 * count as f64)
+    begin.elapsed()
 }
 
-fn floor(c: &mut Criterion) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let db = Connection::open(folder.path().join("bare.db")).expect("a database");
-    db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT)",
-    )
-    .expect("a table");
-    let text = "x".repeat(200);
-    let mut group = c.benchmark_group("wishes");
-    group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(4)).sample_size(20);
-    group.bench_function("floor: bare SQLite", |b| {
-        b.iter(|| db.execute("INSERT INTO rows (text) VALUES (?1)", [&text]).expect("a row"));
-    });
-    group.finish();
+/// Moves a ticket so often in bare SQLite.
+fn floor(bare: &mut Bare, count: u64) -> Duration {
+    let begin = Instant::now();
+    (0..count).for_each(|_| bare.move_ticket(1));
+    begin.elapsed()
 }
 
-fn wishes(c: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
-    let mut group = c.benchmark_group("wishes");
-    group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(4)).sample_size(20);
-    for tickets in [CALLERS, 10_000] {
-        let (_folder, engine) = engine(&runtime, tickets);
-        for callers in [1, CALLERS] {
-            group.bench_function(format!("{callers} at a time, {tickets} tickets"), |b| {
-                b.iter_custom(|count| runtime.block_on(at_once(engine.handle(), callers, count)));
-            });
-        }
-        runtime.block_on(engine.stop()).expect("it stops");
+/// What one round showed, in moves a second.
+struct Round {
+    floor: f64,
+    floor_many: f64,
+    one: f64,
+    one_many: f64,
+    all: f64,
+    all_many: f64,
+}
+
+/// Lets all take short turns, so that what else the machine does meets each of them.
+fn round(runtime: &Runtime, bare: &mut [Bare; 2], few: &Engine, many: &Engine) -> Round {
+    let [bare_few, bare_many] = bare;
+    let run = |engine: &Engine, callers, count| runtime.block_on(at_once(engine.handle(), callers, count));
+    let mut took = [Duration::ZERO; 6];
+    for _ in 0..TURNS {
+        took[0] += floor(bare_few, MOVES);
+        took[1] += run(few, 1, MOVES);
+        took[2] += floor(bare_many, MOVES);
+        took[3] += run(many, 1, MOVES);
+        took[4] += run(few, CALLERS, MOVES_AT_ONCE);
+        took[5] += run(many, CALLERS, MOVES_AT_ONCE);
     }
-    group.finish();
+    let a_second = |took: Duration, moves: u64| (moves * TURNS) as f64 / took.as_secs_f64();
+    Round {
+        floor: a_second(took[0], MOVES),
+        one: a_second(took[1], MOVES),
+        floor_many: a_second(took[2], MOVES),
+        one_many: a_second(took[3], MOVES),
+        all: a_second(took[4], MOVES_AT_ONCE),
+        all_many: a_second(took[5], MOVES_AT_ONCE),
+    }
 }
 
-criterion_group!(benches, floor, wishes);
-criterion_main!(benches);
+/// Prints median, least and most of a figure of all rounds.
+fn say(name: &str, rounds: &[Round], figure: impl Fn(&Round) -> f64) {
+    let mut all: Vec<f64> = rounds.iter().map(figure).collect();
+    all.sort_by(f64::total_cmp);
+    let (least, median, most) = (all[0], all[all.len() / 2], all[all.len() - 1]);
+    println!("{name:52} {median:9.2}   ({least:.2} to {most:.2})");
+}
+
+fn main() {
+    // Other than `cargo bench`, nobody wants to wait for this.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    let rounds: usize = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(7);
+    let runtime = Runtime::new().expect("a runtime");
+    let (_few, few) = engine(&runtime, CALLERS);
+    let (_many, many) = engine(&runtime, MANY);
+    let folders = [tempfile::tempdir().expect("a temporary folder"), tempfile::tempdir().expect("a temporary folder")];
+    let mut bare = [Bare::new(folders[0].path(), CALLERS), Bare::new(folders[1].path(), MANY)];
+    let rounds: Vec<Round> = (0..rounds).map(|_| round(&runtime, &mut bare, &few, &many)).collect();
+    println!("moves a second, median of {} rounds", rounds.len());
+    say("bare SQLite, one after another", &rounds, |round| round.floor);
+    say("bare SQLite with 10,000 tickets", &rounds, |round| round.floor_many);
+    say("engine, one after another", &rounds, |round| round.one);
+    say("engine with 10,000 tickets", &rounds, |round| round.one_many);
+    say("engine, 64 callers", &rounds, |round| round.all);
+    say("engine with 10,000 tickets, 64 callers", &rounds, |round| round.all_many);
+    println!("ratios in one round");
+    say("engine / bare SQLite", &rounds, |round| round.one / round.floor);
+    say("the same with 10,000 tickets", &rounds, |round| round.one_many / round.floor_many);
+    say("one after another, 10,000 tickets / 64", &rounds, |round| round.one_many / round.one);
+    say("64 callers, 10,000 tickets / 64", &rounds, |round| round.all_many / round.all);
+    runtime.block_on(async { (few.stop().await.expect("it stops"), many.stop().await.expect("it stops")) });
+}

@@ -1,0 +1,75 @@
+//! The agent: prints lines, waits, edits a file, and ends.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Says what the agent does: `lines=3,rate=0,ms=50,edit=1`.
+pub(crate) const VARIABLE: &str = "DRAFT_BENCH_AGENT";
+/// The names of agents that it goes by: one whose output are events, and one whose output is text.
+pub(crate) const NAMES: [&str; 2] = ["claude", "aider"];
+/// The length of a line with its end.
+pub(crate) const LINE: usize = 100;
+
+pub(crate) fn is_called(program: &str) -> bool {
+    Path::new(program).file_name().is_some_and(|name| NAMES.iter().any(|agent| name == *agent))
+}
+
+#[derive(Default)]
+struct Script {
+    lines: u64,
+    /// Lines a second; 0 for as fast as they go.
+    rate: u64,
+    /// How long it lives at least, in milliseconds.
+    ms: u64,
+    edit: u64,
+}
+
+fn script() -> Script {
+    let text = std::env::var(VARIABLE).unwrap_or_default();
+    let mut script = Script { lines: 3, ms: 50, edit: 1, ..Script::default() };
+    for (key, value) in text.split(',').filter_map(|pair| pair.split_once('=')) {
+        let value = value.parse().expect("a number");
+        match key {
+            "lines" => script.lines = value,
+            "rate" => script.rate = value,
+            "ms" => script.ms = value,
+            "edit" => script.edit = value,
+            other => panic!("{VARIABLE}: {other}?"),
+        }
+    }
+    script
+}
+
+/// Returns a line of exactly [`LINE`] bytes.
+fn line(events: bool, n: u64) -> String {
+    let (before, after) = if events {
+        (r#"{"type":"assistant","message":{"content":[{"type":"text","text":""#, r#""}]}}"#)
+    } else {
+        ("", "")
+    };
+    let filler = LINE - 1 - before.len() - after.len();
+    format!("{before}{:x<filler$}{after}\n", format!("L{n:09} "))
+}
+
+pub(crate) fn main() {
+    let (script, begin) = (script(), Instant::now());
+    let events = std::env::args().next().is_some_and(|name| name.ends_with(NAMES[0]));
+    let mut out = BufWriter::with_capacity(64 * 1024, std::io::stdout());
+    for n in 0..script.lines {
+        out.write_all(line(events, n).as_bytes()).expect("it can be written");
+        if let Some(pause) = 1_000_000_u64.checked_div(script.rate) {
+            out.flush().expect("it can be written");
+            std::thread::sleep(Duration::from_micros(pause));
+        }
+    }
+    if events {
+        let result = r#"{"type":"result","subtype":"success","is_error":false,"result":"done"}"#;
+        writeln!(out, "{result}").expect("it can be written");
+    }
+    out.flush().expect("it can be written");
+    if script.edit == 1 {
+        std::fs::write("edited.txt", "edited\n").expect("it can be written");
+    }
+    std::thread::sleep(Duration::from_millis(script.ms).saturating_sub(begin.elapsed()));
+}
