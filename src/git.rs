@@ -25,6 +25,7 @@ mod hunks;
 mod interrupted;
 mod invoke;
 mod keep;
+pub mod leftovers;
 mod litter;
 mod locks;
 mod making;
@@ -35,6 +36,7 @@ mod program;
 pub mod ready;
 mod registered;
 mod repo;
+pub mod setup;
 pub mod submodules;
 #[cfg(test)]
 mod submodules_tests;

@@ -5,6 +5,7 @@
 //! agent writes on into its files, and [`adopt`] finds out later what became of it.
 
 pub mod adopt;
+pub mod census;
 pub mod error;
 pub mod folder;
 pub mod follow;
@@ -16,6 +17,7 @@ mod output;
 pub mod pager;
 mod program;
 pub mod record;
+pub mod shelf;
 mod signals;
 pub mod spec;
 pub mod supervise;

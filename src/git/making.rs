@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -69,14 +70,7 @@ impl Making {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(GitError::io("make", folder))?;
         }
         loop {
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .read(true)
-                .write(true)
-                .mode(0o600)
-                .open(&path)
-                .map_err(GitError::io("open", &path))?;
+            let file = open_note(&path)?;
             wait_for(&file, &path, LONG)?;
             // Whoever held it may have been done with it and removed it.
             if file.metadata().map_err(GitError::io("look at", &path))?.nlink() > 0 {
@@ -85,17 +79,21 @@ impl Making {
         }
     }
 
+    /// Begins if nobody else makes one for this path right now.
+    pub(super) fn try_hold(wanted: &Path) -> Result<Option<Self>, GitError> {
+        let path = note_of(wanted);
+        let file = open_note(&path)?;
+        let is_ours = file.try_lock().is_ok() && file.metadata().is_ok_and(|data| data.nlink() > 0);
+        Ok(is_ours.then_some(Self { path, file }))
+    }
+
     /// Returns what somebody began to make and did not finish. A note that is not whole was written before anything was
     /// made.
     pub(super) fn interrupted(&mut self) -> Result<Option<(Intent, Stage)>, GitError> {
         let mut text = String::new();
         self.file.rewind().map_err(GitError::io("read", &self.path))?;
         self.file.read_to_string(&mut text).map_err(GitError::io("read", &self.path))?;
-        let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-        let Some(intent) = lines.next().and_then(|line| serde_json::from_str(line).ok()) else { return Ok(None) };
-        let stages = [Stage::CheckedOut, Stage::Ready];
-        let reached = lines.filter_map(|line| stages.into_iter().find(|stage| stage.word() == line)).max();
-        Ok(Some((intent, reached.unwrap_or(Stage::Named))))
+        Ok(read(&text))
     }
 
     /// Writes down what is made from now on, in place of what was.
@@ -132,11 +130,64 @@ impl Making {
     }
 }
 
+fn open_note(path: &Path) -> Result<File, GitError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    options.open(path).map_err(GitError::io("open", path))
+}
+
+fn read(text: &str) -> Option<(Intent, Stage)> {
+    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    let intent = lines.next().and_then(|line| serde_json::from_str(line).ok())?;
+    let stages = [Stage::CheckedOut, Stage::Ready];
+    let reached = lines.filter_map(|line| stages.into_iter().find(|stage| stage.word() == line)).max();
+    Some((intent, reached.unwrap_or(Stage::Named)))
+}
+
+/// A note as somebody finds it who does not want to make anything.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) path: PathBuf,
+    /// The folder for which it is.
+    pub(super) wanted: PathBuf,
+    /// What is or was being made, if it was said.
+    pub(super) intent: Option<Intent>,
+    /// Somebody makes it right now.
+    pub(super) is_held: bool,
+}
+
+impl Note {
+    /// Returns the notes in a folder. What cannot be opened is gone, or no note of ours.
+    pub(super) fn all_in(folder: &Path) -> Vec<Self> {
+        let entries = folder.read_dir().into_iter().flatten().flatten();
+        entries.filter_map(|entry| Self::at(entry.path())).collect()
+    }
+
+    fn at(path: PathBuf) -> Option<Self> {
+        let name = path.file_name()?.as_bytes().strip_prefix(BEFORE.as_bytes())?.strip_suffix(BEHIND.as_bytes())?;
+        let wanted = path.with_file_name(OsStr::from_bytes(name));
+        let mut file = File::open(&path).ok()?;
+        // Whoever begins waits for this lock, and nobody notices that it was held for an instant.
+        let is_held = file.try_lock().is_err();
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        Some(Self { path, wanted, intent: read(&text).map(|(intent, _)| intent), is_held })
+    }
+
+    /// Returns the folder that is made.
+    pub(super) fn worktree(&self) -> PathBuf {
+        self.intent.as_ref().map_or_else(|| self.wanted.clone(), |intent| with_suffix(&self.wanted, &intent.suffix))
+    }
+}
+
+const BEFORE: &str = ".";
+const BEHIND: &str = ".making";
+
 /// Returns `.<folder>.making` beside the folder.
 fn note_of(wanted: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
+    let mut name = OsString::from(BEFORE);
     name.push(wanted.file_name().unwrap_or(OsStr::new("worktree")));
-    name.push(".making");
+    name.push(BEHIND);
     wanted.with_file_name(name)
 }
 

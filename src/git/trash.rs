@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::branch::with_suffixes;
 use super::invoke::LONG;
 use super::keep::commit_tree;
+use super::leftovers::made;
 use super::registered::{self, same_place};
 use super::repo::open;
 use super::tree::{Inner, LeftOut, Snapshot, snapshot};
@@ -276,7 +277,8 @@ fn branch_at(repo: &Repo, wanted: &str, commit: &str) -> Result<String, GitError
             Some(found) if found == commit => return Ok(name),
             Some(_) => {}
             None => {
-                let args = ["update-ref", "-m", "draft: restored", &heads(&name), commit, &none];
+                let message = made(&name, "the trash");
+                let args = ["update-ref", "--create-reflog", "-m", &message, &heads(&name), commit, &none];
                 repo.git.writing(repo.common_dir()).args(args).run()?;
                 return Ok(name);
             }

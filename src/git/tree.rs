@@ -23,6 +23,9 @@ use super::validate::Place;
 use super::{GitError, Repo};
 use crate::domain::ticket::Worktree;
 
+/// How the folder of a snapshot's index is called, before what makes it unique.
+pub(super) const INDEX_PREFIX: &str = "draft-index-";
+
 /// What a worktree held at a moment. Ids are in full hexadecimal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
@@ -112,6 +115,8 @@ struct Index<'a> {
     repo: &'a Repo,
     worktree: &'a Path,
     file: PathBuf,
+    /// Held as long as it is in use, so that one that a killed process left can be told from it.
+    _lock: Option<File>,
     _folder: TempDir,
 }
 
@@ -126,10 +131,11 @@ impl<'a> Index<'a> {
     /// Copies the index beside the real one; should this process die, it goes with the worktree.
     fn copy(repo: &'a Repo, worktree: &'a Path, git_dir: &Path, head_tree: &str) -> Result<Self, GitError> {
         let folder = tempfile::Builder::new()
-            .prefix("draft-index-")
+            .prefix(INDEX_PREFIX)
             .tempdir_in(git_dir)
             .map_err(GitError::io("make a folder in", git_dir))?;
-        let index = Self { repo, worktree, file: folder.path().join("index"), _folder: folder };
+        let lock = File::open(folder.path()).ok().filter(|folder| folder.try_lock().is_ok());
+        let index = Self { repo, worktree, file: folder.path().join("index"), _lock: lock, _folder: folder };
         let real = git_dir.join("index");
         match File::open(&real) {
             Ok(file) => copy_with_time(file, &index.file).map_err(GitError::io("copy", &real))?,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::branch::{folders, with_suffixes, without_folders};
 use super::interrupted::{self, Left, is_nothing_or_empty};
 use super::invoke::LONG;
+use super::leftovers::made;
 use super::making::{Intent, Making, Stage, with_suffix};
 use super::program::is_program;
 use super::registered::{self, Registered, same_place};
@@ -323,8 +324,9 @@ fn new_branch(
 
 fn make_branch(repo: &Repo, name: &str, start: &Start) -> Result<(), GitError> {
     let none = "0".repeat(start.commit.len());
-    let message = format!("branch: Created from {}", start.base_branch);
-    let args = ["update-ref", "-m", &message, &heads(name), &start.commit, &none];
+    // With a history of its own whatever the settings say: by its first entry the branch is known to be Draft's.
+    let message = made(name, &start.base_branch);
+    let args = ["update-ref", "--create-reflog", "-m", &message, &heads(name), &start.commit, &none];
     repo.git.writing(repo.common_dir()).args(args).without_patience().run().map(drop)
 }
 

@@ -130,20 +130,25 @@ fn lost(folder: &Folder, now: Timestamp, because: Option<String>) -> ExitRecord 
 
 /// Stops all processes with the mark, and returns how many there were.
 fn stop_tree(mark: Mark, limits: Limits, messages: &mut Vec<String>) -> u32 {
-    let grace = Duration::from_millis(limits.grace_ms);
+    let (asked, left) = hunt_down(mark, Duration::from_millis(limits.grace_ms));
+    if left > 0 {
+        messages.push(format!("{left} of its processes could not be ended, not even by SIGKILL"));
+    }
+    u32::try_from(asked).unwrap_or(u32::MAX)
+}
+
+/// Stops all processes with the mark; returns how many were asked to end, and how many are left all the same.
+pub(super) fn hunt_down(mark: Mark, grace: Duration) -> (usize, usize) {
     let mut hunt = Hunt::new(Tree { mark, root: None }, Instant::now(), grace);
-    loop {
+    let left = loop {
         let now = Instant::now();
         match hunt.round(now) {
-            Round::Gone => break,
+            Round::Gone => break 0,
             Round::Left(left) => wait_for_any(&left, hunt.next_step(now).saturating_duration_since(now)),
-            Round::GaveUp(count) => {
-                messages.push(format!("{count} of its processes could not be ended, not even by SIGKILL"));
-                break;
-            }
+            Round::GaveUp(count) => break count,
         }
-    }
-    u32::try_from(hunt.asked()).unwrap_or(u32::MAX)
+    };
+    (hunt.asked(), left)
 }
 
 /// Waits until one of the processes ends, or the time is over.

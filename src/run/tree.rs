@@ -33,7 +33,7 @@ impl Tree {
 }
 
 /// Returns the processes that descend from the root, those with the mark, and what descends from these.
-fn members(all: &[Seen], root: Option<i32>, marked: impl Fn(Process) -> bool) -> Vec<Process> {
+pub(super) fn members(all: &[Seen], root: Option<i32>, marked: impl Fn(Process) -> bool) -> Vec<Process> {
     let mut children: BTreeMap<i32, Vec<Process>> = BTreeMap::new();
     for seen in all {
         children.entry(seen.parent).or_default().push(seen.process);
