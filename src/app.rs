@@ -2,6 +2,7 @@
 
 mod board;
 mod detail;
+mod doctor;
 mod door;
 mod entries;
 mod error;
@@ -19,6 +20,7 @@ mod trace;
 
 pub use board::{Color, run_board};
 pub use detail::load_detail;
+pub use doctor::{Check, Health, Mending, examine};
 pub use door::Door;
 pub use error::AppError;
 pub use logs::{Log, dialect_of};

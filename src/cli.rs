@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod demo;
 mod diff;
+mod doctor;
 mod error;
 mod filed;
 mod json;
@@ -79,6 +80,8 @@ enum ColorWhen {
 enum Command {
     /// Make a small sample repository with a board and run the built-in demo agent on it
     Demo(demo::DemoArgs),
+    /// Check git, agents, disk, database and configuration, and what was left behind; --fix mends what is safe
+    Doctor(doctor::DoctorArgs),
     /// Trust what this repository's draft.yaml would run, in its present form
     Trust(trust::TrustArgs),
     /// File, import, list, show and move tickets
@@ -118,6 +121,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
     match cli.command {
         None => session::open_board(global),
         Some(Command::Demo(args)) => demo::demo(global, &args, out),
+        Some(Command::Doctor(args)) => doctor::doctor(global, &args, out),
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
         Some(Command::Run(args)) => run::run(global, &args, out),

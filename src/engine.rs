@@ -11,6 +11,7 @@ mod chores;
 mod error;
 mod handle;
 mod jobs;
+pub mod ledger;
 mod limits;
 mod lock;
 mod others;

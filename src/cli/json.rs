@@ -12,6 +12,7 @@ use crate::domain::job::Job;
 use crate::domain::revision::Revision;
 use crate::domain::run::{Run, RunEnd};
 use crate::domain::ticket::Ticket;
+use crate::engine::ledger::{DiskUse, Holds};
 
 /// Returns a ticket as lists show it.
 pub(super) fn ticket(board: &Board, ticket: &Ticket, description: &str) -> Value {
@@ -47,7 +48,7 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, description: &str) -> Value
 }
 
 /// Returns a ticket with everything about it.
-pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, runs_dir: &Path) -> Value {
+pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, holds: &Holds, runs_dir: &Path) -> Value {
     let mut value = ticket(board, of, &detail.description);
     let jobs: Vec<Value> = detail
         .jobs
@@ -60,6 +61,7 @@ pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, runs_d
     value["jobs"] = json!(jobs);
     value["revisions"] = json!(detail.revisions.iter().map(revision).collect::<Vec<_>>());
     value["evidence"] = json!(detail.evidence.iter().map(|one| evidence(one, runs_dir)).collect::<Vec<_>>());
+    value["holds"] = self::holds(holds);
     value["events"] = detail
         .events
         .iter()
@@ -73,6 +75,28 @@ pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, runs_d
         })
         .collect();
     value
+}
+
+/// Returns what a ticket holds of the machine.
+fn holds(holds: &Holds) -> Value {
+    let disk = |disk: DiskUse| json!({ "bytes": disk.bytes, "is_whole": disk.is_whole });
+    let worktree = holds
+        .worktree
+        .as_ref()
+        .map(|one| json!({ "path": one.path.to_string_lossy(), "exists": one.exists, "disk": disk(one.disk) }));
+    json!({
+        "worktree": worktree,
+        "branch": holds.branch.as_ref().map(|one| json!({ "name": one.name, "head": one.head })),
+        "refs": holds.refs,
+        "runs": holds.runs.iter().map(|one| json!({
+            "job": one.id.job, "n": one.id.n, "kind": one.kind, "path": one.path.to_string_lossy(),
+            "disk": disk(one.disk), "supervisor": one.supervisor,
+        })).collect::<Vec<_>>(),
+        "processes": holds.processes.iter().map(|one| json!({
+            "pid": one.pid, "command": one.command, "job": one.run.job, "run": one.run.n,
+        })).collect::<Vec<_>>(),
+        "disk": disk(holds.disk()),
+    })
 }
 
 /// Returns a job with its runs.

@@ -11,7 +11,8 @@ use crate::domain::job::Job;
 use crate::domain::revision::Revision;
 use crate::domain::state::{StateName, legal_moves};
 use crate::domain::ticket::{Priority, Ticket};
-use crate::ui::widget::format::{counted, took, usage};
+use crate::engine::ledger::{DiskUse, Holds};
+use crate::ui::widget::format::{bytes, counted, took, usage};
 use crate::ui::widget::text::visible;
 
 use super::error::CliError;
@@ -22,6 +23,7 @@ pub(super) fn print(
     board: &Board,
     ticket: &Ticket,
     detail: &Detail,
+    holds: &Holds,
     runs_dir: &Path,
     out: &mut Out,
 ) -> Result<(), CliError> {
@@ -37,6 +39,7 @@ pub(super) fn print(
         ("jobs", detail.jobs.iter().map(job).collect()),
         ("revisions", detail.revisions.iter().map(revision).collect()),
         ("evidence", detail.evidence.iter().flat_map(|one| evidence(one, runs_dir)).collect()),
+        ("holds", held(holds)),
         ("history", detail.events.iter().map(event).collect()),
     ];
     for (heading, lines) in lists {
@@ -93,6 +96,31 @@ fn evidence(evidence: &Evidence, runs_dir: &Path) -> [String; 2] {
     let took = took(Duration::from_millis(evidence.duration_ms));
     let folder = runs_dir.join(&evidence.folder);
     [plain(&format!("{}  {} in {took}", evidence.command, evidence.end)), plain(&format!("    {}", folder.display()))]
+}
+
+/// What it takes of the machine right now, a line for each kind of thing.
+fn held(holds: &Holds) -> Vec<String> {
+    let size = |disk: DiskUse| format!("{}{}", if disk.is_whole { "" } else { "at least " }, bytes(disk.bytes));
+    let mut lines = Vec::new();
+    if let Some(worktree) = &holds.worktree {
+        let there = if worktree.exists { size(worktree.disk) } else { "deleted".to_owned() };
+        lines.push(format!("worktree   {}  {there}", worktree.path.display()));
+    }
+    if let Some(branch) = &holds.branch {
+        let head = branch.head.as_deref().map_or("gone", |head| head.get(..12).unwrap_or(head));
+        lines.push(format!("branch     {}  {head}", branch.name));
+    }
+    lines.extend(holds.refs.iter().map(|name| format!("ref        {name}")));
+    if !holds.runs.is_empty() {
+        let runs = holds.runs.iter().fold(DiskUse { bytes: 0, is_whole: true }, |sum, run| sum.and(run.disk));
+        lines.push(format!("runs       {}  {}", counted(holds.runs.len() as u64, "folder", "folders"), size(runs)));
+    }
+    for run in &holds.runs {
+        lines.extend(run.supervisor.map(|pid| format!("supervisor {pid} of run {}  {}", run.id.n, run.path.display())));
+    }
+    let processes = holds.processes.iter();
+    lines.extend(processes.map(|one| format!("process    {} of run {}  {}", one.pid, one.run.n, one.command)));
+    lines.iter().map(|line| plain(line)).collect()
 }
 
 fn event(event: &Event) -> String {

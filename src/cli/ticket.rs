@@ -7,13 +7,13 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::app::{self, Door};
+use crate::app::{self, AppError, Door};
 use crate::domain::board::Board;
 use crate::domain::command::Command;
 use crate::domain::id::TicketId;
 use crate::domain::state::{StateName, UnknownWord};
 use crate::domain::ticket::Ticket;
-use crate::engine::{Working, Workshop};
+use crate::engine::{Working, Workshop, ledger};
 use crate::store::Reader;
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
@@ -238,11 +238,12 @@ fn show(global: &Global, id: &str, out: &mut Out) -> Result<(), CliError> {
     let board = session::stored_board(&opened.workshop)?;
     let ticket = session::find(&board, id)?;
     let detail = app::load_detail(&opened.workshop, ticket.id)?.ok_or_else(|| session::gone(ticket))?;
+    let holds = ledger::holds(&opened.workshop, ticket, &detail).map_err(AppError::Git)?;
     let runs = opened.workshop.paths.runs();
     if global.json {
-        out.json(&wire::ticket_in_full(&board, ticket, &detail, &runs))
+        out.json(&wire::ticket_in_full(&board, ticket, &detail, &holds, &runs))
     } else {
-        super::show::print(&board, ticket, &detail, &runs, out)
+        super::show::print(&board, ticket, &detail, &holds, &runs, out)
     }
 }
 

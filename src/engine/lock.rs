@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::domain::id::BoardId;
 
+const BEFORE: &str = "engine-";
+const BEHIND: &str = ".lock";
+
 /// Held by the one process that is the engine of a board.
 #[derive(Debug)]
 pub struct BoardLock {
@@ -40,6 +43,22 @@ impl BoardLock {
         Ok(Self { _file: file })
     }
 
+    /// Says whether a process is the engine of a board. The lock file is not made, and looking takes the lock from nobody.
+    pub fn is_held(data_dir: &Path, board: BoardId) -> bool {
+        let file = File::open(Self::path(data_dir, board));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Returns the lock file of a board.
+    pub fn path(data_dir: &Path, board: BoardId) -> PathBuf {
+        data_dir.join(format!("{BEFORE}{board}{BEHIND}"))
+    }
+
+    /// Returns the board whose lock file has that name; nothing when it is none.
+    pub fn board_of(name: &str) -> Option<BoardId> {
+        name.strip_prefix(BEFORE)?.strip_suffix(BEHIND)?.parse().ok()
+    }
+
     /// Takes the lock as soon as nobody holds it any more, looking so often. The file is opened once: each opening would
     /// wake everybody who watches its folder.
     ///
@@ -58,7 +77,7 @@ impl BoardLock {
 }
 
 fn open(data_dir: &Path, board: BoardId) -> Result<(PathBuf, File), LockError> {
-    let path = data_dir.join(format!("engine-{board}.lock"));
+    let path = BoardLock::path(data_dir, board);
     match OpenOptions::new().create(true).append(true).mode(0o600).open(&path) {
         Ok(file) => Ok((path, file)),
         Err(source) => Err(LockError::Io { path, source }),
@@ -82,8 +101,21 @@ mod tests {
         let board = BoardId(uuid::Uuid::from_u128(1));
         let first = BoardLock::take(dir.path(), board).unwrap();
         assert!(matches!(BoardLock::take(dir.path(), board), Err(LockError::Held)));
+        assert!(BoardLock::is_held(dir.path(), board));
         drop(first);
+        assert!(!BoardLock::is_held(dir.path(), board));
         BoardLock::take(dir.path(), board).unwrap();
+    }
+
+    #[test]
+    fn looking_for_a_lock_makes_none_and_its_file_says_whose_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = BoardId(uuid::Uuid::from_u128(1));
+        assert!(!BoardLock::is_held(dir.path(), board));
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+        let path = BoardLock::path(dir.path(), board);
+        assert_eq!(BoardLock::board_of(path.file_name().unwrap().to_str().unwrap()), Some(board));
+        assert_eq!(BoardLock::board_of("engine-1.lock"), None);
     }
 
     #[tokio::test(start_paused = true)]

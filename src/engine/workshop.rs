@@ -38,6 +38,13 @@ impl Paths {
         self.data_dir.join("worktrees")
     }
 
+    /// Returns the folder of a board's worktrees.
+    pub fn worktrees_of(&self, about: &About) -> PathBuf {
+        let id = about.id.0.simple().to_string();
+        let name: String = about.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        self.worktrees().join(format!("{name}-{}", &id[id.len() - 8..]))
+    }
+
     /// Returns the folder of Draft's own log.
     pub fn logs(&self) -> PathBuf {
         self.data_dir.join("logs")
@@ -119,9 +126,7 @@ impl Workshop {
 
     /// Returns the folder of this board's worktrees.
     pub fn worktrees(&self) -> PathBuf {
-        let id = self.about.id.0.simple().to_string();
-        let name: String = self.about.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        self.paths.worktrees().join(format!("{name}-{}", &id[id.len() - 8..]))
+        self.paths.worktrees_of(&self.about)
     }
 
     /// Returns the repository's own configuration file.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::boards::EngineRow;
 use super::commands::Pending;
 use super::error::{Fault, StoreError};
+use super::inventory::{self, Inventory};
 use super::open::{self, Limits};
 use super::{boards, commands, events, evidence, goals, jobs, revisions, runs, save, tickets};
 use crate::domain::board::{About, Board};
@@ -215,6 +216,30 @@ impl Reader {
     /// When the database cannot be read.
     pub fn engine(&self, board: BoardId) -> Result<Option<EngineRow>, StoreError> {
         self.read(|db| boards::engine(db, board))
+    }
+
+    /// Returns everything that the database says is there, of all boards and of one moment.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn inventory(&self) -> Result<Inventory, StoreError> {
+        self.read(inventory::take)
+    }
+
+    /// Has SQLite look through the whole file, and returns what it complains about; nothing when the file is sound.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn complaints(&self) -> Result<Vec<String>, StoreError> {
+        self.read(inventory::complaints)
+    }
+
+    /// Returns the number of the schema that the database has.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn schema(&self) -> Result<u32, StoreError> {
+        self.read(|db| Ok(db.pragma_query_value(None, "user_version", |row| row.get(0))?))
     }
 
     /// Returns a number that differs once another connection, of this process or another, has written.

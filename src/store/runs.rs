@@ -78,6 +78,12 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<R
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read)?.collect::<Result<_, _>>()?)
 }
 
+/// Returns every run, by job and number.
+pub(super) fn all(db: &Connection) -> Result<Vec<Run>, Fault> {
+    let mut query = db.prepare_cached(concat!("SELECT ", columns!(), " FROM runs ORDER BY job_id, n"))?;
+    Ok(query.query_map([], read)?.collect::<Result<_, _>>()?)
+}
+
 /// Returns a job's runs, by number.
 pub(super) fn of_job(db: &Connection, job: JobId) -> Result<Vec<Run>, Fault> {
     let mut query = db.prepare_cached(concat!("SELECT ", columns!(), " FROM runs WHERE job_id = :job ORDER BY n"))?;

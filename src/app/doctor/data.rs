@@ -1,0 +1,134 @@
+//! The data directory and the database in it: there, yours alone, writable, with room, whole.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use crate::config::Loaded;
+use crate::store::{Reader, StoreError};
+use crate::ui::widget::format::{bytes, counted};
+
+use super::{Check, Health, Mending, Patient};
+
+const FOLDER: &str = "data directory";
+const DATABASE: &str = "database";
+/// With less room the database itself cannot be written for long, in bytes.
+const ROOM_NEEDED: u64 = 50 << 20;
+
+pub(super) fn look(patient: &Patient, settings: Option<&Loaded>) -> Vec<Check> {
+    let folder = &patient.paths.data_dir;
+    if !folder.exists() {
+        let message = format!("{} is not there yet; it is made on first use", folder.display());
+        return vec![Check::ok(FOLDER, message)];
+    }
+    let mut checks = vec![directory(folder, patient.mending)];
+    checks.extend(room(folder, settings));
+    checks.extend(database(patient));
+    checks
+}
+
+fn directory(folder: &Path, mending: Mending) -> Check {
+    let shown = folder.display();
+    let data = match folder.metadata() {
+        Ok(data) => data,
+        Err(error) => return Check::error(FOLDER, format!("{shown}: {error}"), "name another one with DRAFT_DATA_DIR"),
+    };
+    if !data.is_dir() {
+        return Check::error(
+            FOLDER,
+            format!("{shown} is no folder"),
+            "move it away, or name another with DRAFT_DATA_DIR",
+        );
+    }
+    if let Err(error) = tempfile::Builder::new().prefix(".doctor-").tempfile_in(folder) {
+        let fix = format!("make it yours: `chown -R $USER {shown}`, `chmod 700 {shown}`; or free some space");
+        return Check::error(FOLDER, format!("{shown} cannot be written: {error}"), fix);
+    }
+    let mode = data.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Check::ok(FOLDER, format!("{shown}, yours alone"));
+    }
+    let message = format!("{shown} can be used by others (mode {mode:03o}), and it holds all that agents print");
+    let check = Check::warning(FOLDER, message, format!("`chmod 700 {shown}`, or `draft doctor --fix`"));
+    match mending {
+        Mending::No => check,
+        Mending::WhatIsSafe => match fs::set_permissions(folder, Permissions::from_mode(0o700)) {
+            Ok(()) => Check { mended: Some(true), ..Check::ok(FOLDER, format!("{shown} is yours alone now")) },
+            Err(error) => Check { mended: Some(false), message: format!("{}: {error}", check.message), ..check },
+        },
+    }
+}
+
+fn room(folder: &Path, settings: Option<&Loaded>) -> Option<Check> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let wanted = settings.map_or(0, |loaded| loaded.config.execute_config.min_free_disk);
+    let name = "disk";
+    let fix = "free some space, or move the folder to another disk and set DRAFT_DATA_DIR";
+    Some(if free < ROOM_NEEDED || disk.f_favail == 0 && disk.f_files > 0 {
+        Check::error(name, format!("only {} are free where Draft keeps everything", bytes(free)), fix)
+    } else if free < wanted {
+        let message = format!("{} are free, and no agent starts below {} (min_free_disk)", bytes(free), bytes(wanted));
+        Check::warning(name, message, fix)
+    } else {
+        Check::ok(name, format!("{} free", bytes(free)))
+    })
+}
+
+fn database(patient: &Patient) -> Vec<Check> {
+    let path = patient.paths.database();
+    if !path.exists() {
+        return vec![Check::ok(DATABASE, "there is none yet; it is made on first use")];
+    }
+    let mut checks = vec![match sound(&path) {
+        Ok(check) => check,
+        Err(error) => Check::error(DATABASE, error.to_string(), advice(&error)),
+    }];
+    checks.extend(backups(&patient.paths.data_dir));
+    checks
+}
+
+fn sound(path: &Path) -> Result<Check, StoreError> {
+    let reader = Reader::open(path)?;
+    let complaints = reader.complaints()?;
+    if complaints.is_empty() {
+        let size = bytes(path.metadata().map_or(0, |data| data.len()));
+        return Ok(Check::ok(DATABASE, format!("whole, schema {}, {size}", reader.schema()?)));
+    }
+    let fix = format!("stop Draft, keep a copy, and rescue what is left: `sqlite3 {} .recover`", path.display());
+    Ok(Check::error(DATABASE, format!("{} is damaged: {}", path.display(), complaints.join("; ")), fix))
+}
+
+/// Says what to do where the message itself does not.
+fn advice(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Locked { .. } => "close what has it open, then look again",
+        StoreError::Older { .. } => "open the board once with `draft`",
+        StoreError::Newer { .. } => "update draft",
+        StoreError::Full { .. } => "free some space",
+        StoreError::ReadOnly { .. } | StoreError::CannotOpen { .. } => "make the file and its folder yours",
+        StoreError::Corrupt { .. } | StoreError::NotOurs { .. } => {
+            "move it away, and bring a copy back if there is one"
+        }
+        StoreError::Conflict { .. }
+        | StoreError::Invalid { .. }
+        | StoreError::Backup { .. }
+        | StoreError::Closed { .. }
+        | StoreError::Sqlite { .. } => "look again; if it stays, keep a copy and report it",
+    }
+}
+
+/// The copies that were made before the schema changed. They are yours to delete.
+fn backups(folder: &Path) -> Option<Check> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_copy = |name: &str| name.starts_with("draft.db.v") && name.ends_with(".bak");
+    let copies = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_copy));
+    let sizes: Vec<u64> = copies.map(|entry| entry.metadata().map_or(0, |data| data.len())).collect();
+    if sizes.is_empty() {
+        return None;
+    }
+    let count = counted(sizes.len() as u64, "copy", "copies");
+    let message = format!("{count} of older schemas, {}", bytes(sizes.iter().sum()));
+    let fix = format!("delete {}/draft.db.v*.bak when all is well", folder.display());
+    Some(Check::new("database copies", Health::Ok, message, fix))
+}

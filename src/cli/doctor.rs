@@ -1,0 +1,88 @@
+//! `draft doctor`: looks at everything that Draft needs and at what was left behind, and mends what is safe.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::app::{self, Check, Health, Mending};
+use crate::ui::theme::Glyphs;
+use crate::ui::widget::format::counted;
+use crate::ui::widget::text::visible;
+
+use super::error::{CliError, Exit};
+use super::out::Out;
+use super::{Global, session};
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Mend what is safe: nothing that could be work is deleted
+    #[arg(long)]
+    fix: bool,
+}
+
+pub(super) fn doctor(global: &Global, args: &DoctorArgs, out: &mut Out) -> Result<Exit, CliError> {
+    let mending = if args.fix { Mending::WhatIsSafe } else { Mending::No };
+    let checks = session::runtime()?.block_on(app::examine(&session::options(global), mending));
+    if global.json {
+        out.json(&json!({ "checks": checks.iter().map(|check| wire(check, mending)).collect::<Vec<_>>() }))?;
+    } else {
+        print(global, &checks, out)?;
+    }
+    let is_bad = checks.iter().any(|check| check.health == Health::Error);
+    Ok(if is_bad { Exit::AnswerIsNo } else { Exit::Done })
+}
+
+fn wire(check: &Check, mending: Mending) -> Value {
+    let mut value = json!({
+        "name": check.name, "status": check.health, "message": check.message, "fix": check.fix,
+    });
+    if mending == Mending::WhatIsSafe {
+        value["mended"] = json!(check.mended);
+    }
+    value
+}
+
+/// Prints a sign, a word and the message of each check, and below what is wrong how to mend it.
+fn print(global: &Global, checks: &[Check], out: &mut Out) -> Result<(), CliError> {
+    let shown = |check: &&Check| !global.quiet || check.health != Health::Ok || check.mended.is_some();
+    for check in checks.iter().filter(shown) {
+        let (glyph, word) = sign(check);
+        let mut lines = check.message.lines().map(visible);
+        let first = lines.next().unwrap_or_default();
+        out.line(format!("{glyph} {word:<7}  {}: {first}", visible(&check.name)).trim_end())?;
+        lines.try_for_each(|line| out.line(format_args!("           {line}")))?;
+        if !check.fix.is_empty() && check.mended != Some(true) {
+            out.line(format_args!("           {} {}", Glyphs::unicode().arrow, visible(&check.fix)))?;
+        }
+    }
+    if global.quiet {
+        return Ok(());
+    }
+    out.line(summary(checks))
+}
+
+fn sign(check: &Check) -> (&'static str, &'static str) {
+    let glyphs = Glyphs::unicode();
+    match (check.mended, check.health) {
+        (Some(true), Health::Ok | Health::Warning | Health::Error) => (glyphs.ok, "mended"),
+        (_, Health::Ok) => (glyphs.ok, "ok"),
+        (_, Health::Warning) => (glyphs.warn, "warning"),
+        (_, Health::Error) => (glyphs.bad, "error"),
+    }
+}
+
+fn summary(checks: &[Check]) -> String {
+    let count = |health: Health| checks.iter().filter(|check| check.health == health).count() as u64;
+    let mended = checks.iter().filter(|check| check.mended == Some(true)).count() as u64;
+    let (errors, warnings) = (count(Health::Error), count(Health::Warning));
+    let mut parts = Vec::new();
+    if errors > 0 {
+        parts.push(counted(errors, "error", "errors"));
+    }
+    if warnings > 0 {
+        parts.push(counted(warnings, "warning", "warnings"));
+    }
+    if mended > 0 {
+        parts.push(format!("{mended} mended"));
+    }
+    if parts.is_empty() { "\nAll is well.".to_owned() } else { format!("\n{}.", parts.join(", ")) }
+}

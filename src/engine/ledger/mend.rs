@@ -1,0 +1,207 @@
+//! Mends what is safe: each thing is looked at once more, under its lock where it has one, and no work is deleted.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::domain::id::{BoardId, TicketId};
+use crate::domain::state::StateName;
+use crate::domain::ticket::Worktree;
+use crate::domain::time::Timestamp;
+use crate::git::leftovers::{self, Noted, Rest};
+use crate::git::trash::{self, Binned, Owner};
+use crate::git::{GitError, Repo};
+use crate::run::adopt;
+use crate::run::census::{self, Census, Supervisor};
+use crate::run::shelf::{self, Stage, What};
+use crate::run::{Folder, Mark};
+use crate::store::Reader;
+
+use super::super::error::EngineError;
+use super::super::lock::BoardLock;
+use super::stray::{Remedy, Stray};
+use super::{Grounds, find};
+
+/// How long the processes of a run that is over have after the polite signal.
+const GRACE: Duration = Duration::from_secs(5);
+/// What the trash calls the ticket of something that no ticket holds.
+const NOBODY: TicketId = TicketId(Uuid::nil());
+
+/// What came of mending something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mended {
+    /// It is done; this says what.
+    Done(String),
+    /// It is as it was; this says why.
+    Left(String),
+}
+
+/// Mends a stray if that is safe and it is still one. It blocks.
+pub fn mend(grounds: &Grounds, stray: &Stray, now: Timestamp) -> Mended {
+    let still = find::look(grounds).map(|survey| survey.strays.iter().any(|one| one.is_same(stray)));
+    match still {
+        Ok(true) => {}
+        Ok(false) => return Mended::Done("it is gone by now".to_owned()),
+        Err(error) => return Mended::Left(error.to_string()),
+    }
+    let mended = match &stray.remedy {
+        Remedy::Nothing => Ok(Mended::Left("there is nothing that is safe to be done".to_owned())),
+        Remedy::StopProcesses(mark) => Ok(stop(*mark)),
+        Remedy::StopSupervisor(supervisor) => Ok(stop_supervisor(supervisor)),
+        Remedy::Settle(path) => settle(path, now),
+        Remedy::RemoveRun(path) => remove_run(path),
+        Remedy::RemoveEmpty(path) => remove(path, |path| fs::remove_dir(path)),
+        Remedy::RemoveFile(path) => remove(path, |path| fs::remove_file(path)),
+        Remedy::Trash { repo, worktree } => bin(grounds, repo, worktree, now),
+        Remedy::Forget { repo, path } => forget(grounds, repo, path),
+        Remedy::RemoveNote(note) => remove_note(note),
+        Remedy::RemoveRest { worktree, rest } => remove_rest(worktree, rest),
+        Remedy::RemoveLock(board) => remove_lock(grounds, *board),
+    };
+    mended.unwrap_or_else(|error| Mended::Left(error.to_string()))
+}
+
+fn done(what: impl Into<String>) -> Mended {
+    Mended::Done(what.into())
+}
+
+fn left(why: impl Into<String>) -> Mended {
+    Mended::Left(why.into())
+}
+
+fn stop(mark: Mark) -> Mended {
+    let stopped = census::stop(mark, GRACE);
+    match stopped.left {
+        0 => done(format!("{} stopped", counted(stopped.asked, "process", "processes"))),
+        some => left(format!("{} could not be ended, not even by SIGKILL", counted(some, "process", "processes"))),
+    }
+}
+
+fn stop_supervisor(supervisor: &Supervisor) -> Mended {
+    if supervisor.stop() {
+        done("it has stopped its run and ended")
+    } else {
+        left("it was asked to stop, and has not yet")
+    }
+}
+
+fn settle(path: &Path, now: Timestamp) -> Result<Mended, EngineError> {
+    let record = adopt::settle(&Folder::open(path)?, now)?;
+    Ok(done(format!("it {}", record.end)))
+}
+
+/// Removes a run's folder in which nothing was printed. Whoever makes or starts it meanwhile wins.
+fn remove_run(path: &Path) -> Result<Mended, EngineError> {
+    let is_empty = match shelf::look(path).map(|one| one.what) {
+        None => return Ok(done("it is gone by now")),
+        Some(What::HalfMade) => true,
+        Some(What::Run(about)) => about.output == 0 && matches!(about.stage, Stage::NeverStarted | Stage::Over),
+        Some(What::Unreadable(_)) => false,
+    };
+    if !is_empty {
+        return Ok(left("it is in use by now"));
+    }
+    let removed = remove(path, |path| fs::remove_dir_all(path))?;
+    // The folder of its job goes with the last run in it; else it stays.
+    let _ = path.parent().map(fs::remove_dir);
+    Ok(removed)
+}
+
+fn remove(path: &Path, how: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<Mended, EngineError> {
+    match how(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(EngineError::Remove { path: path.to_owned(), source })
+        }
+        Ok(()) | Err(_) => Ok(done("it is removed")),
+    }
+}
+
+/// Puts a worktree or a branch into the trash. Nobody can make the worktree anew meanwhile.
+fn bin(grounds: &Grounds, root: &Path, worktree: &Worktree, now: Timestamp) -> Result<Mended, EngineError> {
+    let repo = Repo::discover(&grounds.git, root)?;
+    let is_branch = worktree.path.as_os_str().is_empty();
+    let worktree = match is_branch {
+        true => Worktree { path: free_place(grounds, &worktree.branch), ..worktree.clone() },
+        false => worktree.clone(),
+    };
+    let work = || -> Result<Mended, EngineError> {
+        if is_held(grounds, &worktree)? {
+            return Ok(left("a ticket holds it by now"));
+        }
+        if !Census::take().inside(&worktree.path).is_empty() {
+            return Ok(left("somebody is in it by now"));
+        }
+        let owner = Owner { ticket: NOBODY, state: StateName::Abandoned };
+        Ok(match trash::bin(&repo, &worktree, owner, now, &grounds.litter)? {
+            Binned::Gone(reference) => done(format!("it is in the trash: {reference}")),
+            Binned::Nothing => done("it is gone by now"),
+            Binned::Holds(held) => {
+                let paths: Vec<String> = held.iter().map(|one| one.path.display().to_string()).collect();
+                left(format!("it holds what git cannot keep: {}", paths.join(", ")))
+            }
+        })
+    };
+    if is_branch {
+        return work();
+    }
+    Ok(leftovers::holding(&worktree.path, work)?.unwrap_or_else(|| left("somebody makes it right now")))
+}
+
+/// Returns a place where nothing is, to which a branch without a worktree can come back.
+fn free_place(grounds: &Grounds, branch: &str) -> PathBuf {
+    let name = branch.replace('/', "-");
+    let folder = grounds.paths.worktrees().join("from-trash");
+    let names = std::iter::once(name.clone()).chain((2..).map(|n| format!("{name}-{n}")));
+    names.map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_err()).unwrap_or(folder)
+}
+
+fn is_held(grounds: &Grounds, worktree: &Worktree) -> Result<bool, EngineError> {
+    let database = grounds.paths.database();
+    if !database.exists() {
+        return Ok(false);
+    }
+    let inventory = Reader::open(&database)?.inventory()?;
+    let mut held = inventory.boards.iter().flat_map(|shelf| &shelf.tickets).filter_map(|one| one.worktree.as_ref());
+    Ok(held.any(|one| one.path == worktree.path || one.branch == worktree.branch))
+}
+
+fn forget(grounds: &Grounds, root: &Path, path: &Path) -> Result<Mended, EngineError> {
+    let repo = Repo::discover(&grounds.git, root)?;
+    let work = || -> Result<bool, GitError> { leftovers::forget(&repo, path) };
+    let forgotten = match path.parent().is_some_and(Path::exists) {
+        true => leftovers::holding(path, work)?,
+        false => Some(work()?),
+    };
+    Ok(match forgotten {
+        Some(true) => done("git has forgotten it"),
+        Some(false) => left("its folder is there by now"),
+        None => left("somebody makes it right now"),
+    })
+}
+
+fn remove_note(note: &Noted) -> Result<Mended, EngineError> {
+    Ok(if leftovers::remove_note(note)? { done("it is removed") } else { left("somebody makes it right now") })
+}
+
+fn remove_rest(worktree: &Path, rest: &Rest) -> Result<Mended, EngineError> {
+    if !leftovers::rests(worktree).contains(rest) {
+        return Ok(done("it is gone by now"));
+    }
+    leftovers::remove_rest(rest)?;
+    Ok(done("it is removed"))
+}
+
+fn remove_lock(grounds: &Grounds, board: BoardId) -> Result<Mended, EngineError> {
+    // With the lock in hand nobody else has it, and no board of that name is in the database to be opened.
+    match BoardLock::take(&grounds.paths.data_dir, board) {
+        Ok(_lock) => remove(&BoardLock::path(&grounds.paths.data_dir, board), |path| fs::remove_file(path)),
+        Err(error) => Ok(left(error.to_string())),
+    }
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
