@@ -21,7 +21,7 @@ use super::workshop::Paths;
 
 pub use disk::DiskUse;
 pub use holds::{HeldBranch, HeldProcess, HeldRun, HeldWorktree, Holds, holds};
-pub use mend::{Mended, mend};
+pub use mend::{Mended, Mender};
 pub use stray::{Remedy, Stray, Subject};
 
 /// How long after the first look the second one is. What was being made in the first is whole or gone in the second.

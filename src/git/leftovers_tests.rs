@@ -1,3 +1,5 @@
+//! What Draft made is found by content, what people made is not taken for it, and looking changes nothing.
+
 use super::*;
 use crate::git::testing::{Sandbox, write};
 use crate::git::worktree::{Plan, create};

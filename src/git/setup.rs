@@ -1,6 +1,6 @@
 //! How the user has set a repository up, as far as it matters to Draft: who commits, and which hooks run.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -30,13 +30,16 @@ pub struct Hook {
     pub runs: bool,
 }
 
-/// Returns in whose name commits are made, such as `Ada <ada@example.com>`.
+/// Variables by which somebody can say who commits; agents inherit them.
+pub const WHO: [&str; 2] = ["GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"];
+
+/// Returns in whose name commits are made, such as `Ada <ada@example.com>`, where these variables of [`WHO`] are set.
 ///
 /// # Errors
 /// When nobody said it: git then refuses to commit.
-pub fn identity(repo: &Repo) -> Result<String, GitError> {
-    // The strict form fails where git would have to guess, as `git commit` does.
-    let who = repo.git.reading(repo.root()).args(["var", "GIT_COMMITTER_IDENT"]).line()?;
+pub fn identity(repo: &Repo, variables: Vec<(&'static str, OsString)>) -> Result<String, GitError> {
+    let call = repo.git.reading(repo.root()).args(["var", "GIT_COMMITTER_IDENT"]);
+    let who = variables.into_iter().fold(call, |call, (name, value)| call.variable(name, value)).line()?;
     let end = who.rfind('>').map_or(who.len(), |at| at + 1);
     Ok(who[..end].to_owned())
 }
@@ -60,11 +63,13 @@ mod tests {
     #[test]
     fn who_commits_is_said_without_the_time_and_missing_where_nobody_set_it() {
         let sandbox = Sandbox::new();
-        assert_eq!(identity(&sandbox.repo()).unwrap(), "Test <test@localhost>");
+        assert_eq!(identity(&sandbox.repo(), Vec::new()).unwrap(), "Test <test@localhost>");
         let main = sandbox.main();
         sandbox.run(&main, "config user.useConfigOnly true");
         sandbox.run(&main, "config --global --unset user.email");
-        assert!(identity(&sandbox.repo()).is_err());
+        assert!(identity(&sandbox.repo(), Vec::new()).is_err());
+        let named = vec![("GIT_COMMITTER_NAME", "Ada".into()), ("GIT_COMMITTER_EMAIL", "ada@example.com".into())];
+        assert_eq!(identity(&sandbox.repo(), named).unwrap(), "Ada <ada@example.com>");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The commands as scripts and people use them: what they print, as text and as JSON, and how they end.
 
 mod demo;
+mod doctor;
 mod errors;
 mod output;
 mod places;
@@ -27,6 +28,8 @@ fn assert_stable(world: &World, name: &str, text: &str) {
         (r"\b[0-9a-f]{40}\b", "[OID]"),
         (r"\b[0-9a-f]{12}\b", "[SHORT]"),
         (r#"("(?:duration_ms|tokens|cost_usd)": )[0-9.]+"#, "$1[NUMBER]"),
+        (r#"("bytes": )\d+"#, "$1[NUMBER]"),
+        (r"\b\d[\d.]* k?B\b", "[SIZE]"),
         (r"in (\d+ms|\d+\.\ds)", "in [TIME]"),
         (r"used( +).* tokens · \S+", "used$1[TOKENS]"),
     ] {

@@ -11,6 +11,7 @@ mod places;
 mod slots;
 mod steps;
 mod stop;
+mod strays;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -172,6 +173,7 @@ impl Yard {
     #[track_caller]
     fn assert_tidy(&self, tickets: usize) {
         self.world.assert_nothing_left();
+        self.world.assert_accounted_for();
         assert_eq!(self.world.git(&["status", "--porcelain"]), "", "the user's checkout is untouched");
         assert_eq!(self.world.git(&["branch", "--show-current"]), "main");
         let worktrees = self.world.git(&["worktree", "list", "--porcelain"]);

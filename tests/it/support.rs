@@ -1,6 +1,7 @@
 //! The house of the tests: a sealed [`World`], programs in it, a real terminal, and waiting without sleeping blindly.
 
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod running;

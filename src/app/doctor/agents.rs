@@ -14,7 +14,7 @@ use crate::executor::table::{Executor, Program, locate};
 use super::{Check, Patient};
 
 /// How long an agent may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest answer that is shown, in characters.
 const ANSWER_MAX: usize = 80;
 

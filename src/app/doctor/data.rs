@@ -92,7 +92,9 @@ fn sound(path: &Path) -> Result<Check, StoreError> {
     let reader = Reader::open(path)?;
     let complaints = reader.complaints()?;
     if complaints.is_empty() {
-        let size = bytes(path.metadata().map_or(0, |data| data.len()));
+        // What is not in the file itself yet is in the one beside it.
+        let wal = path.with_extension("db-wal");
+        let size = bytes([path, &wal].iter().map(|file| file.metadata().map_or(0, |data| data.len())).sum());
         return Ok(Check::ok(DATABASE, format!("whole, schema {}, {size}", reader.schema()?)));
     }
     let fix = format!("stop Draft, keep a copy, and rescue what is left: `sqlite3 {} .recover`", path.display());

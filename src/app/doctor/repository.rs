@@ -66,7 +66,8 @@ fn found(repo: &Repo, board: Option<&About>) -> Vec<Check> {
             Check::error(REPOSITORY, error.to_string(), fix)
         }
     }];
-    checks.push(match setup::identity(repo) {
+    let variables = setup::WHO.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    checks.push(match setup::identity(repo, variables.collect()) {
         Ok(who) => Check::ok("identity", format!("commits are made by {who}")),
         Err(_) => {
             let fix = "`git config --global user.name NAME` and `git config --global user.email ADDRESS`";

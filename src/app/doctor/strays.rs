@@ -1,6 +1,6 @@
 //! Engines, and what nothing accounts for: told a check each, and mended where that is safe and wanted.
 
-use crate::engine::ledger::{self, Counts, EngineState, Grounds, Mended, Stray, Subject, Survey};
+use crate::engine::ledger::{self, Counts, EngineState, Grounds, Mended, Mender, Stray, Subject, Survey};
 use crate::git::Git;
 use crate::ui::widget::format::counted;
 
@@ -14,7 +14,13 @@ pub(super) fn look(patient: &Patient, git: Option<&Git>) -> Vec<Check> {
     match ledger::survey(&grounds) {
         Ok(survey) => {
             let mut checks = engines(&survey);
-            checks.extend(Subject::ALL.iter().flat_map(|subject| about(&grounds, &survey, *subject, patient.mending)));
+            let mut mender = (patient.mending == Mending::WhatIsSafe).then(|| Mender::new(&grounds));
+            for subject in Subject::ALL {
+                checks.extend(about(&survey, *subject, mender.as_mut()));
+            }
+            if checks.iter().any(|check| check.mended == Some(true)) {
+                checks.extend(uncovered(&grounds, &survey));
+            }
             checks
         }
         Err(error) => {
@@ -39,21 +45,27 @@ fn engines(survey: &Survey) -> Vec<Check> {
 }
 
 /// All strays of one kind, or that there are none.
-fn about(grounds: &Grounds, survey: &Survey, subject: Subject, mending: Mending) -> Vec<Check> {
+fn about(survey: &Survey, subject: Subject, mut mender: Option<&mut Mender<'_>>) -> Vec<Check> {
     let strays: Vec<&Stray> = survey.strays.iter().filter(|stray| stray.subject == subject).collect();
     if strays.is_empty() {
         return well(subject, survey.counts).map(|message| Check::ok(subject.as_str(), message)).into_iter().collect();
     }
-    strays.into_iter().map(|stray| one(grounds, stray, mending)).collect()
+    strays.into_iter().map(|stray| one(stray, mender.as_deref_mut())).collect()
 }
 
-fn one(grounds: &Grounds, stray: &Stray, mending: Mending) -> Check {
+/// Mends what only came to light when other things were mended: a folder that is empty now, for one.
+fn uncovered(grounds: &Grounds, before: &Survey) -> Vec<Check> {
+    let after = ledger::survey(grounds).map(|survey| survey.strays).unwrap_or_default();
+    let is_new = |stray: &&Stray| !before.strays.iter().any(|known| known.is_same(stray));
+    let mut mender = Mender::new(grounds);
+    after.iter().filter(is_new).map(|stray| one(stray, Some(&mut mender))).collect()
+}
+
+fn one(stray: &Stray, mender: Option<&mut Mender<'_>>) -> Check {
     let name = stray.subject.as_str();
     let check = Check::warning(name, &stray.message, &stray.advice);
-    if mending == Mending::No || !stray.remedy.is_some() {
-        return check;
-    }
-    match ledger::mend(grounds, stray, chrono::Utc::now().into()) {
+    let Some(mender) = mender.filter(|_| stray.remedy.is_some()) else { return check };
+    match mender.mend(stray, chrono::Utc::now().into()) {
         Mended::Done(what) => {
             Check { mended: Some(true), ..Check::new(name, Health::Ok, format!("{}: {what}", stray.message), "") }
         }

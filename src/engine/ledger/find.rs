@@ -53,8 +53,7 @@ struct Seen<'a> {
     shelved: Vec<Shelved>,
     census: Census,
     repos: Vec<RepoSeen>,
-    /// The boards whose repository cannot be opened, and why.
-    unopened: Vec<(About, String)>,
+    unopened: Unopened,
     /// The folders in which worktrees of boards lie.
     board_folders: Vec<PathBuf>,
     notes: Vec<Noted>,
@@ -65,6 +64,9 @@ struct Seen<'a> {
     active: HashSet<TicketId>,
     boards: Vec<BoardState>,
 }
+
+/// The boards whose repository cannot be opened, and why.
+type Unopened = Vec<(About, String)>;
 
 /// What was seen in a repository.
 struct RepoSeen {
@@ -155,7 +157,7 @@ fn inventory(grounds: &Grounds) -> Result<Inventory, StoreError> {
     if database.exists() { Reader::open(&database)?.inventory() } else { Ok(Inventory::default()) }
 }
 
-fn repositories(grounds: &Grounds) -> Result<(Vec<RepoSeen>, Vec<(About, String)>), StoreError> {
+fn repositories(grounds: &Grounds) -> Result<(Vec<RepoSeen>, Unopened), StoreError> {
     let mut opened: BTreeMap<PathBuf, RepoSeen> = BTreeMap::new();
     let mut unopened = Vec::new();
     for shelf in inventory(grounds)?.boards {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::run::adopt;
 use crate::run::census::{self, Census, Supervisor};
 use crate::run::shelf::{self, Stage, What};
 use crate::run::{Folder, Mark};
-use crate::store::Reader;
+use crate::store::{Reader, StoreError};
 
 use super::super::error::EngineError;
 use super::super::lock::BoardLock;
@@ -27,6 +27,8 @@ use super::{Grounds, find};
 
 /// How long the processes of a run that is over have after the polite signal.
 const GRACE: Duration = Duration::from_secs(5);
+/// How old a look may be by which something is mended.
+const FRESH: Duration = Duration::from_secs(1);
 /// What the trash calls the ticket of something that no ticket holds.
 const NOBODY: TicketId = TicketId(Uuid::nil());
 
@@ -39,16 +41,41 @@ pub enum Mended {
     Left(String),
 }
 
-/// Mends a stray if that is safe and it is still one. It blocks.
-pub fn mend(grounds: &Grounds, stray: &Stray, now: Timestamp) -> Mended {
-    let still = find::look(grounds).map(|survey| survey.strays.iter().any(|one| one.is_same(stray)));
-    match still {
-        Ok(true) => {}
-        Ok(false) => return Mended::Done("it is gone by now".to_owned()),
-        Err(error) => return Mended::Left(error.to_string()),
+/// Mends strays one after the other. Each must still be one in a look that is no older than a second.
+#[derive(Debug)]
+pub struct Mender<'a> {
+    grounds: &'a Grounds,
+    looked: Option<(Instant, Vec<Stray>)>,
+}
+
+impl<'a> Mender<'a> {
+    /// Begins.
+    pub fn new(grounds: &'a Grounds) -> Self {
+        Self { grounds, looked: None }
     }
-    let mended = match &stray.remedy {
-        Remedy::Nothing => Ok(Mended::Left("there is nothing that is safe to be done".to_owned())),
+
+    /// Mends a stray if that is safe and it is still one. It blocks.
+    pub fn mend(&mut self, stray: &Stray, now: Timestamp) -> Mended {
+        match self.is_still(stray) {
+            Ok(true) => mend(self.grounds, stray, now).unwrap_or_else(|error| left(error.to_string())),
+            Ok(false) => done("it is gone by now"),
+            Err(error) => left(error.to_string()),
+        }
+    }
+
+    fn is_still(&mut self, stray: &Stray) -> Result<bool, StoreError> {
+        let looked = match self.looked.take().filter(|(at, _)| at.elapsed() < FRESH) {
+            Some(looked) => looked,
+            None => (Instant::now(), find::look(self.grounds)?.strays),
+        };
+        let (_, strays) = self.looked.insert(looked);
+        Ok(strays.iter().any(|one| one.is_same(stray)))
+    }
+}
+
+fn mend(grounds: &Grounds, stray: &Stray, now: Timestamp) -> Result<Mended, EngineError> {
+    match &stray.remedy {
+        Remedy::Nothing => Ok(left("there is nothing that is safe to be done")),
         Remedy::StopProcesses(mark) => Ok(stop(*mark)),
         Remedy::StopSupervisor(supervisor) => Ok(stop_supervisor(supervisor)),
         Remedy::Settle(path) => settle(path, now),
@@ -60,8 +87,7 @@ pub fn mend(grounds: &Grounds, stray: &Stray, now: Timestamp) -> Mended {
         Remedy::RemoveNote(note) => remove_note(note),
         Remedy::RemoveRest { worktree, rest } => remove_rest(worktree, rest),
         Remedy::RemoveLock(board) => remove_lock(grounds, *board),
-    };
-    mended.unwrap_or_else(|error| Mended::Left(error.to_string()))
+    }
 }
 
 fn done(what: impl Into<String>) -> Mended {
@@ -136,7 +162,9 @@ fn bin(grounds: &Grounds, root: &Path, worktree: &Worktree, now: Timestamp) -> R
         }
         let owner = Owner { ticket: NOBODY, state: StateName::Abandoned };
         Ok(match trash::bin(&repo, &worktree, owner, now, &grounds.litter)? {
-            Binned::Gone(reference) => done(format!("it is in the trash: {reference}")),
+            Binned::Gone(reference) => {
+                done(format!("it is in the trash, and `git worktree add FOLDER {reference}` brings it back"))
+            }
             Binned::Nothing => done("it is gone by now"),
             Binned::Holds(held) => {
                 let paths: Vec<String> = held.iter().map(|one| one.path.display().to_string()).collect();

@@ -46,8 +46,11 @@ impl World {
         for name in ["home", "data", "config", "cache", "state", "runtime", "bin", "repo", "tmp"] {
             fs::create_dir(folder.join(name)).unwrap();
         }
-        // XDG asks that nobody else can read the runtime folder; some programs refuse another one.
-        fs::set_permissions(folder.join("runtime"), fs::Permissions::from_mode(0o700)).unwrap();
+        // XDG asks that nobody else can read the runtime folder; some programs refuse another one. Draft makes its own
+        // folder like this.
+        for name in ["runtime", "data"] {
+            fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o700)).unwrap();
+        }
         let world = Self { folder, mark, outputs: AtomicU32::new(0), temp: Some(temp) };
         for program in PROGRAMS.split_whitespace() {
             let _ = world.borrow(program);

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::domain::id::{JobId, TicketId};
+use crate::domain::job::JobStatus;
 use crate::domain::run::{Run, RunId};
 use crate::run::shelf::{About, Shelved, Stage, What};
 
@@ -28,13 +30,15 @@ pub(super) fn find(seen: &Seen<'_>, survey: &mut Survey) {
                 let advice = "look at what it holds; Draft leaves it alone".to_owned();
                 survey.found(Subject::Runs, which, (message, advice), Remedy::Nothing);
             }
-            What::Run(about) => match rows.get(&about.id) {
+            // A copy of a folder has the same specification in another place, and is nobody's.
+            What::Run(about) => match rows.get(&about.id).filter(|_| folders.contains(&shelved.path)) {
                 Some(row) => recorded(seen, survey, shelved, about, row),
                 None => unrecorded(seen, survey, shelved, about),
             },
         }
     }
     without_folder(seen, survey);
+    without_engine(seen, survey);
 }
 
 fn recorded(seen: &Seen<'_>, survey: &mut Survey, shelved: &Shelved, about: &About, row: &Run) {
@@ -91,7 +95,7 @@ fn without_folder(seen: &Seen<'_>, survey: &mut Survey) {
     for (job, runs) in grouped(gone.map(|run| (run.id.job, run))) {
         let whose = seen.label_of_job(job);
         let folder = root.join(job.to_string());
-        let (message, advice) = if runs.iter().any(|run| run.end.is_none()) {
+        let (message, advice) = if runs.iter().any(|run| run.end.is_none()) && seen.is_active(job) {
             let advice = "the next engine finds it lost: open the board with `draft`, or use `draft run`";
             (format!("a run of {whose} has no end, and its folder is gone: {}", shown(&folder)), advice)
         } else {
@@ -100,6 +104,26 @@ fn without_folder(seen: &Seen<'_>, survey: &mut Survey) {
             (format!("the output of {noun} of {whose} is gone: {}", shown(&folder)), advice)
         };
         survey.found(Subject::Runs, job.to_string(), (message, advice.to_owned()), Remedy::Nothing);
+    }
+}
+
+/// Jobs that were taken and whose engine died before they had a run, or between two.
+fn without_engine(seen: &Seen<'_>, survey: &mut Survey) {
+    let mut idle: Vec<(JobId, TicketId)> = seen
+        .inventory
+        .jobs
+        .iter()
+        .filter(|(job, row)| {
+            let goes_on = || seen.inventory.runs.iter().any(|run| run.id.job == **job && run.end.is_none());
+            row.status == JobStatus::Running && !seen.is_served(row.ticket) && !goes_on()
+        })
+        .map(|(job, row)| (*job, row.ticket))
+        .collect();
+    idle.sort_unstable();
+    for (job, ticket) in idle {
+        let message = format!("a job of {} is under way, and no engine works on it", seen.label(ticket));
+        let advice = "the next engine goes on with it: open the board with `draft`, or use `draft run`".to_owned();
+        survey.found(Subject::Runs, job.to_string(), (message, advice), Remedy::Nothing);
     }
 }
 
