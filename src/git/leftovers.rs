@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use super::interrupted::is_nothing_or_empty;
 use super::making::{Making, Note};
 use super::registered::{self, Registered, same_place, settled};
-use super::tree::INDEX_PREFIX;
+use super::tree::{INDEX_PREFIX, discard};
 use super::validate::Place;
 use super::{GitError, Repo};
 use crate::domain::id::TicketId;
@@ -275,13 +275,12 @@ pub fn rests(worktree: &Path) -> Vec<Rest> {
 /// # Errors
 /// When it cannot be removed.
 pub fn remove_rest(rest: &Rest) -> Result<(), GitError> {
-    let removed = match rest {
-        Rest::Snapshot(path) => std::fs::remove_dir_all(path),
-        Rest::IndexLock { path, .. } => std::fs::remove_file(path),
-    };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(GitError::io("remove", rest.path())(error)),
-        Ok(()) | Err(_) => Ok(()),
+    match rest {
+        Rest::Snapshot(path) => discard(path).map(drop),
+        Rest::IndexLock { path, .. } => match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(GitError::io("remove", path)(error)),
+            Ok(()) | Err(_) => Ok(()),
+        },
     }
 }
 

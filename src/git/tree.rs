@@ -116,7 +116,7 @@ struct Index<'a> {
     worktree: &'a Path,
     file: PathBuf,
     /// Held as long as it is in use, so that one that a killed process left can be told from it.
-    _lock: Option<File>,
+    _lock: File,
     _folder: TempDir,
 }
 
@@ -128,13 +128,10 @@ struct Changed {
 }
 
 impl<'a> Index<'a> {
-    /// Copies the index beside the real one; should this process die, it goes with the worktree.
+    /// Copies the index beside the real one; should this process die, the next snapshot removes it.
     fn copy(repo: &'a Repo, worktree: &'a Path, git_dir: &Path, head_tree: &str) -> Result<Self, GitError> {
-        let folder = tempfile::Builder::new()
-            .prefix(INDEX_PREFIX)
-            .tempdir_in(git_dir)
-            .map_err(GitError::io("make a folder in", git_dir))?;
-        let lock = File::open(folder.path()).ok().filter(|folder| folder.try_lock().is_ok());
+        sweep(git_dir)?;
+        let (folder, lock) = folder_in(git_dir)?;
         let index = Self { repo, worktree, file: folder.path().join("index"), _lock: lock, _folder: folder };
         let real = git_dir.join("index");
         match File::open(&real) {
@@ -256,6 +253,45 @@ fn changed_between(repo: &Repo, base: &str, tree: &str) -> Result<Vec<Changed>, 
     };
     compare().map_err(GitError::read(format!("the difference of {base} and {tree}")))?;
     Ok(all)
+}
+
+/// Makes a folder for an index and locks it. Whoever removes what is left over could have met it before it was locked.
+fn folder_in(git_dir: &Path) -> Result<(TempDir, File), GitError> {
+    let failed = || GitError::io("make a folder in", git_dir);
+    loop {
+        let folder = tempfile::Builder::new().prefix(INDEX_PREFIX).tempdir_in(git_dir).map_err(failed())?;
+        match File::open(folder.path()) {
+            Ok(lock) if lock.try_lock().is_ok() && folder.path().exists() => return Ok((folder, lock)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed()(error)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+/// Removes what killed processes left of their snapshots.
+fn sweep(git_dir: &Path) -> Result<(), GitError> {
+    for entry in git_dir.read_dir().map_err(GitError::io("read", git_dir))?.flatten() {
+        if entry.file_name().as_bytes().starts_with(INDEX_PREFIX.as_bytes()) {
+            discard(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the folder of an index unless somebody uses it. Says whether it is gone.
+pub(super) fn discard(folder: &Path) -> Result<bool, GitError> {
+    let lock = match File::open(folder) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(GitError::io("open", folder)(error)),
+    };
+    if lock.try_lock().is_err() {
+        return Ok(false);
+    }
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(GitError::io("remove", folder)(error)),
+        Ok(()) | Err(_) => Ok(true),
+    }
 }
 
 /// Copies a file with the time of its last change, by which git knows for which entries it has to look at the content:

@@ -139,6 +139,28 @@ fn locks_and_a_lost_index_do_not_matter() {
 }
 
 #[test]
+fn what_a_killed_snapshot_left_goes_with_the_next_one_and_one_that_is_being_taken_stays() {
+    let work = Work::new();
+    let git_dir = work.sandbox.main().join(".git/worktrees/1-x");
+    let (left, in_use) = (git_dir.join("draft-index-left"), git_dir.join("draft-index-in-use"));
+    for folder in [&left, &in_use] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::write(folder.join("index"), "").unwrap();
+    }
+    let lock = std::fs::File::open(&in_use).unwrap();
+    lock.lock().unwrap();
+    work.snapshot();
+    assert!(!left.exists() && in_use.join("index").exists());
+    drop(lock);
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..8).map(|_| scope.spawn(|| work.snapshot())).collect();
+        all.into_iter().for_each(|one| assert!(!one.join().unwrap().changed(), "they do not disturb each other"));
+    });
+    let names = git_dir.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("draft-")).count(), 0);
+}
+
+#[test]
 fn litter_is_left_out_also_when_the_agent_committed_it_but_not_the_projects_own_file() {
     let sandbox = Sandbox::new();
     sandbox.write(".aider.conf.yml", "project's own\n");
