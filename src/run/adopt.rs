@@ -22,7 +22,7 @@ pub enum Standing {
     Ended(ExitRecord),
     /// No supervisor ever took it. One that was launched a moment ago may still come.
     NeverStarted,
-    /// Its supervisor is gone without an exit record. Its program may live.
+    /// Its supervisor is gone without an exit record, or its folder is, where the record would be. Its program may live.
     Dead,
 }
 
@@ -35,7 +35,11 @@ pub fn look(folder: &Folder) -> Result<Standing, RunError> {
     if let Some(record) = record(folder)? {
         return Ok(Standing::Ended(record));
     }
-    if folder.is_locked()? {
+    if folder.is_gone() {
+        return Ok(Standing::Dead);
+    }
+    // Somebody may have deleted the file with the lock, and then the process says as much.
+    if folder.is_locked()? || lives(folder) {
         return Ok(Standing::Running);
     }
     // It may have ended between the two looks; a record is always there before the lock is given back.
@@ -64,12 +68,17 @@ pub(super) fn settle_because(folder: &Folder, now: Timestamp, because: Option<St
     if let Some(record) = record(folder)? {
         return Ok(record);
     }
+    let was_gone = folder.is_gone();
+    if was_gone {
+        folder.make_again()?;
+    }
     let _lock = take_lock(folder)?;
     if let Some(record) = record(folder)? {
         return Ok(record);
     }
     let lengths = folder.lengths()?;
     let record = if folder.was_taken() {
+        let because = if was_gone { Some("its folder was deleted".to_owned()) } else { because };
         lost(folder, now, because)
     } else if folder.stop_requested() {
         ExitRecord::new(RunEnd::Stopped, now, lengths)
@@ -96,27 +105,46 @@ fn record(folder: &Folder) -> Result<Option<ExitRecord>, RunError> {
 fn take_lock(folder: &Folder) -> Result<Lock, RunError> {
     let patience = Instant::now() + Duration::from_secs(1);
     loop {
-        if let Some(lock) = folder.try_lock()? {
+        let lives = lives(folder);
+        if !lives && let Some(lock) = folder.try_lock()? {
             return Ok(lock);
         }
-        let supervisor = folder.holder().and_then(|holder| holder.process.open().ok().flatten());
-        if supervisor.is_some() || Instant::now() >= patience {
+        if lives || Instant::now() >= patience {
             return Err(RunError::StillRunning { path: folder.path().to_owned() });
         }
         os::wait_for(&[], Duration::from_millis(5));
     }
 }
 
+/// Says whether the run's supervisor lives, whoever has the lock.
+fn lives(folder: &Folder) -> bool {
+    folder.living_supervisor().is_ok_and(|process| process.is_some())
+}
+
 /// Stops what is left of a run whose supervisor died, and says what is known about it.
 fn lost(folder: &Folder, now: Timestamp, because: Option<String>) -> ExitRecord {
     let holder = folder.holder();
     let mut messages: Vec<String> = because.into_iter().collect();
-    let same_boot = holder.as_ref().is_none_or(|holder| holder.boot == os::boot_id());
     let mut stragglers = 0;
-    match folder.spec() {
-        Ok(_) if !same_boot => messages.push("the machine was restarted meanwhile".to_owned()),
-        Ok(spec) => stragglers = stop_tree(spec.mark, spec.limits, &mut messages),
-        Err(error) => messages.push(format!("its processes could not be looked for: {error}")),
+    if holder.as_ref().is_some_and(|holder| holder.boot != os::boot_id()) {
+        messages.push("the machine was restarted meanwhile".to_owned());
+    } else {
+        let cause = if messages.is_empty() { Some("its supervisor was killed".to_owned()) } else { None };
+        let is_explained = cause.is_none();
+        messages.extend(cause);
+        let (mark, limits) = match folder.spec() {
+            Ok(spec) => (Some(spec.mark), spec.limits),
+            Err(error) => {
+                if !is_explained {
+                    messages.push(error.to_string());
+                }
+                (folder.run_id().map(Mark::of), Limits::default())
+            }
+        };
+        match mark {
+            Some(mark) => stragglers = stop_tree(mark, limits, &mut messages),
+            None => messages.push("its processes could not be looked for".to_owned()),
+        }
     }
     let lengths = folder.lengths().unwrap_or_default();
     ExitRecord {

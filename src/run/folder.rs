@@ -6,6 +6,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::RunError;
-use super::os::Process;
+use super::os::{self, Process};
 use super::record::{ExitRecord, RECORD_VERSION};
 use super::spec::{SPEC_VERSION, Spec};
+use crate::domain::run::RunId;
 use crate::domain::time::Timestamp;
 
 /// The folder of one run. It may be looked at by any process at any time.
@@ -140,6 +142,28 @@ impl Folder {
         Ok(Self { path })
     }
 
+    /// Returns which run this is, as its path says; nothing for a folder that is named otherwise.
+    pub(super) fn run_id(&self) -> Option<RunId> {
+        let number = self.path.file_name()?.to_str()?.split('-').next()?;
+        let job = self.path.parent()?.file_name()?.to_str()?;
+        Some(RunId { job: job.parse().ok()?, n: number.parse().ok()? })
+    }
+
+    /// Returns the folder of a run that somebody else created, whether it is still there or not.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Makes the folder again after somebody deleted it, so that what became of the run can be written down.
+    pub(super) fn make_again(&self) -> Result<(), RunError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(RunError::io("make", &self.path))
+    }
+
+    /// Says whether somebody deleted the folder.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.path.try_exists(), Ok(false))
+    }
+
     /// Returns where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -228,9 +252,12 @@ impl Folder {
         read_json(&self.path.join("pid")).ok().flatten()
     }
 
-    /// Says whether a supervisor took this run, now or earlier, even if its file is damaged.
+    /// Says whether a supervisor may have taken this run, now or earlier: unless the folder is just as it was created, also
+    /// when somebody damaged it since. A run that may have been started is never started again.
     pub(super) fn was_taken(&self) -> bool {
-        self.path.join("pid").exists()
+        let untouched = |name| fs::metadata(self.path.join(name)).is_ok_and(|data| data.len() == 0);
+        let as_created = ["lock", "index", "stdout", "stderr"].into_iter().all(untouched);
+        !as_created || self.path.join("pid").exists()
     }
 
     /// Says who the supervisor is. Only who has the lock does.
@@ -256,6 +283,14 @@ impl Folder {
     /// Says whether somebody asked to stop the run.
     pub(super) fn stop_requested(&self) -> bool {
         self.path.join("stop").exists()
+    }
+
+    /// Returns the supervisor if it lives. One from before the machine was restarted does not, whoever has its number now.
+    pub(super) fn living_supervisor(&self) -> io::Result<Option<OwnedFd>> {
+        match self.holder().filter(|holder| holder.boot == os::boot_id()) {
+            Some(holder) => holder.process.open(),
+            None => Ok(None),
+        }
     }
 
     /// Takes the lock if nobody has it.

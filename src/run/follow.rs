@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep};
 use super::adopt::{self, Standing};
 use super::error::RunError;
 use super::folder::Folder;
-use super::os;
 use super::output::wall_clock;
 use super::record::ExitRecord;
 
@@ -71,7 +70,8 @@ pub fn stop(folder: &Folder) -> Result<Asked, RunError> {
     if let Standing::Ended(_) = adopt::look(folder)? {
         return Ok(Asked::Over);
     }
-    let stored = folder.request_stop();
+    // A folder that was deleted holds no request, and its run is settled.
+    let stored = if folder.is_gone() { Ok(()) } else { folder.request_stop() };
     let asked = match adopt::look(folder)? {
         Standing::Ended(_) => Asked::Over,
         Standing::NeverStarted | Standing::Dead => Asked::Noted,
@@ -89,7 +89,10 @@ pub fn stop(folder: &Folder) -> Result<Asked, RunError> {
 }
 
 fn tell(supervisor: &OwnedFd, folder: &Folder) -> Result<Asked, RunError> {
-    match rustix::process::pidfd_send_signal(supervisor, Signal::TERM) {
+    // One that stands still would hear of it only when somebody lets it go on.
+    let told = rustix::process::pidfd_send_signal(supervisor, Signal::TERM)
+        .and_then(|()| rustix::process::pidfd_send_signal(supervisor, Signal::CONT));
+    match told {
         Ok(()) => Ok(Asked::Told),
         Err(Errno::SRCH) => Ok(Asked::Noted),
         Err(error) => Err(about(folder, "stop", error.into())),
@@ -111,8 +114,7 @@ pub async fn settle(folder: &Folder, because: Option<String>) -> Result<ExitReco
 
 /// Opens the process of the supervisor, if it lives.
 fn supervisor(folder: &Folder) -> Result<Option<OwnedFd>, RunError> {
-    let Some(holder) = folder.holder().filter(|holder| holder.boot == os::boot_id()) else { return Ok(None) };
-    holder.process.open().map_err(|error| about(folder, "open", error))
+    folder.living_supervisor().map_err(|error| about(folder, "open", error))
 }
 
 /// Waits until a process has ended.

@@ -1,6 +1,7 @@
 //! Starts supervisors.
 
-use std::path::Path;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
@@ -17,7 +18,13 @@ use super::record::ExitRecord;
 pub struct Launched {
     child: Child,
     folder: Folder,
+    draft_program: PathBuf,
+    /// How often one may still be started, when it is killed before it took the run.
+    more: u32,
 }
+
+/// How many supervisors of one run may be killed before they took it.
+const MOST_KILLED: u32 = 3;
 
 /// Starts the supervisor of a run with `draft_program`, which is Draft itself. It gets this process's environment and
 /// passes on only what the run's specification names.
@@ -28,6 +35,11 @@ pub struct Launched {
 ///
 /// [`RunError::Launch`] if it cannot be started. Needs a tokio runtime with its I/O driver.
 pub fn launch(draft_program: &Path, folder: &Folder) -> Result<Launched, RunError> {
+    let child = start(draft_program, folder)?;
+    Ok(Launched { child, folder: folder.clone(), draft_program: draft_program.to_owned(), more: MOST_KILLED })
+}
+
+fn start(draft_program: &Path, folder: &Folder) -> Result<Child, RunError> {
     Command::new(draft_program)
         .arg("supervise")
         .arg(folder.path())
@@ -35,7 +47,6 @@ pub fn launch(draft_program: &Path, folder: &Folder) -> Result<Launched, RunErro
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map(|child| Launched { child, folder: folder.clone() })
         .map_err(|source| RunError::Launch {
             program: draft_program.to_owned(),
             folder: folder.path().to_owned(),
@@ -50,13 +61,21 @@ impl Launched {
     ///
     /// [`RunError`] if the folder cannot be read, or the end of a run whose supervisor died cannot be written.
     pub async fn ended(&mut self) -> Result<ExitRecord, RunError> {
-        let status = self.child.wait().await.map_err(RunError::io("wait for the supervisor of", self.folder.path()))?;
-        match adopt::look(&self.folder)? {
-            Standing::Ended(record) => Ok(record),
-            // Somebody else's supervisor was faster.
-            Standing::Running => follow::ended(&self.folder).await,
-            Standing::NeverStarted | Standing::Dead => {
-                follow::settle(&self.folder, Some(format!("its supervisor ended with {status}"))).await
+        loop {
+            let waited = self.child.wait().await;
+            let status = waited.map_err(RunError::io("wait for the supervisor of", self.folder.path()))?;
+            match adopt::look(&self.folder)? {
+                Standing::Ended(record) => return Ok(record),
+                // Somebody else's supervisor was faster.
+                Standing::Running => return follow::ended(&self.folder).await,
+                // A Ctrl-C in the terminal reaches one that has not left its group yet. Nothing was started.
+                Standing::NeverStarted if status.signal().is_some() && self.more > 0 => {
+                    self.more -= 1;
+                    self.child = start(&self.draft_program, &self.folder)?;
+                }
+                Standing::NeverStarted | Standing::Dead => {
+                    return follow::settle(&self.folder, Some(format!("its supervisor ended with {status}"))).await;
+                }
             }
         }
     }

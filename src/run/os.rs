@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::{MARK_VARIABLE, Mark};
 
-/// How often an empty environment is looked at. Kernel threads always have an empty one, so this stays small.
-const ENVIRONMENT_LOOKS: u32 = 3;
+/// How long an empty environment is looked at again, when its process may be in the middle of exec.
+const EXEC_TAKES: Duration = Duration::from_millis(100);
+/// The kernel's flag of its own threads in `/proc/PID/stat`.
+const KERNEL_THREAD: u64 = 0x0020_0000;
 
 /// A process that cannot be mistaken for a later one with the same number (until the machine starts again).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub(super) struct Seen {
     pub(super) process: Process,
     /// Its parent's number.
     pub(super) parent: i32,
+    /// A thread of the kernel, which is nobody's program.
+    pub(super) is_kernel: bool,
 }
 
 impl Process {
@@ -62,17 +66,18 @@ impl Process {
 
     /// Says whether it has this mark in the environment that it was started with.
     pub(super) fn has_mark(self, mark: Mark) -> bool {
-        let path = format!("/proc/{}/environ", self.pid);
-        // A process in the middle of exec has none for an instant, so an empty one is looked at again.
-        let mut environment = Vec::new();
-        for _ in 0..ENVIRONMENT_LOOKS {
-            // Another user's process cannot be read; it is not ours to stop either.
-            let Ok(found) = fs::read(&path) else { return false };
-            environment = found;
-            if !environment.is_empty() {
-                break;
+        let read = |name| fs::read(format!("/proc/{}/{name}", self.pid));
+        // Another user's process cannot be read; it is not ours to stop either.
+        let Ok(mut environment) = read("environ") else { return false };
+        // In the middle of exec it has none, and no arguments either; on a busy machine that takes a while.
+        let patience = Instant::now() + EXEC_TAKES;
+        while environment.is_empty() && read("cmdline").is_ok_and(|arguments| arguments.is_empty()) {
+            if Instant::now() >= patience || Self::of(self.pid) != Some(self) {
+                return false;
             }
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(1));
+            let Ok(found) = read("environ") else { return false };
+            environment = found;
         }
         let mark = mark.to_string();
         environment
@@ -128,9 +133,10 @@ fn stat(pid: i32) -> Option<Seen> {
     }
     let mut number = |skip: usize| std::str::from_utf8(fields.nth(skip)?.trim_ascii()).ok()?.parse::<u64>().ok();
     let parent = i32::try_from(number(0)?).ok()?;
-    // Fields are counted from 1 in proc(5): state is 3, parent 4, start 22. Some in between may be negative.
-    let started = number(17)?;
-    Some(Seen { process: Process { pid, started }, parent })
+    // Fields are counted from 1 in proc(5): state is 3, parent 4, flags 9, start 22. Some in between may be negative.
+    let is_kernel = number(4)? & KERNEL_THREAD != 0;
+    let started = number(12)?;
+    Some(Seen { process: Process { pid, started }, parent, is_kernel })
 }
 
 #[cfg(test)]

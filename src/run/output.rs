@@ -1,7 +1,7 @@
 //! A program's output as its supervisor sees it: watched files, and pipes that are copied into them.
 
 use std::fs::File;
-use std::io::{self, PipeReader, Read, Write};
+use std::io::{self, PipeReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
@@ -43,16 +43,23 @@ pub(super) struct Watch {
 impl Watch {
     /// Begins to watch.
     pub(super) fn new(folder: &Folder, now: Instant) -> Result<Self, RunError> {
-        Ok(Self {
-            stdout: appending(folder, Stream::Stdout)?,
-            stderr: appending(folder, Stream::Stderr)?,
+        let open = |stream| {
+            let path = folder.stream(stream);
+            private().read(true).create(true).append(true).open(&path).map_err(RunError::io("open", &path))
+        };
+        let mut watch = Self {
+            stdout: open(Stream::Stdout)?,
+            stderr: open(Stream::Stderr)?,
             index: private().create(true).append(true).open(folder.index()).ok(),
             lengths: Lengths::default(),
             shrank: false,
             grew_at: now,
             pace: FAST,
             next: now + FAST,
-        })
+        };
+        // Also the sign that something may have been started here, should somebody delete the other ones.
+        watch.note(wall_clock().0);
+        Ok(watch)
     }
 
     /// Looks how long the files are now, and notes it if they changed.
@@ -80,6 +87,19 @@ impl Watch {
         for file in [&self.stdout, &self.stderr] {
             let _ = file.sync_data(); // a full or broken disk must not cost the exit record
         }
+    }
+
+    /// Writes a file of output again that somebody deleted: whoever has it open still has all of it.
+    pub(super) fn bring_back_deleted(&mut self, folder: &Folder) -> io::Result<()> {
+        for (file, stream) in [(&mut self.stdout, Stream::Stdout), (&mut self.stderr, Stream::Stderr)] {
+            let path = folder.stream(stream);
+            if matches!(path.try_exists(), Ok(false)) && !folder.is_gone() {
+                let mut again = private().create_new(true).open(&path)?;
+                file.seek(SeekFrom::Start(0))?;
+                io::copy(file, &mut again)?;
+            }
+        }
+        Ok(())
     }
 
     fn note(&mut self, at: i64) {

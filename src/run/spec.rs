@@ -90,7 +90,7 @@ impl Default for Limits {
     }
 }
 
-/// A text that no other run has, so that its processes can be told from all others.
+/// A text that no other run has ([`Mark::of`]), so that its processes can be told from all others.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark(pub Uuid);
@@ -98,6 +98,14 @@ pub struct Mark(pub Uuid);
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl Mark {
+    /// Returns the mark of a run: always the same one, so that its processes are found even when its folder is gone.
+    pub fn of(run: RunId) -> Self {
+        // The ids of jobs differ in their random halves, so that no two runs come to the same sum.
+        Self(Uuid::from_u128(run.job.0.as_u128().wrapping_add(u128::from(run.n))))
     }
 }
 

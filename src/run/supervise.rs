@@ -60,7 +60,8 @@ fn run(path: &Path) -> Result<(), RunError> {
     let at = wall_clock();
     let process = os::this_process()
         .ok_or_else(|| RunError::io("find this process in", Path::new("/proc"))(io::ErrorKind::NotFound.into()))?;
-    keep_trying(&folder, &mut signals, |folder| folder.write_holder(&Holder { process, boot: os::boot_id(), at }))?;
+    let holder = Holder { process, boot: os::boot_id(), at };
+    keep_trying(&folder, &mut signals, GivesUp::WhenAsked, |folder| folder.write_holder(&holder))?;
 
     // From here on a request is a signal; one from before is a file.
     let record = if folder.stop_requested() || signals.stop_requested() {
@@ -76,7 +77,7 @@ fn run(path: &Path) -> Result<(), RunError> {
             }
         }
     };
-    keep_trying(&folder, &mut signals, |folder| folder.write_record(&record))?;
+    keep_trying(&folder, &mut signals, GivesUp::Never, |folder| folder.write_record(&record))?;
     drop(lock);
     Ok(())
 }
@@ -98,19 +99,28 @@ fn claim(folder: &Folder, signals: &mut Signals) -> Result<Option<Lock>, RunErro
     }
 }
 
+/// Whether a request to stop ends the attempts to write something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivesUp {
+    /// Nothing was started yet.
+    WhenAsked,
+    /// How a run ended is known here and nowhere else.
+    Never,
+}
+
 /// Does something until it works: what becomes of a run must not be lost to a full disk. Gives up when the folder is
-/// gone, or when somebody asks to stop *meanwhile*; then the run counts as lost.
+/// gone.
 fn keep_trying(
     folder: &Folder,
     signals: &mut Signals,
+    gives_up: GivesUp,
     mut what: impl FnMut(&Folder) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let asked = |signals: &Signals| signals.stop_requested() || folder.stop_requested();
-    let asked_before = asked(signals);
     let mut wait = Duration::from_millis(50);
     loop {
         let Err(error) = what(folder) else { return Ok(()) };
-        if (asked(signals) && !asked_before) || !folder.path().exists() {
+        if folder.is_gone() || gives_up == GivesUp::WhenAsked && asked(signals) {
             return Err(error);
         }
         pause(signals, wait);
@@ -126,6 +136,7 @@ fn pause(signals: &mut Signals, time: Duration) {
 
 /// A program that runs.
 struct Supervision<'a> {
+    folder: &'a Folder,
     spec: Spec,
     signals: &'a mut Signals,
     tree: Tree,
@@ -139,6 +150,8 @@ struct Supervision<'a> {
     buffer: Vec<u8>,
     started: Instant,
     linger_until: Option<Instant>,
+    /// What was learned at the last look at the folder.
+    unwanted: Option<RunEnd>,
     hunt: Option<Hunt>,
     message: Option<String>,
 }
@@ -153,7 +166,7 @@ enum Next {
 
 impl<'a> Supervision<'a> {
     /// Starts the program. The error is for people.
-    fn begin(folder: &Folder, signals: &'a mut Signals) -> Result<Self, String> {
+    fn begin(folder: &'a Folder, signals: &'a mut Signals) -> Result<Self, String> {
         let spec = folder.spec().map_err(|error| error.to_string())?;
         let now = Instant::now();
         let watch = Watch::new(folder, now).map_err(|error| error.to_string())?;
@@ -164,6 +177,7 @@ impl<'a> Supervision<'a> {
         let child = i32::try_from(child.id()).map_err(|error| error.to_string())?;
         let tree = Tree { mark: spec.mark, root: Some(rustix::process::getpid().as_raw_pid()) };
         Ok(Self {
+            folder,
             spec,
             signals,
             tree,
@@ -175,6 +189,7 @@ impl<'a> Supervision<'a> {
             buffer: Vec::new(),
             started: now,
             linger_until: None,
+            unwanted: None,
             hunt: None,
             message: None,
         })
@@ -187,6 +202,7 @@ impl<'a> Supervision<'a> {
             let now = Instant::now();
             if now >= self.watch.next {
                 self.watch.look(now);
+                self.look_at_folder();
             }
             match self.next(now) {
                 Next::Wait(until) => self.wait(until.min(self.watch.next)),
@@ -196,6 +212,9 @@ impl<'a> Supervision<'a> {
         self.drain();
         self.reap();
         self.watch.look(Instant::now());
+        if let Err(error) = self.watch.bring_back_deleted(self.folder) {
+            self.message = Some(format!("its output was deleted, and could not be written again: {error}"));
+        }
         self.watch.sync();
     }
 
@@ -243,7 +262,13 @@ impl<'a> Supervision<'a> {
     fn reason_to_stop(&mut self, now: Instant) -> Option<RunEnd> {
         let limits = self.spec.limits;
         if self.signals.stop_requested() {
+            if !self.folder.stop_requested() {
+                self.message = Some("its supervisor was asked to end, and not by Draft".to_owned());
+            }
             return Some(RunEnd::Stopped);
+        }
+        if self.unwanted.is_some() {
+            return self.unwanted.take();
         }
         if limits.time_ms.is_some_and(|most| now >= self.started + Duration::from_millis(most)) {
             return Some(RunEnd::TimedOut);
@@ -264,6 +289,16 @@ impl<'a> Supervision<'a> {
         let time = limits.time_ms.map(|most| self.started + Duration::from_millis(most));
         let silence = limits.silence_ms.map(|most| self.watch.grew_at + Duration::from_millis(most));
         [time, silence].into_iter().flatten().min().unwrap_or(now + Duration::from_secs(3600))
+    }
+
+    /// Looks whether it is still wanted. A request can come without its signal, when nobody finds this process; and a run
+    /// whose folder was deleted is stopped, since nobody can follow it any more.
+    fn look_at_folder(&mut self) {
+        if self.folder.is_gone() {
+            self.unwanted = Some(RunEnd::Lost);
+        } else if self.folder.stop_requested() {
+            self.unwanted = Some(RunEnd::Stopped);
+        }
     }
 
     fn grace(&self) -> Duration {

@@ -43,7 +43,8 @@ pub(super) fn members(all: &[Seen], root: Option<i32>, marked: impl Fn(Process) 
         root.into_iter().flat_map(|root| children.get(&root).into_iter().flatten().copied()).collect();
     spread(&mut open, &children, &mut found);
     // Only what is not found yet needs its environment read.
-    open.extend(all.iter().map(|seen| seen.process).filter(|process| !found.contains(process) && marked(*process)));
+    let programs = all.iter().filter(|seen| !seen.is_kernel).map(|seen| seen.process);
+    open.extend(programs.filter(|process| !found.contains(process) && marked(*process)));
     spread(&mut open, &children, &mut found);
     found.into_iter().filter(|process| Some(process.pid) != root).collect()
 }
@@ -85,7 +86,11 @@ impl Hunt {
 
     /// Does one round.
     pub(super) fn round(&mut self, now: Instant) -> Round {
-        let left = self.tree.members();
+        let mut left = self.tree.members();
+        if left.is_empty() {
+            // One that was born and lost its parent while the list was read can be missing in it.
+            left = self.tree.members();
+        }
         if left.is_empty() {
             return Round::Gone;
         }
@@ -120,7 +125,7 @@ mod tests {
     use super::*;
 
     fn seen(pid: i32, parent: i32) -> Seen {
-        Seen { process: Process { pid, started: 1 }, parent }
+        Seen { process: Process { pid, started: 1 }, parent, is_kernel: false }
     }
 
     #[test]

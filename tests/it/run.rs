@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which the exception for tests does not reach")]
 
 mod crash;
+mod damage;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -338,7 +339,8 @@ fn a_script_that_reopens_its_streams_loses_nothing_through_a_pipe() {
 #[test]
 fn a_program_that_truncates_its_output_is_noticed() {
     let runs = Runs::new();
-    let noted = "until test -s \"$INDEX\"; do sleep 0.02; done";
+    // The first line says when it started.
+    let noted = "until test $(wc -l < \"$INDEX\") -gt 1; do sleep 0.02; done";
     let mut spec = runs.spec(1, &format!("echo a long first line; {noted}; : >/dev/stdout; echo short"));
     let index = runs.root.path().join("runs").join(spec.id.folder(spec.kind)).join("index");
     spec.set.insert("INDEX".into(), index.display().to_string());
