@@ -90,7 +90,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Worktree) {
     let ticket = owner.ticket;
     if let Some(bench) = bench
-        && let Err(error) = jobs::tidy(&bench, &worktree).await
+        && let Err(error) = jobs::clean_up(&bench, &worktree).await
     {
         // The run has its log; a worktree that nobody needs goes all the same, and can come back.
         tracing::warn!(ticket = %bench.job.ticket, %error, "cleaning up after a worktree failed");

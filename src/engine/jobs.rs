@@ -25,6 +25,7 @@ use scripts::Scripts;
 
 /// Works on a job until it is over and its end is stored.
 pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
+    supervise::tidy(&bench).await?;
     let worked = match bench.job.kind {
         JobKind::Execute => execute::execute(&bench).await,
         JobKind::Verify => verify::verify(&bench).await,
@@ -38,7 +39,7 @@ pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
 }
 
 /// Runs the commands that clean up after a worktree which is about to be removed.
-pub(super) async fn tidy(bench: &Bench, worktree: &Worktree) -> Result<(), EngineError> {
+pub(super) async fn clean_up(bench: &Bench, worktree: &Worktree) -> Result<(), EngineError> {
     let settings = bench.blocking(|shop| shop.settings()).await?;
     if settings.config.workspace_config.cleanup.is_empty() || !worktree.path.exists() {
         return Ok(());

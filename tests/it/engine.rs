@@ -3,6 +3,7 @@
 mod again;
 mod autopilot;
 mod checks;
+mod damage;
 mod kill;
 mod limits;
 mod others;
@@ -23,13 +24,13 @@ use crate::support::running::{Outcome, Running};
 use crate::support::{World, until, until_some};
 
 /// A world whose tickets are done by the demo agent, with a folder in which agents and tests leave each other signs.
-struct Yard {
-    world: World,
+pub(crate) struct Yard {
+    pub(crate) world: World,
 }
 
 impl Yard {
     /// Makes one without checks.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::new();
         let yard = Self { world };
         fs::create_dir(yard.signs()).unwrap();
@@ -38,7 +39,7 @@ impl Yard {
     }
 
     /// Makes one whose repository has these checks, which are trusted.
-    fn with_checks(checks: &[&str]) -> Self {
+    pub(crate) fn with_checks(checks: &[&str]) -> Self {
         let yard = Self::new();
         yard.checks(checks);
         yard.world.draft(&["trust"]).ok();
@@ -46,7 +47,7 @@ impl Yard {
     }
 
     /// Writes the repository's file with these checks; shell scripts may be among them.
-    fn checks(&self, checks: &[&str]) {
+    pub(crate) fn checks(&self, checks: &[&str]) {
         let file = json!({ "verify_config": { "commands": checks, "extra_allowed_commands": ["sh"] } });
         // JSON is YAML.
         self.world.write("draft.yaml", file.to_string());
@@ -54,7 +55,7 @@ impl Yard {
     }
 
     /// Writes the user's file; the demo agent is the preferred one.
-    fn settings(&self, execute: &str) {
+    pub(crate) fn settings(&self, execute: &str) {
         let folder = self.world.folder().join("config/draft");
         fs::create_dir_all(&folder).unwrap();
         // Most tests look at what one agent and one round of checks lead to.
@@ -75,35 +76,35 @@ impl Yard {
     }
 
     /// Returns the path of a sign.
-    fn sign(&self, name: &str) -> PathBuf {
+    pub(crate) fn sign(&self, name: &str) -> PathBuf {
         self.signs().join(name)
     }
 
     /// Gives a sign.
-    fn give(&self, name: &str) {
+    pub(crate) fn give(&self, name: &str) {
         fs::write(self.sign(name), "").unwrap();
     }
 
     /// Waits for a sign.
     #[track_caller]
-    fn await_sign(&self, name: &str) {
+    pub(crate) fn await_sign(&self, name: &str) {
         until(&format!("there is a sign `{name}`"), || self.sign(name).exists());
     }
 
     /// Returns the lines of a journal that agents and checks write.
-    fn journal(&self, name: &str) -> Vec<String> {
+    pub(crate) fn journal(&self, name: &str) -> Vec<String> {
         let text = fs::read_to_string(self.sign(name)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
     /// Fills in the folder of signs for `@` in a script.
-    fn script(&self, script: &str) -> String {
+    pub(crate) fn script(&self, script: &str) -> String {
         script.replace('@', &format!("{}/", self.signs().display()))
     }
 
     /// Files accepted tickets `Ticket 1` and so on, one for each script, with `@` for the folder of signs.
     #[track_caller]
-    fn tickets<S: AsRef<str>>(&self, scripts: &[S]) {
+    pub(crate) fn tickets<S: AsRef<str>>(&self, scripts: &[S]) {
         let ticket = |(index, script): (usize, &S)| {
             json!({ "title": format!("Ticket {}", index + 1), "state": "planned",
                     "description": self.script(script.as_ref()) })
@@ -113,7 +114,7 @@ impl Yard {
 
     /// Files tickets with all their fields.
     #[track_caller]
-    fn import(&self, tickets: &[Value]) {
+    pub(crate) fn import(&self, tickets: &[Value]) {
         let file = self.sign("import.json");
         fs::write(&file, json!(tickets).to_string()).unwrap();
         self.world.draft(&["ticket", "import", file.to_str().unwrap()]).ok();
@@ -122,27 +123,27 @@ impl Yard {
 
     /// Starts `draft run` with these arguments.
     #[track_caller]
-    fn engine(&self, args: &[&str]) -> Running {
+    pub(crate) fn engine(&self, args: &[&str]) -> Running {
         let args: Vec<&str> = ["run"].into_iter().chain(args.iter().copied()).collect();
         self.world.draft_in_background(&args)
     }
 
     /// Runs the tickets to their end.
     #[track_caller]
-    fn run(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, args: &[&str]) -> Outcome {
         self.engine(args).wait()
     }
 
     /// Returns everything about a ticket.
     #[track_caller]
-    fn show(&self, number: usize) -> Shown {
+    pub(crate) fn show(&self, number: usize) -> Shown {
         let value = self.world.draft(&["ticket", "show", &number.to_string(), "--json"]).ok().json();
         Shown { value, number }
     }
 
     /// Returns the folder of the newest run of a ticket once there is one, without asking Draft.
     #[track_caller]
-    fn run_folders(&self) -> Vec<PathBuf> {
+    pub(crate) fn run_folders(&self) -> Vec<PathBuf> {
         let folders = |path: &Path| -> Vec<PathBuf> {
             fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
         };
@@ -158,7 +159,7 @@ impl Yard {
     }
 
     /// Returns the supervisors that live: the run's folder and the process.
-    fn supervisors(&self) -> BTreeMap<PathBuf, i32> {
+    pub(crate) fn supervisors(&self) -> BTreeMap<PathBuf, i32> {
         let processes = self.world.processes().into_iter();
         processes
             .filter_map(|process| {
@@ -171,7 +172,7 @@ impl Yard {
     /// Demands that the user's checkout is as it was, that each ticket has one worktree, one branch and the refs of its
     /// revisions, that every run has an end, and that no process is left.
     #[track_caller]
-    fn assert_tidy(&self, tickets: usize) {
+    pub(crate) fn assert_tidy(&self, tickets: usize) {
         self.world.assert_nothing_left();
         self.world.assert_accounted_for();
         assert_eq!(self.world.git(&["status", "--porcelain"]), "", "the user's checkout is untouched");
@@ -190,32 +191,32 @@ impl Yard {
 }
 
 /// A ticket as `draft ticket show --json` prints it.
-struct Shown {
-    value: Value,
+pub(crate) struct Shown {
+    pub(crate) value: Value,
     number: usize,
 }
 
 impl Shown {
     /// Returns its state and why, such as `blocked (lost)`.
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         let state = self.value["state"].as_str().unwrap();
         self.value["why"].as_str().map_or_else(|| state.to_owned(), |why| format!("{state} ({why})"))
     }
 
-    fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         self.value["reason"].as_str().unwrap()
     }
 
-    fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.value["id"].as_str().unwrap()
     }
 
-    fn worktree(&self) -> &Path {
+    pub(crate) fn worktree(&self) -> &Path {
         Path::new(self.value["worktree"].as_str().unwrap())
     }
 
     /// Returns its jobs of that kind.
-    fn jobs(&self, kind: &str) -> Vec<&Value> {
+    pub(crate) fn jobs(&self, kind: &str) -> Vec<&Value> {
         self.value["jobs"].as_array().unwrap().iter().filter(|job| job["kind"] == kind).collect()
     }
 
@@ -229,11 +230,11 @@ impl Shown {
 
     /// Returns the runs of its only job of that kind.
     #[track_caller]
-    fn runs(&self, kind: &str) -> &Vec<Value> {
+    pub(crate) fn runs(&self, kind: &str) -> &Vec<Value> {
         self.job(kind)["runs"].as_array().unwrap()
     }
 
-    fn evidence(&self) -> &Vec<Value> {
+    pub(crate) fn evidence(&self) -> &Vec<Value> {
         self.value["evidence"].as_array().unwrap()
     }
 
@@ -249,7 +250,7 @@ impl Shown {
 
     /// Demands a state and a part of its reason.
     #[track_caller]
-    fn assert(&self, state: &str, reason: &str) -> &Self {
+    pub(crate) fn assert(&self, state: &str, reason: &str) -> &Self {
         assert_eq!(self.state(), state, "ticket {}: {:#}", self.number, self.value);
         assert!(self.reason().contains(reason), "ticket {}: `{}` has no `{reason}`", self.number, self.reason());
         self
@@ -257,7 +258,7 @@ impl Shown {
 
     /// Demands that its only execute job ended like this: status, exit code, signal.
     #[track_caller]
-    fn assert_executed(&self, status: &str, code: Option<i32>, signal: Option<i32>) -> &Self {
+    pub(crate) fn assert_executed(&self, status: &str, code: Option<i32>, signal: Option<i32>) -> &Self {
         let job = self.job("execute");
         let found = (&job["status"], &job["exit_code"], &job["signal"]);
         assert_eq!(found, (&json!(status), &json!(code), &json!(signal)), "ticket {}: {job:#}", self.number);
@@ -289,7 +290,7 @@ impl Shown {
 }
 
 /// Returns the lines, line ends included; how long the work took, which the last event says, is taken out.
-fn without_times(output: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn without_times(output: &[u8]) -> Vec<Vec<u8>> {
     let key: &[u8] = b"\"duration_ms\":";
     let mut lines: Vec<Vec<u8>> = output.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     for line in &mut lines {
@@ -304,12 +305,12 @@ fn without_times(output: &[u8]) -> Vec<Vec<u8>> {
 
 /// Returns the number in a file, once it is there.
 #[track_caller]
-fn pid_in(path: &Path) -> i32 {
+pub(crate) fn pid_in(path: &Path) -> i32 {
     until_some(&format!("{} has a number", path.display()), || fs::read_to_string(path).ok()?.trim().parse().ok())
 }
 
 /// Says whether a process lives; a zombie does not.
-fn is_alive(pid: i32) -> bool {
+pub(crate) fn is_alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X'])))
 }

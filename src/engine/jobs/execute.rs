@@ -26,7 +26,7 @@ pub(super) async fn execute(bench: &Bench) -> Result<(), EngineError> {
     let mut tries = Tries::of(bench).await?;
     // An agent that may live is followed whatever the configuration, the table or the disk say by now.
     let mut running = match tries.running() {
-        Some(run) => Some(taken_back(bench, take_back(bench, &run)?).await?),
+        Some(run) => Some(taken_back(bench, take_back(bench, &run)).await?),
         None => None,
     };
     loop {
@@ -246,6 +246,9 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
         (Verdict::Asked(question), _) => Executed::Asked { question },
         (Verdict::Refused(reason), _) => Executed::Refused { reason },
         (Verdict::Failed(reason), _) => Executed::Failed { reason },
+        (Verdict::Stopped, _) if !bench.stop.is_cancelled() => {
+            Executed::Failed { reason: "the agent was stopped from outside, and nobody canceled its job".to_owned() }
+        }
         (Verdict::Stopped, _) => return Ok(Fact::Stopped { job, usage: report.usage }),
         (Verdict::Lost, _) => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended), usage: report.usage }),
     };

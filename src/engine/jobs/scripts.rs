@@ -56,7 +56,7 @@ async fn run_all(
 ) -> Result<Scripts, EngineError> {
     let mut known = bench.known_runs().await?;
     for run in known.iter_mut().filter(|run| run.kind == kind && run.end.is_none()) {
-        let ended = see_through(bench, take_back(bench, run)?, &mut Nobody).await?;
+        let ended = see_through(bench, take_back(bench, run), &mut Nobody).await?;
         bench.record(proof(bench, &ended, None)).await?;
         *run = ended.run;
     }
@@ -64,7 +64,7 @@ async fn run_all(
     let mut before: Vec<Run> = known.into_iter().filter(|run| run.kind == kind).collect();
     for text in texts {
         if let Some(at) = before.iter().position(|run| run.command == *text) {
-            match outcome(text, before.remove(at).end.unwrap_or(RunEnd::Lost)) {
+            match outcome(bench, text, before.remove(at).end.unwrap_or(RunEnd::Lost)) {
                 Scripts::Done => continue,
                 other => return Ok(other),
             }
@@ -86,7 +86,7 @@ async fn run_all(
         if ended.record.end == RunEnd::Lost {
             return Ok(Scripts::Lost(how_it_was_lost(&ended)));
         }
-        match outcome(text, ended.record.end) {
+        match outcome(bench, text, ended.record.end) {
             Scripts::Done => {}
             other => return Ok(other),
         }
@@ -94,16 +94,17 @@ async fn run_all(
     Ok(Scripts::Done)
 }
 
-fn outcome(text: &str, end: RunEnd) -> Scripts {
+fn outcome(bench: &Bench, text: &str, end: RunEnd) -> Scripts {
     match end {
         RunEnd::Exited { code: 0 } => Scripts::Done,
-        RunEnd::Stopped => Scripts::Stopped,
+        RunEnd::Stopped if bench.stop.is_cancelled() => Scripts::Stopped,
         RunEnd::Lost => Scripts::Lost(format!("`{text}` {}", RunEnd::Lost)),
         RunEnd::Exited { .. }
         | RunEnd::Signaled { .. }
         | RunEnd::TimedOut
         | RunEnd::Silent
         | RunEnd::TooMuchOutput
+        | RunEnd::Stopped
         | RunEnd::NotStarted { .. } => Scripts::Failed(format!("`{text}` {end}")),
     }
 }

@@ -117,10 +117,30 @@ pub(super) async fn begin(bench: &Bench, plan: Plan) -> Result<Begun, EngineErro
     Ok(Begun { run, folder })
 }
 
-/// Takes back a run whose row is stored.
-pub(super) fn take_back(bench: &Bench, run: &Run) -> Result<Begun, EngineError> {
-    let folder = Folder::open(bench.shop.paths.runs().join(run.folder()))?;
-    Ok(Begun { run: run.clone(), folder })
+/// Takes back a run whose row is stored. Its folder may have been deleted meanwhile, and then it is lost.
+pub(super) fn take_back(bench: &Bench, run: &Run) -> Begun {
+    let folder = Folder::at(bench.shop.paths.runs().join(run.folder()));
+    Begun { run: run.clone(), folder }
+}
+
+/// Removes what an engine left that was killed before it stored the row of a run: nothing was started in it.
+pub(super) async fn tidy(bench: &Bench) -> Result<(), EngineError> {
+    let known: Vec<String> = bench.known_runs().await?.iter().map(Run::folder).collect();
+    let job = bench.job.id.to_string();
+    bench
+        .blocking(move |shop| {
+            let runs = shop.paths.runs();
+            // Mostly there is none yet.
+            let Ok(entries) = std::fs::read_dir(runs.join(&job)) else { return Ok(()) };
+            for entry in entries.flatten() {
+                let has_row = known.iter().any(|folder| runs.join(folder) == entry.path());
+                if !has_row && let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(path = %entry.path().display(), %error, "what is left of a run stays");
+                }
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Brings a run to its end. What is on disk decides whether it still has to be started.
@@ -149,11 +169,7 @@ pub(super) async fn stop_all(bench: &Bench) -> Vec<Save> {
     };
     let mut records = Vec::new();
     for run in known.iter().filter(|run| run.end.is_none()) {
-        let ended = match take_back(bench, run) {
-            Ok(begun) => see_through(bench, begun, &mut Nobody).await,
-            Err(error) => Err(error),
-        };
-        match ended {
+        match see_through(bench, take_back(bench, run), &mut Nobody).await {
             Ok(ended) => records.extend(proof(bench, &ended, None)),
             Err(error) => tracing::error!(job = %bench.job.id, %error, "a run of a broken job cannot be stopped"),
         }
@@ -179,7 +195,7 @@ fn spec(bench: &Bench, plan: &Plan) -> Spec {
         stdin: plan.stdin,
         output: plan.output,
         limits: plan.limits,
-        mark: Mark(Uuid::now_v7()),
+        mark: Mark::of(RunId { job: bench.job.id, n: plan.n }),
     }
 }
 

@@ -51,16 +51,17 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
 async fn finish_what_runs(bench: &Bench) -> Result<Result<Vec<Run>, Fact>, EngineError> {
     let mut known = bench.known_runs().await?;
     for run in known.iter_mut().filter(|run| run.end.is_none()) {
-        let ended = see_through(bench, take_back(bench, run)?, &mut Nobody).await?;
+        let ended = see_through(bench, take_back(bench, run), &mut Nobody).await?;
         bench.record(proof(bench, &ended, Some(newest_tree(bench).await?))).await?;
         match &ended.record.end {
-            RunEnd::Stopped => return Ok(Err(bench.stopped())),
+            RunEnd::Stopped if bench.stop.is_cancelled() => return Ok(Err(bench.stopped())),
             RunEnd::Lost => return Ok(Err(bench.lost(how_it_was_lost(&ended)))),
             RunEnd::Exited { .. }
             | RunEnd::Signaled { .. }
             | RunEnd::TimedOut
             | RunEnd::Silent
             | RunEnd::TooMuchOutput
+            | RunEnd::Stopped
             | RunEnd::NotStarted { .. } => *run = ended.run,
         }
     }
@@ -152,7 +153,7 @@ async fn run_checks(
 fn failed(bench: &Bench, config: &Config, check: &CheckCommand, end: RunEnd, ended: Option<&Ended>) -> Option<Fact> {
     match end {
         RunEnd::Exited { code: 0 } => None,
-        RunEnd::Stopped => Some(bench.stopped()),
+        RunEnd::Stopped if bench.stop.is_cancelled() => Some(bench.stopped()),
         RunEnd::Lost => {
             let reason = ended.map_or_else(|| format!("`{}` {}", check.display, RunEnd::Lost), how_it_was_lost);
             Some(bench.lost(reason))
@@ -162,6 +163,7 @@ fn failed(bench: &Bench, config: &Config, check: &CheckCommand, end: RunEnd, end
         | RunEnd::TimedOut
         | RunEnd::Silent
         | RunEnd::TooMuchOutput
+        | RunEnd::Stopped
         | RunEnd::NotStarted { .. } => {
             let rework_attempts = config.verify_config.rework_attempts;
             let outcome = Verified::Failed { command: check.display.clone(), end, rework_attempts };

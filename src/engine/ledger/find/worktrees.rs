@@ -115,7 +115,7 @@ fn trashed(seen: &Seen<'_>, repo: &RepoSeen, path: PathBuf, branch: String, head
     let base_branch = board.map(|state| state.about.base_branch.clone()).unwrap_or_default();
     let head = head.unwrap_or_default();
     let base = leftovers::start_of(&repo.repo, &base_branch, head).unwrap_or_else(|_| head.to_owned());
-    Worktree { path, branch, base_branch, base }
+    Worktree { path, branch, base_branch, base, port: None }
 }
 
 fn branches(seen: &Seen<'_>, survey: &mut Survey, known: &Known<'_>, repo: &RepoSeen) {
