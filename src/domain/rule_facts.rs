@@ -124,6 +124,10 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             job.exit_code = end.as_ref().and_then(RunEnd::code);
             job.signal = end.as_ref().and_then(RunEnd::signal);
             if job.cancel_requested {
+                // What it left was kept before anybody heard of the wish, and what is kept is known.
+                if let Executed::Changed { revision } = outcome {
+                    decision.save(Save::Revision(revision.clone()));
+                }
                 return stopped(decision, job, ticket, *usage);
             }
             executed(decision, job, ticket, outcome, *usage)

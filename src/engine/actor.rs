@@ -282,31 +282,37 @@ impl Actor {
     }
 
     fn work_on(&mut self, job: Job) {
-        let stop = CancellationToken::new();
-        if job.cancel_requested {
-            stop.cancel();
-        }
-        let Some(ticket) = self.board.ticket(job.ticket).cloned() else { return };
-        let bench = self.handle.bench(job, ticket, stop);
+        let Some(bench) = self.bench(job) else { return };
         let task = self.jobs.spawn(jobs::work(bench.clone()));
         self.working.insert(task.id(), (Errand::Work, bench));
     }
 
+    fn bench(&self, job: Job) -> Option<Bench> {
+        let stop = CancellationToken::new();
+        if job.cancel_requested {
+            stop.cancel();
+        }
+        let ticket = self.board.ticket(job.ticket).cloned()?;
+        Some(self.handle.bench(job, ticket, stop))
+    }
+
     /// A job's task is over. It told its end itself, unless it panicked: then another task does.
     fn reap(&mut self, ended: Result<(task::Id, Result<(), EngineError>), task::JoinError>) {
-        let (task, trouble) = match ended {
-            Ok((task, Ok(()) | Err(EngineError::Stopped))) => (task, None),
-            Ok((task, Err(error))) => (task, Some(error.to_string())),
-            Err(error) => (error.id(), Some(format!("an internal error: {error}"))),
+        let (task, trouble, may_pass) = match ended {
+            Ok((task, Ok(()) | Err(EngineError::Stopped))) => (task, None, false),
+            Ok((task, Err(error))) => (task, Some(error.to_string()), error.may_pass()),
+            Err(error) => (error.id(), Some(format!("an internal error: {error}")), false),
         };
         let Some((errand, bench)) = self.working.remove(&task) else { return };
         let Some(reason) = trouble else { return };
         tracing::error!(job = %bench.job.id, %reason, ?errand, "the task of a job failed");
-        let still_running = self.board.job(bench.job.id).is_some_and(|job| job.status == JobStatus::Running);
-        if errand == Errand::Work && still_running {
-            let task = self.jobs.spawn(jobs::give_up(bench.clone(), reason));
-            self.working.insert(task.id(), (Errand::GiveUp, bench));
-        }
+        let running = self.board.job(bench.job.id).filter(|job| job.status == JobStatus::Running).cloned();
+        let (Errand::Work, Some(job)) = (errand, running) else { return };
+        let (task, errand, bench) = match self.bench(job).filter(|_| may_pass) {
+            Some(fresh) => (self.jobs.spawn(jobs::work_again(fresh.clone(), reason)), Errand::Work, fresh),
+            None => (self.jobs.spawn(jobs::give_up(bench.clone(), reason)), Errand::GiveUp, bench),
+        };
+        self.working.insert(task.id(), (errand, bench));
     }
 
     async fn hear(&mut self, batch: Vec<Message>) {
@@ -425,11 +431,18 @@ impl Actor {
         let _ = self.publish.send(changes.into());
     }
 
-    /// Goes back to what is stored, after something could not be.
+    /// Goes back to what is stored, after something could not be. Nothing is decided on a board that was never stored, so
+    /// there is no going on before.
     async fn reload(&mut self) {
-        match load_board(&self.workshop).await {
-            Ok(board) => self.board = board,
-            Err(error) => tracing::error!(%error, "the board could not be loaded again"),
+        loop {
+            match load_board(&self.workshop).await {
+                Ok(board) => return self.board = board,
+                Err(error) => tracing::error!(%error, "the board could not be loaded again"),
+            }
+            tokio::select! {
+                () = self.token.cancelled() => return,
+                () = tokio::time::sleep(TRY_AGAIN) => {}
+            }
         }
     }
 }

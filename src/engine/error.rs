@@ -1,6 +1,7 @@
 //! What can go wrong in the engine.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use crate::config::ConfigErrors;
 use crate::domain::branch_template::TemplateError;
@@ -76,6 +77,53 @@ pub enum EngineError {
     /// A task of the engine panicked; the log file has the details.
     #[error("an internal error: {0}")]
     Panicked(String),
+}
+
+impl EngineError {
+    /// Says whether doing the same again can work, once somebody has freed space or let go of a lock.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::NotSaved(error) => error.may_pass(),
+            Self::Run(RunError::Io { source, .. })
+            | Self::Git(GitError::Io { source, .. })
+            | Self::Read { source, .. }
+            | Self::Write { source, .. }
+            | Self::Remove { source, .. } => is_about_space(source),
+            // Git tells it in words, or not at all.
+            Self::Git(GitError::Failed { stderr, dir, .. }) => says_no_space(stderr) || is_full(dir),
+            Self::Git(GitError::Read { why, .. }) => says_no_space(why),
+            Self::Run(_)
+            | Self::Git(_)
+            | Self::Executor(_)
+            | Self::Config(_)
+            | Self::BranchTemplate(_)
+            | Self::NoBoard(_)
+            | Self::Refused(_)
+            | Self::NoWorktree(_)
+            | Self::NoSuchJob(_)
+            | Self::Stopped
+            | Self::Panicked(_) => false,
+        }
+    }
+}
+
+fn is_about_space(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// Less than this is too little to tell whether it was the reason.
+const LITTLE: u64 = 1 << 20;
+
+/// Says whether the disk of this folder, or of where it was to be, has next to no space.
+fn is_full(dir: &Path) -> bool {
+    let disk = dir.ancestors().find_map(|dir| rustix::fs::statvfs(dir).ok());
+    disk.is_some_and(|disk| {
+        disk.f_bavail.saturating_mul(disk.f_frsize) < LITTLE || disk.f_files > 0 && disk.f_favail == 0
+    })
+}
+
+fn says_no_space(text: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded"].iter().any(|words| text.contains(words))
 }
 
 /// Why a command was not carried out.

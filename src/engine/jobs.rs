@@ -15,6 +15,9 @@ mod verify;
 
 pub(super) use bench::Bench;
 
+use std::time::Duration;
+
+use crate::domain::change::Live;
 use crate::domain::fact::Fact;
 use crate::domain::job::JobKind;
 use crate::domain::rule::Trust;
@@ -23,7 +26,10 @@ use crate::domain::ticket::Worktree;
 use super::error::EngineError;
 use scripts::Scripts;
 
-/// Works on a job until it is over and its end is stored.
+/// How long to wait for space on the disk before a job goes on.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Works on a job until it is over and its end is stored. An error that may pass leaves it as it is.
 pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
     supervise::tidy(&bench).await?;
     let worked = match bench.job.kind {
@@ -34,6 +40,8 @@ pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
     };
     match worked {
         Ok(()) | Err(EngineError::Stopped) => worked,
+        // What is done is on disk, and its code looks at that first: it can begin again.
+        Err(error) if error.may_pass() => Err(error),
         Err(error) => give_up(bench, error.to_string()).await,
     }
 }
@@ -56,6 +64,16 @@ pub(super) async fn clean_up(bench: &Bench, worktree: &Worktree) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// Works on a job again after something failed that passes, such as a full disk; whoever cancels it need not wait.
+pub(super) async fn work_again(bench: Bench, trouble: String) -> Result<(), EngineError> {
+    bench.live(Live { retrying: Some(trouble), ..Live::default() }).await;
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => {}
+        () = bench.stop.cancelled() => {}
+    }
+    work(bench).await
 }
 
 /// Ends a job that Draft could not do. What it has running is stopped first: a ticket whose agent still writes must not

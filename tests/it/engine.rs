@@ -2,6 +2,7 @@
 
 mod again;
 mod autopilot;
+mod cancel;
 mod checks;
 mod damage;
 mod kill;
@@ -10,6 +11,7 @@ mod others;
 mod outcomes;
 mod places;
 mod slots;
+mod space;
 mod steps;
 mod stop;
 mod strays;

@@ -10,6 +10,7 @@ mod journeys;
 mod layering;
 mod printing;
 mod run;
+mod storm;
 mod support;
 mod trash;
 mod worktrees;

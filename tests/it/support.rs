@@ -10,5 +10,5 @@ pub(crate) mod world;
 
 pub(crate) use demo::{demo_world, demo_world_with};
 pub(crate) use pty::Size;
-pub(crate) use wait::{until, until_some};
+pub(crate) use wait::{until, until_some, until_within};
 pub(crate) use world::World;

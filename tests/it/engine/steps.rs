@@ -29,7 +29,7 @@ enum Orphan {
 }
 
 /// Stands before git: counts the calls that an engine makes, and stops in the one that the test names.
-fn guard_git(yard: &Yard) {
+pub(super) fn guard_git(yard: &Yard) {
     let git = fs::canonicalize(yard.world.folder().join("bin/git")).unwrap();
     let script = format!(
         r#"signs={signs}
@@ -50,7 +50,7 @@ exit $code"#,
 }
 
 /// A yard with checks, whose agents and checks journal their starts in files of their tickets.
-fn checked_yard() -> Yard {
+pub(super) fn checked_yard() -> Yard {
     let yard = Yard::new();
     let check = yard.script("sh -c 'echo check >> @starts-$DRAFT_TICKET; test -e made.txt'");
     yard.checks(&[&check]);
@@ -60,7 +60,7 @@ fn checked_yard() -> Yard {
 }
 
 /// Files the next ticket; from then on the calls of git are counted, and the one with that number stops.
-fn next_ticket(yard: &Yard, number: usize, place: &str) {
+pub(super) fn next_ticket(yard: &Yard, number: usize, place: &str) {
     let _ = fs::remove_file(yard.sign("plan"));
     let script = "[[run echo agent >> @starts-$DRAFT_TICKET]] [[write made.txt made\\n]] [[say made]]";
     yard.tickets(&[script]);

@@ -51,6 +51,11 @@ impl Running {
         self.outcome(status)
     }
 
+    /// Says whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it printed that.
     #[track_caller]
     pub(crate) fn until_printed(&self, text: &str) {

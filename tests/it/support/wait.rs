@@ -13,6 +13,14 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     until_some(what, || holds().then_some(()));
 }
 
+/// Waits until the condition holds, for work that takes long on a busy machine.
+#[track_caller]
+pub(crate) fn until_within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    if wait_as_long_as(patience, || holds().then_some(())).is_none() {
+        panic!("waited {patience:?} in vain until {what}");
+    }
+}
+
 /// Waits until there is something and returns it.
 #[track_caller]
 pub(crate) fn until_some<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
@@ -23,8 +31,12 @@ pub(crate) fn until_some<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Waits until there is something; returns nothing when the time is up, so that the caller can say more.
-pub(super) fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + PATIENCE;
+pub(super) fn wait_for<T>(look: impl FnMut() -> Option<T>) -> Option<T> {
+    wait_as_long_as(PATIENCE, look)
+}
+
+fn wait_as_long_as<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look() {
             return Some(found);
