@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{Door, News, Watcher};
+use crate::app::{AppError, Door, News, Watcher};
 use crate::config::trust::trust_content;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, RefusalCode, Refused};
 use crate::domain::dependencies::Readiness;
 use crate::domain::event::{Actor, EventKind};
 use crate::domain::id::{JobId, TicketId, TicketRef};
@@ -19,7 +19,7 @@ use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::state::{NeedsHuman, State, StateName};
 use crate::domain::ticket::Ticket;
-use crate::engine::Working;
+use crate::engine::{AskError, Working};
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -81,8 +81,9 @@ pub(super) async fn run_tickets(
     let (board, watcher) = door.watch().await?;
     let wanted = wanted(&board, names)?;
     let mut progress = Progress { board, report, ran: wanted.iter().copied().collect(), out };
+    let asked = if names.is_empty() { Asked::AsPlanned } else { Asked::ByName };
     for ticket in wanted {
-        progress.ask(door, ticket).await?;
+        progress.ask(door, ticket, asked).await?;
     }
     progress.watch(door, watcher, interrupts).await?;
     progress.idle()
@@ -113,6 +114,20 @@ fn may_run(board: &Board, name: TicketRef) -> Result<TicketId, CliError> {
     Ok(ticket.id)
 }
 
+/// Why a ticket is to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Somebody named it, so it runs from any state from which it may.
+    ByName,
+    /// It is planned, as long as it is.
+    AsPlanned,
+}
+
+/// Says whether another process asked for the same before: then its job is waited for, or was over already.
+fn was_faster(refused: &Refused, asked: Asked) -> bool {
+    refused.code == RefusalCode::Busy || asked == Asked::AsPlanned && refused.code == RefusalCode::IllegalMove
+}
+
 /// How progress is printed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Report {
@@ -140,7 +155,7 @@ enum Interrupted {
 
 impl Progress<'_> {
     /// Asks for a ticket to run. One that waits for another is told and left alone.
-    async fn ask(&mut self, door: &mut Door, ticket: TicketId) -> Result<(), CliError> {
+    async fn ask(&mut self, door: &mut Door, ticket: TicketId, asked: Asked) -> Result<(), CliError> {
         let Some(known) = self.board.ticket(ticket) else { return Ok(()) };
         if self.board.active_job(ticket).is_some() {
             return Ok(());
@@ -152,7 +167,15 @@ impl Progress<'_> {
             self.ran.remove(&ticket);
             return self.print(&value, &text);
         }
-        Ok(door.ask(Command::Run { ticket: TicketRef::Id(ticket) }).await?)
+        let name = TicketRef::Id(ticket);
+        let command = match asked {
+            Asked::ByName => Command::Run { ticket: name },
+            Asked::AsPlanned => Command::Pick { ticket: name, reason: String::new() },
+        };
+        match door.ask(command).await {
+            Err(AppError::Ask(AskError::Refused(refused))) if was_faster(&refused, asked) => Ok(()),
+            answer => Ok(answer?),
+        }
     }
 
     /// Prints what happens until nothing is queued or running.

@@ -136,7 +136,7 @@ fn canceled_at(yard: &Yard, ticket: usize, number: usize, place: &str) {
     if has_job {
         yard.cancel(ticket);
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         drop(engine.kill_9());
         yard.give("release");
         let _ = yard.run(&[]);

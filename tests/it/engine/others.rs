@@ -79,6 +79,27 @@ fn waiting_commands(yard: &Yard) -> u32 {
 }
 
 #[test]
+fn two_that_run_all_planned_tickets_run_each_once() {
+    let yard = Yard::new();
+    yard.tickets(&["[[run echo one >> @starts]] [[touch @ready]] [[until @go]] [[write a.txt a]]"]);
+    let engine = yard.engine(&[]);
+    yard.await_sign("ready");
+    yard.tickets(&["[[run echo two >> @starts]] [[write b.txt b]]"]);
+    // It lives and answers nobody, so both ask for the second ticket before anybody has it.
+    engine.signal(Signal::STOP);
+    let asking = [yard.engine(&[]), yard.engine(&[])];
+    until("both have asked", || waiting_commands(&yard) == 2);
+    engine.signal(Signal::CONT);
+    yard.give("go");
+    asking.into_iter().for_each(|one| drop(one.wait().ok()));
+    engine.wait().ok();
+    let mut starts = yard.journal("starts");
+    starts.sort_unstable();
+    assert_eq!(starts, ["one", "two"]);
+    yard.assert_tidy(2);
+}
+
+#[test]
 fn a_board_that_watched_becomes_the_engine_when_the_engine_is_killed() {
     let yard = Yard::new();
     yard.tickets(&["[[run echo one >> @starts]] [[touch @ready]] [[until @go]] [[write a.txt a]]"]);

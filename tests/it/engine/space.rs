@@ -61,6 +61,13 @@ impl Drop for Disk {
     }
 }
 
+/// Returns a yard whose jobs start on small disks too.
+fn small_yard() -> Yard {
+    let yard = Yard::new();
+    yard.settings("  min_free_disk: 0\n");
+    yard
+}
+
 fn sh(script: &str) -> bool {
     Command::new("sh").args(["-c", script]).output().unwrap().status.success()
 }
@@ -137,7 +144,7 @@ fn what_a_check_prints_waits_for_space_and_arrives_whole() {
 
 #[test]
 fn an_agent_that_ends_on_a_full_disk_has_its_true_end_once_there_is_room() {
-    let yard = Yard::new();
+    let yard = small_yard();
     yard.tickets(&[
         "[[run echo one >> @starts]] [[write a.txt a]] [[touch @ready]] [[until @go]] [[exit 3]]",
         "[[run echo two >> @starts]] [[write b.txt b]]",
@@ -162,7 +169,7 @@ fn an_agent_that_ends_on_a_full_disk_has_its_true_end_once_there_is_room() {
 
 #[test]
 fn a_database_without_space_ends_no_job_and_forgets_nothing() {
-    let yard = Yard::new();
+    let yard = small_yard();
     yard.tickets(&[
         "[[run echo one >> @starts]] [[write a.txt a]] [[touch @ready]] [[until @go]]",
         "[[run echo two >> @starts]] [[write b.txt b]]",
