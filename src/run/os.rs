@@ -128,14 +128,17 @@ fn stat(pid: i32) -> Option<Seen> {
     // The second field is the program's name in brackets, and may hold anything, brackets too.
     let after_name = memchr::memrchr(b')', &line)? + 1;
     let mut fields = line.get(after_name..)?.split(|byte| *byte == b' ').filter(|field| !field.is_empty());
-    if matches!(fields.next()?, b"Z" | b"X") {
-        return None;
-    }
+    let state = fields.next()?;
     let mut number = |skip: usize| std::str::from_utf8(fields.nth(skip)?.trim_ascii()).ok()?.parse::<u64>().ok();
     let parent = i32::try_from(number(0)?).ok()?;
-    // Fields are counted from 1 in proc(5): state is 3, parent 4, flags 9, start 22. Some in between may be negative.
+    // Fields are counted from 1 in proc(5): state is 3, parent 4, flags 9, threads 20, start 22. Some in between may be negative.
     let is_kernel = number(4)? & KERNEL_THREAD != 0;
-    let started = number(12)?;
+    let threads = number(10)?;
+    let started = number(1)?;
+    // One whose first thread ended looks dead, and lives as long as the others do.
+    if state == b"X" || state == b"Z" && threads <= 1 {
+        return None;
+    }
     Some(Seen { process: Process { pid, started }, parent, is_kernel })
 }
 

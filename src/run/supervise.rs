@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus};
 
 use super::error::RunError;
@@ -143,6 +144,9 @@ struct Supervision<'a> {
     child: i32,
     /// How the program ended.
     status: Option<WaitStatus>,
+    /// Whether descendants are left. Orphans become children of this process, so the system knows it for sure, while one
+    /// that is born as its parent dies can be missing in a list of processes that is read just then.
+    has_children: bool,
     /// Why it was stopped, if it was.
     why: Option<RunEnd>,
     watch: Watch,
@@ -183,6 +187,7 @@ impl<'a> Supervision<'a> {
             tree,
             child,
             status: None,
+            has_children: true,
             why: None,
             watch,
             pumps,
@@ -222,6 +227,7 @@ impl<'a> Supervision<'a> {
     fn next(&mut self, now: Instant) -> Next {
         if let Some(hunt) = &mut self.hunt {
             return match hunt.round(now) {
+                Round::Gone if self.has_children => Next::Wait(now + Duration::from_millis(5)),
                 Round::Gone => Next::Over,
                 Round::Left(_) => Next::Wait(hunt.next_step(now)),
                 Round::GaveUp(count) => {
@@ -243,7 +249,7 @@ impl<'a> Supervision<'a> {
 
     /// The program has ended by itself: what it left has a moment to end too, and is stopped then.
     fn after_its_end(&mut self, now: Instant) -> Next {
-        if self.tree.members().is_empty() {
+        if !self.has_children && self.tree.members().is_empty() {
             return Next::Over;
         }
         let until = *self.linger_until.get_or_insert(now + LINGER);
@@ -349,9 +355,14 @@ impl<'a> Supervision<'a> {
 
     /// Waits for all children that have ended: the program and orphans that became ours.
     fn reap(&mut self) {
-        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
-            if pid.as_raw_pid() == self.child && (status.exited() || status.signaled()) {
-                self.status = Some(status);
+        loop {
+            match rustix::process::wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if pid.as_raw_pid() == self.child && (status.exited() || status.signaled()) => {
+                    self.status = Some(status);
+                }
+                Ok(Some(_)) | Err(Errno::INTR) => {}
+                Ok(None) => return self.has_children = true,
+                Err(_) => return self.has_children = false,
             }
         }
     }

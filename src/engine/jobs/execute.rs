@@ -250,7 +250,9 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
             Executed::Failed { reason: "the agent was stopped from outside, and nobody canceled its job".to_owned() }
         }
         (Verdict::Stopped, _) => return Ok(Fact::Stopped { job, usage: report.usage }),
-        (Verdict::Lost, _) => return Ok(Fact::Lost { job, reason: how_it_was_lost(ended), usage: report.usage }),
+        (Verdict::Lost, _) => {
+            return Ok(Fact::Lost { job, reason: how_it_was_lost(bench, &ended.run), usage: report.usage });
+        }
     };
     Ok(executed(bench, outcome, Some(end.clone()), report))
 }

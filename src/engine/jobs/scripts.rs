@@ -64,7 +64,7 @@ async fn run_all(
     let mut before: Vec<Run> = known.into_iter().filter(|run| run.kind == kind).collect();
     for text in texts {
         if let Some(at) = before.iter().position(|run| run.command == *text) {
-            match outcome(bench, text, before.remove(at).end.unwrap_or(RunEnd::Lost)) {
+            match outcome(bench, &before.remove(at)) {
                 Scripts::Done => continue,
                 other => return Ok(other),
             }
@@ -83,10 +83,7 @@ async fn run_all(
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
         bench.record(proof(bench, &ended, None)).await?;
-        if ended.record.end == RunEnd::Lost {
-            return Ok(Scripts::Lost(how_it_was_lost(&ended)));
-        }
-        match outcome(bench, text, ended.record.end) {
+        match outcome(bench, &ended.run) {
             Scripts::Done => {}
             other => return Ok(other),
         }
@@ -94,18 +91,19 @@ async fn run_all(
     Ok(Scripts::Done)
 }
 
-fn outcome(bench: &Bench, text: &str, end: RunEnd) -> Scripts {
+fn outcome(bench: &Bench, run: &Run) -> Scripts {
+    let end = run.end.clone().unwrap_or(RunEnd::Lost);
     match end {
         RunEnd::Exited { code: 0 } => Scripts::Done,
         RunEnd::Stopped if bench.stop.is_cancelled() => Scripts::Stopped,
-        RunEnd::Lost => Scripts::Lost(format!("`{text}` {}", RunEnd::Lost)),
+        RunEnd::Lost => Scripts::Lost(how_it_was_lost(bench, run)),
         RunEnd::Exited { .. }
         | RunEnd::Signaled { .. }
         | RunEnd::TimedOut
         | RunEnd::Silent
         | RunEnd::TooMuchOutput
         | RunEnd::Stopped
-        | RunEnd::NotStarted { .. } => Scripts::Failed(format!("`{text}` {end}")),
+        | RunEnd::NotStarted { .. } => Scripts::Failed(format!("`{}` {end}", run.command)),
     }
 }
 

@@ -255,9 +255,11 @@ pub(super) fn proof(bench: &Bench, ended: &Ended, tree: Option<String>) -> Vec<S
 }
 
 /// Returns what people should know about a run that was lost.
-pub(super) fn how_it_was_lost(ended: &Ended) -> String {
-    match &ended.record.message {
-        Some(message) => format!("`{}` ended, and no one saw how: {message}", ended.run.command),
-        None => format!("`{}` {}", ended.run.command, RunEnd::Lost),
-    }
+pub(super) fn how_it_was_lost(bench: &Bench, run: &Run) -> String {
+    let folder = Folder::at(bench.shop.paths.runs().join(run.folder()));
+    let why = match adopt::look(&folder) {
+        Ok(Standing::Ended(ExitRecord { message: Some(message), .. })) => format!(": {message}"),
+        Ok(_) | Err(_) => String::new(),
+    };
+    format!("`{}` {}{why}", run.command, RunEnd::Lost)
 }

@@ -15,7 +15,7 @@ use super::bench::Bench;
 use super::command::{plan, program};
 use super::resume::danger;
 use super::scripts::missing;
-use super::supervise::{Ended, Nobody, begin, how_it_was_lost, proof, see_through, take_back};
+use super::supervise::{Nobody, begin, how_it_was_lost, proof, see_through, take_back};
 
 /// Works on a verify job until its end is stored.
 pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
@@ -55,7 +55,7 @@ async fn finish_what_runs(bench: &Bench) -> Result<Result<Vec<Run>, Fact>, Engin
         bench.record(proof(bench, &ended, Some(newest_tree(bench).await?))).await?;
         match &ended.record.end {
             RunEnd::Stopped if bench.stop.is_cancelled() => return Ok(Err(bench.stopped())),
-            RunEnd::Lost => return Ok(Err(bench.lost(how_it_was_lost(&ended)))),
+            RunEnd::Lost => return Ok(Err(bench.lost(how_it_was_lost(bench, &ended.run)))),
             RunEnd::Exited { .. }
             | RunEnd::Signaled { .. }
             | RunEnd::TimedOut
@@ -126,7 +126,7 @@ async fn run_checks(
     let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     for check in checks {
         if let Some(before) = known.iter().position(|run| run.command == check.display) {
-            if let Some(fact) = known.remove(before).end.and_then(|end| failed(bench, config, check, end, None)) {
+            if let Some(fact) = failed(bench, config, check, &known.remove(before)) {
                 return Ok(Some(fact));
             }
             continue;
@@ -142,7 +142,7 @@ async fn run_checks(
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
         bench.record(proof(bench, &ended, Some(tree.to_owned()))).await?;
-        if let Some(fact) = failed(bench, config, check, ended.record.end.clone(), Some(&ended)) {
+        if let Some(fact) = failed(bench, config, check, &ended.run) {
             return Ok(Some(fact));
         }
     }
@@ -150,14 +150,12 @@ async fn run_checks(
 }
 
 /// Returns the fact that a check's end leads to, unless it passed.
-fn failed(bench: &Bench, config: &Config, check: &CheckCommand, end: RunEnd, ended: Option<&Ended>) -> Option<Fact> {
+fn failed(bench: &Bench, config: &Config, check: &CheckCommand, run: &Run) -> Option<Fact> {
+    let end = run.end.clone()?;
     match end {
         RunEnd::Exited { code: 0 } => None,
         RunEnd::Stopped if bench.stop.is_cancelled() => Some(bench.stopped()),
-        RunEnd::Lost => {
-            let reason = ended.map_or_else(|| format!("`{}` {}", check.display, RunEnd::Lost), how_it_was_lost);
-            Some(bench.lost(reason))
-        }
+        RunEnd::Lost => Some(bench.lost(how_it_was_lost(bench, run))),
         RunEnd::Exited { .. }
         | RunEnd::Signaled { .. }
         | RunEnd::TimedOut

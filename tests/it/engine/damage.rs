@@ -225,3 +225,60 @@ fn a_board_that_stands_still_takes_up_what_ended_meanwhile() {
     yard.show(1).assert_executed("succeeded", Some(0), None);
     yard.assert_tidy(1);
 }
+
+#[test]
+fn checks_are_taken_back_like_agents_and_each_runs_once() {
+    let yard = Yard::new();
+    let checks = [
+        "echo 1 >> @checks",
+        "echo 2 >> @checks; echo half; touch @ready; until test -e @go; do sleep 0.02; done; echo all",
+    ];
+    let checks = checks.map(|check| yard.script(&format!("sh -c '{check}'")));
+    yard.checks(&checks.each_ref().map(String::as_str));
+    yard.world.draft(&["trust"]).ok();
+    for is_alone in [true, false] {
+        for sign in ["ready", "go", "checks"] {
+            let _ = fs::remove_file(yard.sign(sign));
+        }
+        yard.tickets(&["[[write a.txt a]]"]);
+        let engine = yard.engine(&[]);
+        yard.await_sign("ready");
+        drop(engine.kill_9());
+        if is_alone {
+            // It ends while nobody is there.
+            yard.give("go");
+            until("the check is over", || yard.supervisors().is_empty());
+        }
+        let engine = yard.engine(&[]);
+        yard.give("go");
+        engine.wait().ok();
+        assert_eq!(yard.journal("checks"), ["1", "2"]);
+    }
+    for n in [1, 2] {
+        let shown = yard.show(n);
+        shown.assert("needs_human (review)", "all 2 checks passed");
+        let runs = shown.runs("verify");
+        assert_eq!(runs.len(), 2, "{runs:#?}");
+        let output = fs::read(PathBuf::from(runs[1]["path"].as_str().unwrap()).join("stdout")).unwrap();
+        assert_eq!(output, b"half\nall\n");
+    }
+    yard.assert_tidy(2);
+}
+
+#[test]
+fn a_check_whose_supervisor_is_killed_is_lost_and_the_next_engine_says_why() {
+    let check_script = "sh -c 'touch @ready; sleep 600'";
+    let yard = Yard::new();
+    let check = yard.script(check_script);
+    yard.checks(&[&check]);
+    yard.world.draft(&["trust"]).ok();
+    yard.tickets(&["[[write a.txt a]]"]);
+    let engine = yard.engine(&[]);
+    yard.await_sign("ready");
+    drop(engine.kill_9());
+    let supervisors: Vec<i32> = yard.supervisors().into_values().collect();
+    supervisors.iter().for_each(|pid| kill_process(Pid::from_raw(*pid).unwrap(), Signal::KILL).unwrap());
+    yard.run(&[]).exits(1);
+    yard.show(1).assert("blocked (lost)", "no one saw how: its supervisor was killed");
+    yard.assert_tidy(1);
+}

@@ -191,3 +191,25 @@ fn a_database_without_space_ends_no_job_and_forgets_nothing() {
     assert_eq!(yard.journal("starts"), ["one", "two"]);
     yard.assert_tidy(2);
 }
+
+#[test]
+fn a_data_folder_that_is_read_only_is_told_and_nothing_is_lost_by_it() {
+    let yard = small_yard();
+    yard.tickets(&["[[run echo one >> @starts]] [[touch @ready]] [[until @go]] [[write a.txt a]]"]);
+    let engine = yard.engine(&[]);
+    yard.await_sign("ready");
+    drop(engine.kill_9());
+    let data = yard.world.data();
+    let bound = sh(&format!("mount --bind {0} {0} && mount -o remount,ro,bind {0}", data.display()));
+    if !bound {
+        eprintln!("skipped: this needs to mount a file system, which only root may");
+        return;
+    }
+    let bind = Disk { path: data };
+    let refused = yard.run(&[]).exits(3);
+    assert!(refused.complaint().contains("read-only") || refused.complaint().contains("Read-only"), "{refused:?}");
+    drop(bind);
+    yard.give("go");
+    yard.run(&[]).ok();
+    assert_done(&yard);
+}

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::engine::{Shown, Yard, without_times};
+use crate::support::running::Running;
 
 use super::roles::Role;
 use super::strike::Struck;
@@ -19,9 +20,13 @@ pub(super) fn assert_books_balance(yard: &Yard, roles: &[Role], struck: &Struck)
         assert_no_lock_is_held(&yard.world.data());
         assert_rows(yard);
         let shown: Vec<Shown> = (1..=roles.len()).map(|n| yard.show(n)).collect();
-        for (n, (shown, role)) in (1..).zip(shown.iter().zip(roles)) {
-            Books { yard, shown, role, struck, n }.assert();
-        }
+        let books: Vec<Books<'_>> = (1..)
+            .zip(shown.iter().zip(roles))
+            .map(|(n, (shown, role))| Books { yard, shown, role, struck, n })
+            .collect();
+        // All at once, since agents pause.
+        let again: Vec<Again> = books.iter().map(Books::once_more).collect();
+        books.iter().zip(again).for_each(|(books, again)| books.assert(again));
     }));
     if let Err(panic) = checked {
         eprintln!("{:#?}", struck.story);
@@ -82,16 +87,25 @@ struct Books<'a> {
     n: usize,
 }
 
+/// An agent that does once more what it did, and what was there before it began.
+struct Again {
+    folder: PathBuf,
+    /// The process ids of the agents that began with it.
+    starts: Vec<String>,
+    /// How many parts of its output it had signed.
+    signed: usize,
+    agent: Running,
+}
+
 impl Books<'_> {
-    fn assert(&self) {
-        let starts = self.yard.journal(&format!("starts-{}", self.n));
-        assert!(starts.len() <= 1, "ticket {} was started twice: {starts:?}", self.n);
+    fn assert(&self, again: Again) {
+        assert!(again.starts.len() <= 1, "it was started twice: {:?}\n{}", again.starts, self.context());
         let jobs = self.shown.jobs("execute");
         assert_eq!(jobs.len(), 1, "{}", self.context());
         let runs = jobs[0]["runs"].as_array().unwrap();
         assert_eq!(runs.len(), 1, "{}", self.context());
         let as_planned = self.assert_executed(jobs[0], &runs[0]);
-        self.assert_output(&runs[0], as_planned);
+        self.assert_output(again, as_planned);
         assert_eq!(self.shown.jobs("verify").len(), usize::from(jobs[0]["exit_code"] == 0), "{}", self.context());
         if let Some(verify) = self.shown.jobs("verify").first() {
             self.assert_verified(verify);
@@ -148,23 +162,29 @@ impl Books<'_> {
 
     /// Demands that its output is what the same agent prints when nothing of Draft is between: all of it, or all that it
     /// had written when it was struck.
-    fn assert_output(&self, run: &Value, as_planned: bool) {
-        let folder = Path::new(run["path"].as_str().unwrap());
-        // Before the agent does its work once more.
-        let signed = (1..=self.role.parts).filter(|part| self.yard.sign(&format!("part-{}-{part}", self.n)).exists());
-        let signed = signed.count();
+    fn assert_output(&self, again: Again, as_planned: bool) {
+        let Again { folder, signed, agent, .. } = again;
         let kept = without_times(&fs::read(folder.join("stdout")).unwrap()).concat();
         let last_line = format!("\nL{:09} ", self.role.lines);
         let floods = kept.windows(last_line.len()).filter(|window| *window == last_line.as_bytes()).count();
         assert!(floods >= signed, "{floods} of {signed} floods\n{}", self.context());
-        let session = self.shown.jobs("execute")[0]["id"].as_str().unwrap();
-        let mut again = self.yard.world.command(env!("CARGO_BIN_EXE_draft"));
-        again.args(["demo-agent", "--session-id", session]).current_dir(self.shown.worktree());
-        let again = self.yard.world.start(again.stdin(File::open(folder.join("prompt")).unwrap())).wait();
-        let whole = without_times(&again.stdout).concat();
+        let whole = without_times(&agent.wait().stdout).concat();
         let same = kept.iter().zip(&whole).take_while(|(kept, whole)| kept == whole).count();
         assert!(same == kept.len(), "differs after {same} of {} bytes\n{}", kept.len(), self.context());
         assert!(!as_planned || kept.len() == whole.len(), "cut to {same}\n{}", self.context());
+    }
+
+    /// Has the agent do its work once more, with nothing of Draft between.
+    fn once_more(&self) -> Again {
+        let job = self.shown.jobs("execute")[0];
+        let folder = PathBuf::from(job["runs"][0]["path"].as_str().unwrap());
+        let starts = self.yard.journal(&format!("starts-{}", self.n));
+        let parts = 1..=self.role.parts;
+        let signed = parts.filter(|part| self.yard.sign(&format!("part-{}-{part}", self.n)).exists()).count();
+        let mut agent = self.yard.world.command(env!("CARGO_BIN_EXE_draft"));
+        agent.args(["demo-agent", "--session-id", job["id"].as_str().unwrap()]).current_dir(self.shown.worktree());
+        let agent = self.yard.world.start(agent.stdin(File::open(folder.join("prompt")).unwrap()));
+        Again { folder, starts, signed, agent }
     }
 
     fn context(&self) -> String {
