@@ -249,8 +249,10 @@ fn target(process: Process) -> Option<Target> {
         let holder: serde_json::Value = serde_json::from_slice(&holder).ok()?;
         (holder["pid"] == process.pid).then(|| What::Supervisor(PathBuf::from(folder)))?
     } else if let Some((_, job)) = command.split_once(" demo-agent --session-id ") {
+        is_child_of_supervisor(process.pid)?;
         What::Agent(job.split(' ').next()?.to_owned())
     } else if command.starts_with("sh -c echo $$ >> ") {
+        is_child_of_supervisor(process.pid)?;
         let environment = fs::read(format!("/proc/{}/environ", process.pid)).ok()?;
         let variables = String::from_utf8_lossy(&environment).into_owned();
         What::Check(variables.split('\0').find_map(|one| one.strip_prefix("DRAFT_TICKET="))?.parse().ok()?)
@@ -258,6 +260,14 @@ fn target(process: Process) -> Option<Target> {
         return None;
     };
     Some(Target { process, what })
+}
+
+/// A child of an agent or a check looks like its parent until it has become what it is to be, and is none.
+fn is_child_of_supervisor(pid: i32) -> Option<()> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.to_owned();
+    let command = fs::read(format!("/proc/{parent}/cmdline")).ok()?;
+    command.split(|byte| *byte == 0).any(|word| word == b"supervise").then_some(())
 }
 
 /// Sends a signal; a process that is gone meanwhile is fine.
