@@ -19,5 +19,6 @@ mod workshop;
 
 pub use error::{AskError, EngineError};
 pub use handle::{Engine, Handle, Snapshot, Working};
+pub use limits::{free_disk, free_memory};
 pub use lock::{BoardLock, LockError};
 pub use workshop::{Paths, Workshop};

@@ -88,6 +88,7 @@ fn holds(holds: &Holds) -> Value {
         "worktree": worktree,
         "branch": holds.branch.as_ref().map(|one| json!({ "name": one.name, "head": one.head })),
         "refs": holds.refs,
+        "ports": holds.ports.map(|ports| json!({ "first": ports.first, "count": ports.count })),
         "runs": holds.runs.iter().map(|one| json!({
             "job": one.id.job, "n": one.id.n, "kind": one.kind, "path": one.path.to_string_lossy(),
             "disk": disk(one.disk), "supervisor": one.supervisor,

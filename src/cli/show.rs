@@ -111,6 +111,7 @@ fn held(holds: &Holds) -> Vec<String> {
         lines.push(format!("branch     {}  {head}", branch.name));
     }
     lines.extend(holds.refs.iter().map(|name| format!("ref        {name}")));
+    lines.extend(holds.ports.map(|ports| format!("ports      {} from {}", ports.count, ports.first)));
     if !holds.runs.is_empty() {
         let runs = holds.runs.iter().fold(DiskUse { bytes: 0, is_whole: true }, |sum, run| sum.and(run.disk));
         lines.push(format!("runs       {}  {}", counted(holds.runs.len() as u64, "folder", "folders"), size(runs)));

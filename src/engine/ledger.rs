@@ -20,7 +20,7 @@ use crate::store::{EngineRow, StoreError};
 use super::workshop::Paths;
 
 pub use disk::DiskUse;
-pub use holds::{HeldBranch, HeldProcess, HeldRun, HeldWorktree, Holds, holds};
+pub use holds::{HeldBranch, HeldPorts, HeldProcess, HeldRun, HeldWorktree, Holds, holds};
 pub use mend::{Mended, Mender};
 pub use stray::{Remedy, Stray, Subject};
 

@@ -67,7 +67,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// Memory that can be had without swapping, in bytes, as Linux estimates it.
-fn free_memory() -> Option<u64> {
+pub fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     available(&text)
 }
@@ -79,7 +79,7 @@ fn available(meminfo: &str) -> Option<u64> {
 }
 
 /// Room for users on the disk of a folder, in bytes.
-fn free_disk(folder: &Path) -> Option<u64> {
+pub fn free_disk(folder: &Path) -> Option<u64> {
     let said = rustix::fs::statvfs(folder).ok()?;
     said.f_bavail.checked_mul(said.f_frsize)
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use crate::config::Loaded;
+use crate::engine::free_disk;
 use crate::store::{Reader, StoreError};
 use crate::ui::widget::format::{bytes, counted};
 
@@ -60,12 +61,11 @@ fn directory(folder: &Path, mending: Mending) -> Check {
 }
 
 fn room(folder: &Path, settings: Option<&Loaded>) -> Option<Check> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let free = free_disk(folder)?;
     let wanted = settings.map_or(0, |loaded| loaded.config.execute_config.min_free_disk);
     let name = "disk";
     let fix = "free some space, or move the folder to another disk and set DRAFT_DATA_DIR";
-    Some(if free < ROOM_NEEDED || disk.f_favail == 0 && disk.f_files > 0 {
+    Some(if free < ROOM_NEEDED {
         Check::error(name, format!("only {} are free where Draft keeps everything", bytes(free)), fix)
     } else if free < wanted {
         let message = format!("{} are free, and no agent starts below {} (min_free_disk)", bytes(free), bytes(wanted));

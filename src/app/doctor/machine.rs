@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use rustix::process::{Resource, getrlimit};
 
 use crate::config::Loaded;
+use crate::engine::free_memory;
 use crate::ui::widget::format::bytes;
 
 use super::Check;
@@ -78,9 +79,7 @@ fn watches() -> Option<Check> {
 }
 
 fn memory(settings: Option<&Loaded>) -> Option<Check> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let free = line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?.saturating_mul(1024);
+    let free = free_memory()?;
     let wanted = settings.map_or(0, |loaded| loaded.config.execute_config.min_free_memory);
     let name = "memory";
     Some(if free < wanted {

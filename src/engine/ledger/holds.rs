@@ -25,6 +25,8 @@ pub struct Holds {
     pub branch: Option<HeldBranch>,
     /// The refs that keep its revisions and what was removed of it.
     pub refs: Vec<String>,
+    /// Its ports.
+    pub ports: Option<HeldPorts>,
     /// Its runs, oldest first.
     pub runs: Vec<HeldRun>,
     /// The processes of its runs, supervisors not among them.
@@ -49,6 +51,15 @@ pub struct HeldBranch {
     pub name: String,
     /// The commit that it is at; nothing where it is gone.
     pub head: Option<String>,
+}
+
+/// The ports that are a ticket's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeldPorts {
+    /// The first of them.
+    pub first: u16,
+    /// How many there are, as the settings say now.
+    pub count: u32,
 }
 
 /// A run of a ticket.
@@ -107,7 +118,11 @@ pub fn holds(shop: &Workshop, ticket: &Ticket, detail: &Detail) -> Result<Holds,
         exists: tree.path.is_dir(),
         disk: DiskUse::of(&tree.path, until),
     });
-    Ok(Holds { worktree, branch, refs, runs, processes })
+    // With settings that cannot be read the first is its own in any case.
+    let count = || shop.settings().map_or(1, |loaded| loaded.config.workspace_config.ports);
+    let first = ticket.worktree.as_ref().and_then(|tree| tree.port);
+    let ports = first.map(|first| HeldPorts { first, count: count() });
+    Ok(Holds { worktree, branch, refs, ports, runs, processes })
 }
 
 fn runs(root: &Path, runs: &[Run], until: Instant) -> (Vec<HeldRun>, Vec<HeldProcess>) {
