@@ -210,6 +210,24 @@ fn boards_trusts_and_the_engine_are_found_by_what_they_are_about() {
 }
 
 #[test]
+fn an_inventory_is_all_that_is_there_and_a_sound_file_has_no_complaints() {
+    let place = place();
+    let writer = place.board();
+    assert_eq!(place.reader().inventory().unwrap().boards[0].about, about());
+    let (one, row) = (job(1, 1), run(1, 1));
+    writer.commit_blocking(vec![new_ticket(1)]).unwrap();
+    writer.commit_blocking(vec![Save::Job { job: one.clone(), was: None }, Save::Run(row.clone())]).unwrap();
+    let request = Request { actor: Actor::human(), command: Command::AddTickets(Vec::new()) };
+    ask(&place.path, BOARD, &request, at(1)).unwrap();
+    let found = place.reader().inventory().unwrap();
+    assert_eq!((found.boards[0].tickets.len(), found.boards[0].pending, found.boards[0].engine), (1, 1, None));
+    assert_eq!(found.jobs[&one.id], super::JobRow { ticket: one.ticket, status: one.status });
+    assert_eq!(found.runs, [row]);
+    assert_eq!(place.reader().complaints().unwrap(), Vec::<String>::new());
+    assert!(place.reader().schema().unwrap() >= 1);
+}
+
+#[test]
 fn a_command_is_answered_once() {
     let place = place();
     let writer = place.board();

@@ -17,6 +17,7 @@ use crate::git::{GitError, Repo};
 use crate::run::adopt;
 use crate::run::census::{self, Census, Supervisor};
 use crate::run::shelf::{self, Stage, What};
+use crate::run::spec::MARK_VARIABLE;
 use crate::run::{Folder, Mark};
 use crate::store::{Reader, StoreError};
 
@@ -99,6 +100,10 @@ fn left(why: impl Into<String>) -> Mended {
 }
 
 fn stop(mark: Mark) -> Mended {
+    // A doctor that was asked from inside the run would end whoever asked.
+    if std::env::var(MARK_VARIABLE).is_ok_and(|marks| marks.contains(&mark.to_string())) {
+        return left("this process belongs to the same run; ask from outside it");
+    }
     let stopped = census::stop(mark, GRACE);
     match stopped.left {
         0 => done(format!("{} stopped", counted(stopped.asked, "process", "processes"))),
