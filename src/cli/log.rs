@@ -72,12 +72,15 @@ pub(super) fn log(global: &Global, args: &LogArgs, out: &mut Out) -> Result<Exit
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let ticket = session::find(&board, &args.id)?;
+    let runtime = session::runtime()?;
+    let inside = runtime.enter();
     let feed = Feed::new(&opened.workshop.paths.database())?;
     let reader = opened.reader()?;
     let detail = reader.detail(ticket.id)?.ok_or_else(|| session::gone(ticket))?;
     let job = job_of(args, ticket, &detail)?;
     let mut printing = Printing { global, args, workshop: &opened.workshop, ticket, job, next: 0, out };
-    session::runtime()?.block_on(printing.print_runs(&reader, feed))?;
+    drop(inside);
+    runtime.block_on(printing.print_runs(&reader, feed))?;
     Ok(Exit::Done)
 }
 
