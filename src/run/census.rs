@@ -65,7 +65,8 @@ impl Supervisor {
     /// Asks it to stop its run, politely and then hard, and waits until it has. Says whether it is gone.
     pub fn stop(&self) -> bool {
         let Ok(Some(open)) = self.process.open() else { return true };
-        if self.process.signal(Signal::TERM).is_err() {
+        // One that somebody stopped in its tracks has to go on to do it.
+        if self.process.signal(Signal::TERM).and_then(|()| self.process.signal(Signal::CONT)).is_err() {
             return false;
         }
         let give_up = Instant::now() + SUPERVISOR_PATIENCE;

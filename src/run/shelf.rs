@@ -74,10 +74,12 @@ pub fn look(path: &Path) -> Option<Shelved> {
 
 fn about(path: &Path) -> Option<What> {
     let folder = Folder::open(path).ok()?;
-    let spec = match folder.spec() {
-        Ok(spec) => spec,
-        Err(_) if !path.exists() => return None,
-        Err(error) => return Some(What::Unreadable(error.to_string())),
+    let (id, mark) = match (folder.spec(), folder.run_id()) {
+        (Ok(spec), _) => (spec.id, spec.mark),
+        (Err(_), _) if !path.exists() => return None,
+        // What is over needs no specification; the end of a run whose folder was deleted is all that there is.
+        (Err(_), Some(id)) if folder.is_over() => (id, Mark::of(id)),
+        (Err(error), _) => return Some(What::Unreadable(error.to_string())),
     };
     let stage = match adopt::look(&folder) {
         Ok(Standing::Ended(_)) => Stage::Over,
@@ -88,7 +90,7 @@ fn about(path: &Path) -> Option<What> {
         Err(error) => return Some(What::Unreadable(error.to_string())),
     };
     let output = folder.lengths().unwrap_or_default().total();
-    Some(What::Run(About { id: spec.id, mark: spec.mark, stage, output }))
+    Some(What::Run(About { id, mark, stage, output }))
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
@@ -110,13 +112,18 @@ mod tests {
         let job = new.path().parent().unwrap();
         fs::create_dir(job.join(".new-x")).unwrap();
         fs::create_dir(job.join("3-execute")).unwrap();
-        fs::write(new.stream(crate::run::Stream::Stdout), b"12345").unwrap();
+        let over = Folder::create(root.path(), &spec(4), None).unwrap();
+        fs::write(over.stream(crate::run::Stream::Stdout), b"12345").unwrap();
+        adopt::settle(&over, crate::domain::time::Timestamp(1)).unwrap();
+        fs::remove_file(over.path().join("spec.json")).unwrap();
 
         let all = list(root.path());
         let run = |n, stage, output| What::Run(About { id: spec(n).id, mark: spec(n).mark, stage, output });
         let whats: Vec<&What> = all.iter().map(|one| &one.what).collect();
-        assert_eq!(whats[..3], [&What::HalfMade, &run(1, Stage::NeverStarted, 5), &run(2, Stage::Running, 0)]);
+        assert_eq!(whats[..3], [&What::HalfMade, &run(1, Stage::NeverStarted, 0), &run(2, Stage::Running, 0)]);
         assert!(matches!(whats[3], What::Unreadable(why) if why.contains("spec.json")), "{whats:?}");
+        let about = About { id: spec(4).id, mark: Mark::of(spec(4).id), stage: Stage::Over, output: 5 };
+        assert_eq!(whats[4..], [&What::Run(about)]);
         assert_eq!(list(&root.path().join("missing")), []);
     }
 }

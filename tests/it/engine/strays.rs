@@ -118,7 +118,12 @@ fn a_supervisor_whose_folder_was_deleted_is_found_by_the_lock_that_it_holds_and_
     let (yard, engine) = hanging();
     let agent = pid_in(&yard.sign("pid"));
     engine.kill_9();
-    fs::remove_dir_all(run_folder(&yard, 1)).unwrap();
+    let folder = run_folder(&yard, 1);
+    // One that goes on would see it by itself.
+    for supervisor in yard.supervisors().into_values() {
+        kill_process(Pid::from_raw(supervisor).unwrap(), Signal::STOP).unwrap();
+    }
+    fs::remove_dir_all(folder).unwrap();
     let strays = yard.world.strays();
     let names: Vec<&str> = strays.iter().map(|stray| stray.name.as_str()).collect();
     assert_eq!(names, ["supervisors", "runs"], "{strays:#?}");
@@ -126,8 +131,8 @@ fn a_supervisor_whose_folder_was_deleted_is_found_by_the_lock_that_it_holds_and_
     assert_eq!(after[0].mended, Some(true), "{after:#?}");
     assert!(!is_alive(agent));
     yard.run(&[]).exits(1);
-    assert!(yard.show(1).state().starts_with("blocked"), "its job is over");
-    only(&yard.world.strays(), "runs", "is gone");
+    yard.show(1).assert("blocked (lost)", "");
+    yard.world.assert_accounted_for();
     yard.world.assert_nothing_left();
 }
 
@@ -144,9 +149,16 @@ fn processes_of_a_run_that_was_deleted_are_stopped_once_their_ticket_has_nothing
     yard.world.mend();
     assert!(is_alive(agent), "its ticket still has a job, so nothing proves that it is over");
     yard.run(&[]).exits(1);
-    let mended = yard.world.mend();
-    assert_eq!((mended[0].name.as_str(), mended[0].mended), ("processes", Some(true)), "{mended:#?}");
-    assert!(!is_alive(agent));
+    assert!(!is_alive(agent), "the next engine knows its mark without its folder");
+    yard.world.assert_accounted_for();
+
+    let ticket = yard.show(1).id().to_owned();
+    let mut command = yard.world.command("sleep");
+    command.arg("600").env("DRAFT_RUN_MARK", "01a20b66-cf23-74a3-840d-52b3348bb96c").env("DRAFT_TICKET_ID", ticket);
+    let stray = yard.world.start(&mut command);
+    until("it is seen", || !yard.world.strays().is_empty());
+    mended(&yard, "processes", "it is of a run of #1 whose folder is gone");
+    assert_eq!(stray.wait().status.code(), None, "a signal ended it");
     yard.world.assert_nothing_left();
 }
 
