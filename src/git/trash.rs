@@ -7,6 +7,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use gix::bstr::ByteSlice;
+
 use super::branch::with_suffixes;
 use super::invoke::LONG;
 use super::keep::commit_tree;
@@ -191,16 +193,35 @@ fn delete_branch(repo: &Repo, worktree: &Worktree, tip: &str) -> Result<(), GitE
 /// # Errors
 /// When git fails.
 pub fn list(repo: &Repo) -> Result<Vec<Trashed>, GitError> {
-    let format = "--format=%(refname)%00%(contents)%00%00";
-    let said = repo.git.reading(repo.common_dir()).args(["for-each-ref", format, FOLDER]).run()?;
-    let text = String::from_utf8_lossy(&said);
-    let mut all: Vec<Trashed> = text.split("\0\0").filter_map(|entry| read(entry.trim_start())).collect();
+    below(repo, FOLDER)
+}
+
+/// Returns what was removed last of a ticket.
+///
+/// # Errors
+/// When a ref cannot be read.
+pub fn newest_of(repo: &Repo, ticket: TicketId) -> Result<Option<Trashed>, GitError> {
+    Ok(below(repo, &format!("{FOLDER}{ticket}/"))?.into_iter().next())
+}
+
+/// Returns what refs below a folder keep, newest first.
+fn below(repo: &Repo, folder: &str) -> Result<Vec<Trashed>, GitError> {
+    let gix = repo.gix();
+    let what = || GitError::read(folder);
+    let references = gix.references().map_err(what())?;
+    let mut all = Vec::new();
+    for reference in references.prefixed(folder).map_err(what())? {
+        let mut reference = reference.map_err(|error| what()(error))?;
+        let name = reference.name().as_bstr().to_string();
+        let commit = reference.peel_to_commit().map_err(GitError::read(&name))?;
+        let message = commit.message_raw().map_err(GitError::read(&name))?;
+        all.extend(read(&name, &message.to_str_lossy()));
+    }
     all.sort_by_key(|one| std::cmp::Reverse((one.at, one.ticket)));
     Ok(all)
 }
 
-fn read(entry: &str) -> Option<Trashed> {
-    let (reference, message) = entry.split_once('\0')?;
+fn read(reference: &str, message: &str) -> Option<Trashed> {
     let (ticket, at) = reference.strip_prefix(FOLDER)?.split_once('/')?;
     let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     Some(Trashed {

@@ -69,7 +69,7 @@ fn restored(shop: &Workshop, ticket: &Ticket) -> Result<Option<Created>, EngineE
     if ticket.worktree.is_some() {
         return Ok(None);
     }
-    let newest = trash::list(&shop.repo)?.into_iter().find(|one| one.ticket == ticket.id);
+    let newest = trash::newest_of(&shop.repo, ticket.id)?;
     let Some(abandoned) = newest.filter(|one| one.state == StateName::Abandoned) else { return Ok(None) };
     Ok(Some(trash::restore(&shop.repo, &abandoned)?))
 }
