@@ -25,7 +25,9 @@ impl Tree {
     pub(super) fn members(&self) -> Vec<Process> {
         let myself = os::this_process();
         let all = os::processes();
-        members(&all, self.root, |process| process.has_mark(self.mark))
+        // What was there before its supervisor is not of the run, and reading environments is dear.
+        let since = self.root.and(myself).map_or(0, |supervisor| supervisor.started);
+        members(&all, self.root, |process| process.started >= since && process.has_mark(self.mark))
             .into_iter()
             .filter(|process| Some(*process) != myself)
             .collect()
