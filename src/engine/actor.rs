@@ -53,6 +53,8 @@ pub(super) enum Message {
     Record { saves: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
     /// What a running job does right now; told on, not stored.
     Live(Change),
+    /// Somebody wants to know something of the board; for that it need not be copied.
+    Look(Look),
     /// Somebody wants the board.
     Snapshot { reply: oneshot::Sender<Snapshot> },
     /// The user trusts what the repository's file would run.
@@ -61,6 +63,15 @@ pub(super) enum Message {
     Refuse { number: i64, refused: Refused, reply: oneshot::Sender<Result<(), StoreError>> },
     /// No more queued jobs are to be taken.
     TakeNoMore,
+}
+
+/// What looks at the board and tells whoever wants to know.
+pub(super) struct Look(pub(super) Box<dyn FnOnce(&Board) + Send>);
+
+impl std::fmt::Debug for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 /// One thing to decide or to record, with whoever waits for it.
@@ -334,6 +345,10 @@ impl Actor {
                 }
                 // What follows must see what came before it.
                 Message::Live(change) => self.tell(vec![change]),
+                Message::Look(Look(look)) => {
+                    self.carry_out(std::mem::take(&mut works)).await;
+                    look(&self.board);
+                }
                 Message::Snapshot { reply } => {
                     self.carry_out(std::mem::take(&mut works)).await;
                     // Whoever asked and went away needs no answer.

@@ -18,7 +18,7 @@ use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 use crate::store::{Reader, Writer};
 
-use super::actor::{Actor, Message, now};
+use super::actor::{Actor, Look, Message, now};
 use super::error::{AskError, EngineError};
 use super::jobs::Bench;
 use super::limits;
@@ -130,6 +130,17 @@ impl Handle {
         answer.await.map_err(|_| EngineError::Stopped)
     }
 
+    /// Looks at the board, which may have thousands of tickets, without copying it.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Board) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        // Whoever asked and went away needs no answer.
+        self.send(Message::Look(Look(Box::new(move |board| drop(reply.send(look(board))))))).await?;
+        answer.await.map_err(|_| EngineError::Stopped)
+    }
+
     /// Trusts what the repository's file would run, in exactly this form.
     ///
     /// # Errors
@@ -203,12 +214,12 @@ impl Handle {
 
     /// Looks up whether a ticket's change is on its target.
     async fn look_up_landed(&self, ticket: TicketRef) -> Result<Landed, EngineError> {
-        let board = self.snapshot().await?.board;
-        let change = board.find(ticket).and_then(|ticket| {
+        let change = self.look(move |board| {
+            let ticket = board.find(ticket)?;
             let revision = board.revision(ticket.id)?;
             Some((ticket.worktree.as_ref()?.base_branch.clone(), revision.head.clone()))
         });
-        let Some((branch, head)) = change else { return Ok(Landed::No) };
+        let Some((branch, head)) = change.await? else { return Ok(Landed::No) };
         let is_contained = move |shop: &Workshop| Ok(crate::git::tree::is_contained(&shop.repo, &branch, &head)?);
         Ok(if self.blocking(is_contained).await? { Landed::Yes } else { Landed::No })
     }

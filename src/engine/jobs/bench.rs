@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::board::Board;
 use crate::domain::change::{Change, Live, Save};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
@@ -91,6 +92,14 @@ impl Bench {
         let change = Change::Live { job: self.job.id, live };
         // An engine that stops needs no news.
         let _ = self.handle.send(Message::Live(change)).await;
+    }
+
+    /// Looks at the board.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Board) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        self.handle.look(look).await
     }
 
     /// Does work that blocks.

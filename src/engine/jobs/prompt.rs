@@ -1,8 +1,9 @@
 //! Gathers what an agent is told: the ticket, its goal, and the tickets around it.
 
+use crate::domain::board::Board;
 use crate::domain::id::TicketId;
 use crate::domain::job::{JobKind, JobStatus};
-use crate::domain::state::State;
+use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::executor::again::{self, FailedCheck};
 use crate::executor::prompt::{Bundle, Dependency, Sibling};
@@ -49,37 +50,52 @@ async fn failed_check(bench: &Bench) -> Result<Option<FailedCheck>, EngineError>
         .await
 }
 
+/// What the board knows around a ticket.
+struct Around {
+    goal: Option<String>,
+    siblings: Vec<(TicketId, String)>,
+    dependencies: Vec<(String, StateName)>,
+}
+
+impl Around {
+    fn of(ticket: &Ticket, board: &Board) -> Self {
+        let done_with_it = |other: &&Ticket| {
+            other.id != ticket.id && ticket.goal.is_some() && other.goal == ticket.goal && other.state == State::Done
+        };
+        let title = |ticket: &Ticket| ticket.title.as_str().to_owned();
+        let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
+        Self {
+            goal: ticket.goal.and_then(|goal| board.goal(goal)).map(|goal| goal.title.as_str().to_owned()),
+            siblings: board
+                .tickets()
+                .filter(done_with_it)
+                .take(SIBLINGS_MAX)
+                .map(|sibling| (sibling.id, title(sibling)))
+                .collect(),
+            dependencies: blockers.map(|blocker| (title(blocker), blocker.state.name())).collect(),
+        }
+    }
+}
+
 /// Returns the prompt for the job's ticket, with what is said on top of it.
 pub(super) async fn of(bench: &Bench, on_top: Option<&str>) -> Result<String, EngineError> {
     let ticket = bench.ticket.clone();
     let on_top = on_top.map(str::to_owned);
+    let Around { goal, siblings, dependencies } = bench.look(move |board| Around::of(&ticket, board)).await?;
+    let ticket = bench.ticket.clone();
     bench
         .blocking(move |shop| {
             let reader = Reader::open(&shop.paths.database())?;
             let description = |id: TicketId| reader.description(id).map(Option::unwrap_or_default);
             let own = description(ticket.id)?;
-            let Some((board, _)) = reader.board(shop.about.id)? else {
-                return Err(EngineError::NoBoard(shop.about.name.clone()));
-            };
-            let done_with_it = |other: &&Ticket| {
-                other.id != ticket.id
-                    && ticket.goal.is_some()
-                    && other.goal == ticket.goal
-                    && other.state == State::Done
-            };
-            let mut siblings = Vec::new();
-            for sibling in board.tickets().filter(done_with_it).take(SIBLINGS_MAX) {
-                siblings.push((sibling.title.as_str(), description(sibling.id)?));
-            }
-            let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
+            let told = siblings.iter().map(|(id, title)| Ok((title.as_str(), description(*id)?)));
+            let told = told.collect::<Result<Vec<_>, EngineError>>()?;
             let bundle = Bundle {
                 title: ticket.title.as_str(),
                 description: &own,
-                goal: ticket.goal.and_then(|goal| board.goal(goal)).map(|goal| goal.title.as_str()),
-                siblings: siblings.iter().map(|(title, text)| Sibling { title, description: text }).collect(),
-                dependencies: blockers
-                    .map(|blocker| Dependency { title: blocker.title.as_str(), state: blocker.state.name() })
-                    .collect(),
+                goal: goal.as_deref(),
+                siblings: told.iter().map(|(title, text)| Sibling { title, description: text }).collect(),
+                dependencies: dependencies.iter().map(|(title, state)| Dependency { title, state: *state }).collect(),
                 feedback: None,
                 follow_up: on_top.as_deref(),
             };
