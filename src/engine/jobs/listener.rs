@@ -32,12 +32,14 @@ struct Ear {
     reader: Reader,
     fresh: Reader,
     tail: Option<Tail>,
+    /// How many bytes of the file were read.
+    heard: u64,
 }
 
 impl Listener {
     pub(super) fn new(dialect: Dialect, worktree: &Path, session: Option<String>) -> Self {
         let reader = Reader::new(dialect, worktree);
-        Self { ear: Some(Ear { fresh: reader.clone(), reader, tail: None }), told: Live::default(), session }
+        Self { ear: Some(Ear { fresh: reader.clone(), reader, tail: None, heard: 0 }), told: Live::default(), session }
     }
 
     /// Reads to the end of a run that is over and returns what its output says, also what an agent says on standard
@@ -75,12 +77,17 @@ impl Listener {
 }
 
 impl Onlooker for Listener {
-    async fn glance(&mut self, bench: &Bench, folder: &Folder) {
+    async fn glance(&mut self, bench: &Bench, folder: &Folder) -> bool {
+        // Asked here, since no thread has to be woken for that.
+        let length = std::fs::metadata(folder.stream(Stream::Stdout)).map(|data| data.len());
+        if self.ear.as_ref().is_some_and(|ear| length.is_ok_and(|length| length == ear.heard)) {
+            return false;
+        }
         if let Err(error) = self.listen(bench, folder, GLANCE_BYTES).await {
             tracing::warn!(job = %bench.job.id, %error, "an agent cannot be listened to");
-            return;
+            return false;
         }
-        let Some(ear) = &self.ear else { return };
+        let Some(ear) = &self.ear else { return false };
         let report = ear.reader.report();
         let session = report.session.clone();
         let live = Live { usage: report.usage, retrying: report.retrying.clone(), output_bytes: ear.reader.offset() };
@@ -94,6 +101,7 @@ impl Onlooker for Listener {
                 tracing::warn!(job = %bench.job.id, %error, "an agent's session could not be kept");
             }
         }
+        true
     }
 }
 
@@ -110,9 +118,13 @@ impl Ear {
             match tail.next()? {
                 Piece::Bytes(bytes) => {
                     read += bytes.len() as u64;
+                    self.heard += bytes.len() as u64;
                     self.reader.feed(bytes, &mut entries);
                 }
-                Piece::Restarted => self.reader = self.fresh.clone(),
+                Piece::Restarted => {
+                    self.heard = 0;
+                    self.reader = self.fresh.clone();
+                }
                 Piece::End => return Ok(()),
             }
             entries.clear();

@@ -26,6 +26,8 @@ use super::bench::Bench;
 
 /// How often new output is looked at while a run goes on.
 const GLANCE: Duration = Duration::from_millis(250);
+/// How often when there was none for a while: a hundred quiet agents must cost nothing.
+const GLANCE_AT_QUIET: Duration = Duration::from_secs(1);
 
 /// Variables that would make git in a worktree work on another repository.
 const MISLEADING: [&str; 8] = [
@@ -74,15 +76,17 @@ pub(super) struct Ended {
 
 /// Looks at what a run leaves in its folder while it goes on.
 pub(super) trait Onlooker {
-    /// Takes note of what is there by now.
-    async fn glance(&mut self, bench: &Bench, folder: &Folder);
+    /// Takes note of what is there by now, and says whether anything was new.
+    async fn glance(&mut self, bench: &Bench, folder: &Folder) -> bool;
 }
 
 /// Somebody who does not look.
 pub(super) struct Nobody;
 
 impl Onlooker for Nobody {
-    async fn glance(&mut self, _bench: &Bench, _folder: &Folder) {}
+    async fn glance(&mut self, _bench: &Bench, _folder: &Folder) -> bool {
+        false
+    }
 }
 
 /// Returns the folder of a run of this job.
@@ -216,6 +220,7 @@ async fn bring_to_end(bench: &Bench, folder: &Folder, onlooker: &mut impl Onlook
     }
     tokio::pin!(ended);
     let mut stopping = bench.stop.is_cancelled();
+    let mut pause = GLANCE;
     loop {
         tokio::select! {
             biased;
@@ -227,7 +232,10 @@ async fn bring_to_end(bench: &Bench, folder: &Folder, onlooker: &mut impl Onlook
                 stopping = true;
                 follow::stop(folder)?;
             }
-            () = tokio::time::sleep(GLANCE) => onlooker.glance(bench, folder).await,
+            () = tokio::time::sleep(pause) => {
+                let was_new = onlooker.glance(bench, folder).await;
+                pause = if was_new { GLANCE } else { (pause * 2).min(GLANCE_AT_QUIET) };
+            }
         }
     }
 }
