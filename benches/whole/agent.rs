@@ -4,7 +4,8 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Says what the agent does: `lines=3,rate=0,ms=50,edit=1`.
+/// Says what the agent does: `lines=3,rate=0,ms=50,edit=1`. With `;` between several, each ticket takes its own by its
+/// number, which is how the folder begins in which it works.
 pub(crate) const VARIABLE: &str = "DRAFT_BENCH_AGENT";
 /// The names of agents that it goes by: one whose output are events, and one whose output is text.
 pub(crate) const NAMES: [&str; 2] = ["claude", "aider"];
@@ -23,18 +24,25 @@ struct Script {
     /// How long it lives at least, in milliseconds.
     ms: u64,
     edit: u64,
+    /// Goes on with all this until the file `over-<n>` is in the home folder; 0 for not waiting.
+    until: u64,
 }
 
 fn script() -> Script {
     let text = std::env::var(VARIABLE).unwrap_or_default();
+    let folder = std::env::current_dir().expect("a folder");
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let ticket = name.split('-').next().and_then(|number| number.parse().ok()).unwrap_or(1_usize);
+    let all: Vec<&str> = text.split(';').collect();
     let mut script = Script { lines: 3, ms: 50, edit: 1, ..Script::default() };
-    for (key, value) in text.split(',').filter_map(|pair| pair.split_once('=')) {
+    for (key, value) in all[(ticket - 1) % all.len()].split(',').filter_map(|pair| pair.split_once('=')) {
         let value = value.parse().expect("a number");
         match key {
             "lines" => script.lines = value,
             "rate" => script.rate = value,
             "ms" => script.ms = value,
             "edit" => script.edit = value,
+            "until" => script.until = value,
             other => panic!("{VARIABLE}: {other}?"),
         }
     }
@@ -52,24 +60,41 @@ fn line(events: bool, n: u64) -> String {
     format!("{before}{:x<filler$}{after}\n", format!("L{n:09} "))
 }
 
+/// Says whether the agent may end.
+fn is_over(script: &Script) -> bool {
+    let home = std::env::var_os("HOME").expect("a home folder");
+    script.until == 0 || Path::new(&home).join(format!("over-{}", script.until)).exists()
+}
+
 pub(crate) fn main() {
     let (script, begin) = (script(), Instant::now());
     let events = std::env::args().next().is_some_and(|name| name.ends_with(NAMES[0]));
     let mut out = BufWriter::with_capacity(64 * 1024, std::io::stdout());
-    for n in 0..script.lines {
-        out.write_all(line(events, n).as_bytes()).expect("it can be written");
+    let mut said = 0;
+    while said < script.lines {
+        out.write_all(line(events, said).as_bytes()).expect("it can be written");
+        said += 1;
         if let Some(pause) = 1_000_000_u64.checked_div(script.rate) {
             out.flush().expect("it can be written");
             std::thread::sleep(Duration::from_micros(pause));
+            if script.until > 0 && is_over(&script) {
+                break;
+            }
         }
+    }
+    out.flush().expect("it can be written");
+    while !is_over(&script) {
+        std::thread::sleep(Duration::from_millis(10));
     }
     if events {
         let result = r#"{"type":"result","subtype":"success","is_error":false,"result":"done"}"#;
-        writeln!(out, "{result}").expect("it can be written");
+        writeln!(out, "{result}").and_then(|()| out.flush()).expect("it can be written");
     }
-    out.flush().expect("it can be written");
     if script.edit == 1 {
         std::fs::write("edited.txt", "edited\n").expect("it can be written");
+    }
+    if script.until > 0 {
+        std::fs::write("said.txt", said.to_string()).expect("it can be written");
     }
     std::thread::sleep(Duration::from_millis(script.ms).saturating_sub(begin.elapsed()));
 }

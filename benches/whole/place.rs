@@ -23,9 +23,11 @@ impl Place {
     /// Makes a repository of ten files on `main`, and an agent of each name.
     pub(crate) fn new() -> Self {
         let place = Self { folder: tempfile::tempdir().expect("a temporary folder") };
-        for name in ["repo", "home", "bin"] {
-            std::fs::create_dir(place.path(name)).expect("a folder");
+        for name in ["repo", "home/draft", "bin"] {
+            std::fs::create_dir_all(place.path(name)).expect("a folder");
         }
+        let config = "verify_config:\n  extra_allowed_commands: [\"true\"]\n";
+        std::fs::write(place.path("home/draft/config.yaml"), config).expect("the configuration");
         let this = std::env::current_exe().expect("this program");
         agent::NAMES.iter().for_each(|name| symlink(&this, place.path("bin").join(name)).expect("a link"));
         for n in 0..10 {
@@ -94,6 +96,11 @@ impl Place {
         let file = self.path("tickets.json");
         std::fs::write(&file, serde_json::Value::from(all).to_string()).expect("a file");
         self.draft(&["--quiet", "ticket", "import", &file.display().to_string()]);
+    }
+
+    /// Lets the agents end that wait for this.
+    pub(crate) fn tell_over(&self, n: u32) {
+        std::fs::write(self.path("home").join(format!("over-{n}")), "").expect("a file");
     }
 
     /// Opens the database to read.
