@@ -5,6 +5,7 @@
 
 mod base;
 mod branch;
+mod checkout;
 mod complaint;
 mod contained;
 pub mod copies;

@@ -5,15 +5,13 @@
 //! worktree says what is being made, so that after a kill at any point the next try goes on with it.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::branch::{folders, with_suffixes, without_folders};
+use super::checkout::{Settings, check_out, run_hook};
 use super::interrupted::{self, Left, is_nothing_or_empty};
-use super::invoke::LONG;
 use super::leftovers::made;
 use super::making::{Intent, Making, Stage, with_suffix};
-use super::program::is_program;
 use super::registered::{self, Registered, same_place};
 use super::turn::Turn;
 pub use super::validate::{Unsafe, validate};
@@ -350,54 +348,6 @@ fn add(repo: &Repo, path: &Path, branch: &str, making: &Making) -> Result<(), Gi
             Err(error) => return Err(error),
         }
     }
-}
-
-/// What the user has set that matters while a worktree is made.
-struct Settings {
-    /// Whether they have set how many processes write files.
-    has_workers: bool,
-    /// Where hooks are.
-    hooks: PathBuf,
-}
-
-impl Settings {
-    /// Asks once for all: each start of git costs as much as writing a hundred files.
-    fn of(repo: &Repo, path: &Path) -> Result<Self, GitError> {
-        let args = ["config", "-z", "--type=path", "--get-regexp", r"^(checkout\.workers|core\.hookspath)$"];
-        // Exit code 1: neither is set.
-        let said = repo.git.reading(path).args(args).run_to(&[1])?.stdout;
-        let mut settings = Self { has_workers: false, hooks: repo.common_dir().join("hooks") };
-        for entry in said.split(|byte| *byte == 0) {
-            let Some(at) = entry.iter().position(|byte| *byte == b'\n') else { continue };
-            let (key, value) = (&entry[..at], OsStr::from_bytes(&entry[at + 1..]));
-            if key == b"checkout.workers" {
-                settings.has_workers = true;
-            } else {
-                // Relative ones are so to where a hook runs.
-                settings.hooks = path.join(value);
-            }
-        }
-        Ok(settings)
-    }
-}
-
-/// Writes the files, as `git worktree add` does it itself. Draft uses all cores unless the user has set how many.
-fn check_out(repo: &Repo, path: &Path, settings: &Settings, making: &Making) -> Result<(), GitError> {
-    let mut call = repo.git.writing(path).within(LONG).sharing(making.lock());
-    if !settings.has_workers {
-        call = call.args(["-c", "checkout.workers=0"]);
-    }
-    call.args(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).run().map(drop)
-}
-
-/// Runs the `post-checkout` hook, if there is one, as `git worktree add` does.
-fn run_hook(repo: &Repo, path: &Path, settings: &Settings, commit: &str) -> Result<(), GitError> {
-    let hook = settings.hooks.join("post-checkout");
-    if !is_program(&hook) {
-        return Ok(());
-    }
-    let none = "0".repeat(commit.len());
-    repo.git.hook(path, &hook).args([&none, commit, "1"]).within(LONG).run().map(drop)
 }
 
 /// Takes back a worktree whose files could not be written. It holds nothing but what the commit has.
