@@ -98,6 +98,8 @@ fn a_branch_that_was_deleted_under_its_worktree_is_there_again_where_it_was() {
     let (sandbox, worktree, commit) = with_work();
     sandbox.run(&sandbox.main(), "update-ref -d refs/heads/draft/1-x");
     assert_kept(&sandbox, &again(&sandbox.repo(), &worktree).unwrap(), &worktree, &commit);
+    let history = sandbox.run(&sandbox.main(), "reflog show --format=%gs draft/1-x");
+    assert!(history.starts_with("draft: made draft/1-x from "), "{history}");
     // Also without a log.
     sandbox.run(&sandbox.main(), "update-ref -d refs/heads/draft/1-x");
     std::fs::remove_file(sandbox.main().join(".git/worktrees/1-x/logs/HEAD")).unwrap();

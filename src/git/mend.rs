@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::leftovers::made;
 use super::registered::{self, same_place};
 use super::validate::Place;
 use super::{GitError, Repo, locks};
@@ -66,7 +67,9 @@ pub(super) fn branch(repo: &Repo, worktree: &Worktree, git_dir: &Path) -> Result
     }
     let commit = last_commit(repo, git_dir)?.unwrap_or_else(|| worktree.base.clone());
     let none = "0".repeat(commit.len());
-    let args = ["update-ref", "-m", "draft: the branch was deleted", &name, &commit, &none];
+    // Its history went with it; by this the ledger knows the branch as Draft's again.
+    let message = made(&worktree.branch, "the log of its worktree");
+    let args = ["update-ref", "--create-reflog", "-m", &message, &name, &commit, &none];
     repo.git.writing(repo.common_dir()).args(args).run()?;
     tracing::warn!(branch = worktree.branch, %commit, "the branch was deleted and is there again");
     Ok(())
