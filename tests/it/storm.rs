@@ -65,8 +65,7 @@ fn storm(runs: usize, seed: u64) {
     let check = yard.script(roles::CHECK);
     yard.checks(&[&check]);
     yard.world.draft(&["trust"]).ok();
-    // A struck check must not go back to the agent: here each agent runs once.
-    yard.settings(&format!("  max_parallel_jobs: {runs}\nverify_config:\n  rework_attempts: 0\n"));
+    yard.settings(&format!("  max_parallel_jobs: {runs}\n"));
     let roles: Vec<Role> = (1..=runs).map(|n| Role::new(n, &mut chance)).collect();
     yard.tickets(&roles.iter().map(|role| role.script.as_str()).collect::<Vec<_>>());
     let mut storm = Storm::new(&yard, chance, runs);

@@ -163,7 +163,9 @@ fn failed(bench: &Bench, config: &Config, check: &CheckCommand, run: &Run) -> Op
         | RunEnd::TooMuchOutput
         | RunEnd::Stopped
         | RunEnd::NotStarted { .. } => {
-            let rework_attempts = config.verify_config.rework_attempts;
+            // What somebody stopped says nothing about the work, so the agent need not hear of it.
+            let says_nothing = matches!(end, RunEnd::Stopped | RunEnd::NotStarted { .. });
+            let rework_attempts = if says_nothing { 0 } else { config.verify_config.rework_attempts };
             let outcome = Verified::Failed { command: check.display.clone(), end, rework_attempts };
             Some(Fact::Verified { job: bench.job.id, outcome })
         }
