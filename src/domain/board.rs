@@ -12,7 +12,7 @@ use super::goal::Goal;
 use super::id::{BoardId, GoalId, JobId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind};
 use super::revision::Revision;
-use super::run::Run;
+use super::run::{Run, RunKind};
 use super::state::{NeedsHuman, State, StateName};
 use super::ticket::Ticket;
 use super::time::Timestamp;
@@ -228,8 +228,8 @@ impl Board {
     pub fn checks(&self, ticket: TicketId) -> Option<Checks> {
         let job = self.newest_job(ticket).filter(|job| job.kind == JobKind::Verify)?;
         let total = job.steps.filter(|steps| *steps > 0)?;
-        let passed =
-            self.runs(job.id).filter(|run| run.end.as_ref().is_some_and(super::run::RunEnd::is_success)).count();
+        let checks = self.runs(job.id).filter(|run| run.kind == RunKind::Check);
+        let passed = checks.filter(|run| run.end.as_ref().is_some_and(super::run::RunEnd::is_success)).count();
         Some(Checks { passed: u32::try_from(passed).unwrap_or(u32::MAX).min(total), total })
     }
 
@@ -276,7 +276,7 @@ pub fn order(ticket: &Ticket) -> impl Ord + use<> {
 mod tests {
     use super::*;
     use crate::domain::job::JobStatus;
-    use crate::domain::run::{RunEnd, RunId, RunKind};
+    use crate::domain::run::{RunEnd, RunId};
     use crate::domain::sample;
     use crate::domain::state::Blocked;
     use crate::domain::ticket::{Priority, Usage};
@@ -344,6 +344,9 @@ mod tests {
         board.apply(&check(job.id, 2, Some(RunEnd::Exited { code: 1 })));
         board.apply(&check(job.id, 3, None));
         assert_eq!(board.checks(sample::id(1)), Some(Checks { passed: 1, total: 3 }));
+        let Change::Run(run) = check(job.id, 4, Some(RunEnd::Exited { code: 0 })) else { unreachable!("it is a run") };
+        board.apply(&Change::Run(Run { kind: RunKind::Cleanup, ..run }));
+        assert_eq!(board.checks(sample::id(1)).map(|checks| checks.passed), Some(1), "cleaning up proves nothing");
     }
 
     #[test]
