@@ -64,6 +64,18 @@ pub use holder::Holder;
 pub use program::{Git, OLDEST, Version};
 pub use repo::Repo;
 
+/// Variables that would make git in a worktree work on another repository.
+pub const MISLEADING: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
 /// Why something with git did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {

@@ -2,7 +2,7 @@
 
 mod agent;
 mod bench;
-mod command;
+pub(super) mod command;
 mod execute;
 mod furnish;
 mod listener;

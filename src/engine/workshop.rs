@@ -1,11 +1,13 @@
 //! What every job works with: folders, the repository, the table of agents, and the configuration as it is now.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::config::{self, Loaded};
 use crate::domain::board::About;
 use crate::domain::rule::Trust;
+use crate::domain::ticket::Worktree;
 use crate::executor::table::Table;
 use crate::git::{Git, Repo};
 use crate::store::Reader;
@@ -117,6 +119,11 @@ impl Workshop {
     /// Returns what the machine lacks for one more agent, in words.
     pub(super) fn lack(&self, config: &config::Config) -> Option<String> {
         limits::short_of(config, &self.paths.data_dir)
+    }
+
+    /// Returns the variables that tell a program in a ticket's worktree where it is and which ports are its own.
+    pub fn variables(&self, config: &config::Config, worktree: &Worktree) -> BTreeMap<String, String> {
+        super::jobs::command::surroundings(config, self, worktree)
     }
 
     /// Returns the patterns of what agents leave for themselves, which is never part of a change.

@@ -58,7 +58,11 @@ pub(super) fn limits(config: &Config, time: Duration, silence: Option<Duration>)
 
 /// Returns the variables that tell a program where it is: the worktree, its branch, the user's checkout and the ports that
 /// are its own.
-pub(super) fn surroundings(config: &Config, shop: &Workshop, worktree: &Worktree) -> BTreeMap<String, String> {
+pub(in crate::engine) fn surroundings(
+    config: &Config,
+    shop: &Workshop,
+    worktree: &Worktree,
+) -> BTreeMap<String, String> {
     let path = |path: &Path| path.to_string_lossy().into_owned();
     let mut set = BTreeMap::from([
         ("DRAFT_WORKTREE".to_owned(), path(&worktree.path)),

@@ -13,6 +13,7 @@ use crate::domain::change::Save;
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::id::EvidenceId;
 use crate::domain::run::{Run, RunEnd, RunId, RunKind};
+use crate::git::MISLEADING;
 use crate::run::adopt::{self, Standing};
 use crate::run::folder::Folder;
 use crate::run::follow;
@@ -28,18 +29,6 @@ use super::bench::Bench;
 const GLANCE: Duration = Duration::from_millis(250);
 /// How often when there was none for a while: a hundred quiet agents must cost nothing.
 const GLANCE_AT_QUIET: Duration = Duration::from_secs(1);
-
-/// Variables that would make git in a worktree work on another repository.
-const MISLEADING: [&str; 8] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-];
 
 /// What is to run, should it not have been started yet.
 pub(super) struct Plan {
