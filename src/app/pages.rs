@@ -48,11 +48,12 @@ struct Followed {
 impl Target {
     /// Finds out which run a request means, as the board stands now.
     pub(super) fn of(request: LogRequest, board: &Board, workshop: &Workshop) -> Self {
-        let worktree = board.ticket(request.ticket).and_then(|ticket| ticket.worktree.as_ref());
-        let (Some(job), Some(worktree)) = (board.newest_job(request.ticket), worktree) else {
+        let Some(job) = board.newest_job(request.ticket) else {
             return Self { request, source: Source::Nowhere };
         };
-        let root = worktree.path.clone();
+        // The log of a ticket that gave its worktree back is read as before; only paths in it may be longer.
+        let worktree = board.ticket(request.ticket).and_then(|ticket| ticket.worktree.as_ref());
+        let root = worktree.map_or_else(|| workshop.worktrees(), |worktree| worktree.path.clone());
         let run = match request.run {
             Some(id) => board.runs(job.id).find(|run| run.id == id),
             None => board.runs(job.id).next_back(),

@@ -3,7 +3,7 @@
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
 use crate::domain::job::Job;
-use crate::domain::run::{Run, RunId, RunKind};
+use crate::domain::run::{Run, RunId};
 use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg::Effect;
 
@@ -49,8 +49,27 @@ pub(super) struct Looked<'a> {
     pub(super) job: &'a Job,
     /// The run; nothing when the job has none yet.
     pub(super) run: Option<&'a Run>,
-    /// Which of the job's checks it is, counted from 1.
-    pub(super) check: u32,
+    /// Which of the job's runs of its kind it is, counted from 1.
+    pub(super) nth: u32,
+    /// How many of its kind the job has so far.
+    pub(super) of: u32,
+    /// Whether no more of its kind will come.
+    pub(super) all: bool,
+}
+
+impl<'a> Looked<'a> {
+    /// Returns a run of a job among all that are known.
+    fn at(job: &'a Job, run: Option<&'a Run>, known: impl Iterator<Item = &'a Run>) -> Self {
+        let own: Vec<&Run> = known.filter(|other| other.id.job == job.id).collect();
+        let (mut nth, mut of) = (0, 0);
+        if let Some(run) = run {
+            let like = own.iter().filter(|other| other.kind == run.kind);
+            nth = like.clone().filter(|other| other.id.n <= run.id.n).count();
+            of = like.count();
+        }
+        let all = !job.status.is_active() || own.last().map(|last| last.kind) != run.map(|run| run.kind);
+        Self { job, run, nth: number(nth), of: number(of), all }
+    }
 }
 
 impl Model {
@@ -59,12 +78,10 @@ impl Model {
         let runs = &self.log.runs;
         if let Some(place) = runs.place() {
             let (job, run) = &runs.known[place];
-            let before = runs.known[..place].iter().filter(|(_, other)| is_check_of(other, job)).count();
-            return Some(Looked { job, run: Some(run), check: number(before + 1) });
+            return Some(Looked::at(job, Some(run), runs.known.iter().map(|(_, run)| run)));
         }
         let job = self.board.newest_job(self.selected()?)?;
-        let checks = self.board.runs(job.id).filter(|run| is_check_of(run, job)).count();
-        Some(Looked { job, run: self.board.runs(job.id).next_back(), check: number(checks) })
+        Some(Looked::at(job, self.board.runs(job.id).next_back(), self.board.runs(job.id)))
     }
 
     /// Goes to the run before the one that is looked at.
@@ -119,10 +136,6 @@ impl Model {
             None => self.say(NoticeKind::News, "this is the only run of the ticket"),
         }
     }
-}
-
-fn is_check_of(run: &Run, job: &Job) -> bool {
-    run.kind == RunKind::Check && run.id.job == job.id
 }
 
 fn number(count: usize) -> u32 {

@@ -30,12 +30,18 @@ pub(super) fn left(model: &Model, page: Option<&LogPage>) -> String {
 fn what(looked: &Looked) -> String {
     match looked.run.map(|run| run.kind) {
         Some(RunKind::Check) => match looked.job.steps {
-            Some(steps) => format!("check {}/{steps}", looked.check),
-            None => format!("check {}", looked.check),
+            Some(steps) => format!("check {}/{steps}", looked.nth),
+            None => format!("check {}", looked.nth),
         },
-        Some(kind @ (RunKind::Setup | RunKind::Cleanup)) => kind.to_string(),
+        Some(RunKind::Setup) => counted("set-up", looked),
+        Some(RunKind::Cleanup) => counted("clean-up", looked),
         Some(RunKind::Execute) | None => looked.job.kind.to_string(),
     }
+}
+
+/// Returns the place among the job's runs of the same kind: how many there will be is known once they are over.
+fn counted(name: &str, looked: &Looked) -> String {
+    if looked.all { format!("{name} {}/{}", looked.nth, looked.of) } else { format!("{name} {}", looked.nth) }
 }
 
 /// Returns who or what works: the agent, or the command of a check.
@@ -43,9 +49,9 @@ fn who(looked: &Looked) -> Vec<String> {
     match looked.run {
         Some(run) if run.kind != RunKind::Execute => vec![run.command.clone()],
         Some(_) | None => {
-            let Job { agent, model, attempt, .. } = looked.job;
+            let Job { agent, model, .. } = looked.job;
             let agent = [agent.as_deref(), model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            let again = (*attempt > 1).then(|| format!("attempt {attempt}"));
+            let again = (looked.of > 1).then(|| format!("attempt {}", looked.nth));
             [Some(agent).filter(|agent| !agent.is_empty()), again].into_iter().flatten().collect()
         }
     }
