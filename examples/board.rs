@@ -5,6 +5,7 @@ use std::io;
 
 use chrono::{FixedOffset, Utc};
 use crossterm::event::{self, Event};
+use draft_board::domain::autopilot::Autopilot;
 use draft_board::domain::board::{About, Board};
 use draft_board::domain::change::Change;
 use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber};
@@ -51,6 +52,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
                 Msg::LogPage(Box::new(LogPage { request, run: None, first: 0, total: 2, rows, trouble: None }))
             }
             Effect::Do(command) => Msg::Failed(format!("this board is made up; it would do: {command:?}")),
+            Effect::HandOver(visit) => Msg::Failed(format!("this board is made up: {}", visit.greeting)),
             Effect::File(filing) => Msg::Failed(format!("this board is made up; it would file: {}", filing.title)),
             Effect::LoadDetail(_)
             | Effect::Watch(None)
@@ -82,6 +84,8 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             warning: None,
             max_parallel: 4,
             role: Role::Engine,
+            autopilot: Autopilot::Off,
+            takeovers: vec!["claude".into()],
         },
         spent_today: Some(1_420_000),
         theme: Theme::color(),

@@ -6,6 +6,7 @@ mod doctor;
 mod door;
 mod entries;
 mod error;
+mod guest;
 mod keyboard;
 mod logs;
 #[cfg(test)]

@@ -4,10 +4,12 @@
 //! draws when [`Model::take_dirty`] says so, and never else.
 
 mod act;
+mod again;
 pub mod index;
 pub mod keys;
 pub mod model;
 pub mod msg;
+mod quiet;
 mod screen;
 pub mod terminal;
 #[cfg(test)]
@@ -21,4 +23,4 @@ pub mod widget;
 mod words;
 
 pub use model::Model;
-pub use msg::{Effect, Filing, Msg, Role, Settings, Setup, StopAgents};
+pub use msg::{Effect, Filing, Guest, Msg, Role, Settings, Setup, StopAgents, Visit};

@@ -4,8 +4,9 @@
 //! and then that task is lost and not the loop that restores and leaves.
 
 use std::io::{self, Stdin};
+use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, poll, read};
 use futures_util::StreamExt;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -47,6 +48,22 @@ impl Keyboard {
             biased;
             event = events.recv() => event,
             () = hung_up(terminal.as_ref()) => None,
+        }
+    }
+
+    /// Stops to read, so that whoever gets the terminal next gets all keys.
+    pub(super) async fn stop(mut self) {
+        self.reader.abort();
+        // Canceled, as it was told to be.
+        let _ = (&mut self.reader).await;
+    }
+
+    /// Forgets keys that were read and never asked for: they were meant for another program.
+    pub(super) fn forget_old() {
+        while let Ok(true) = poll(Duration::ZERO) {
+            if read().is_err() {
+                return;
+            }
         }
     }
 

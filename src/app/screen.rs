@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind};
+use rustix::process::WaitStatus;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -17,7 +18,9 @@ use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::log::LogRequest;
 use crate::engine::{EngineError, Workshop};
 use crate::ui::terminal::Terminal;
-use crate::ui::{Effect, Model, Msg, StopAgents};
+use crate::ui::{Effect, Model, Msg, StopAgents, Visit};
+
+mod visit;
 
 use super::detail;
 use super::error::AppError;
@@ -25,6 +28,8 @@ use super::keyboard::Keyboard;
 use super::news::{News, Watcher};
 use super::pages::Target;
 use super::service::{self, Told, Wish};
+
+use visit::Visiting;
 
 /// Shortest time between two frames that no key caused.
 const FRAME: Duration = Duration::from_millis(16);
@@ -40,6 +45,8 @@ pub(super) struct Signals {
 enum Signaled {
     /// The program is to end.
     Leave,
+    /// Somebody pressed `^C` or `^\` where it is a signal and no key.
+    Interrupt,
     /// The terminal has another size.
     Resized,
 }
@@ -62,8 +69,8 @@ impl Signals {
         tokio::select! {
             _ = term.recv() => Signaled::Leave,
             _ = hangup.recv() => Signaled::Leave,
-            _ = interrupt.recv() => Signaled::Leave,
-            _ = quit.recv() => Signaled::Leave,
+            _ = interrupt.recv() => Signaled::Interrupt,
+            _ = quit.recv() => Signaled::Interrupt,
             _ = self.window.recv() => Signaled::Resized,
         }
     }
@@ -101,6 +108,10 @@ pub(super) struct Screen {
     watcher: Option<Watcher>,
     log_request: Option<LogRequest>,
     second: Option<Interval>,
+    /// To whom the terminal is to be given.
+    visit: Option<Visit>,
+    /// Who has the terminal.
+    visiting: Option<Visiting>,
     /// The terminal changed its size, and may have lost some of the picture even if it has the old size again.
     is_stale: bool,
     leaving: Leaving,
@@ -113,6 +124,10 @@ enum Woken {
     News(News),
     Second,
     FrameDue,
+    /// Nothing that matters.
+    Nothing,
+    /// Who had the terminal is over.
+    Alone(io::Result<WaitStatus>),
     /// A signal, or the terminal is gone.
     MustLeave,
 }
@@ -135,6 +150,8 @@ impl Screen {
             watcher: None,
             log_request: None,
             second: None,
+            visit: None,
+            visiting: None,
             is_stale: false,
             leaving: Leaving::No,
         }
@@ -148,7 +165,7 @@ impl Screen {
         effects: Vec<Effect>,
         service: &mut JoinHandle<Result<(), AppError>>,
     ) -> Result<(), AppError> {
-        let mut keyboard = Keyboard::start();
+        let mut keyboard = Some(Keyboard::start());
         // Nobody told of a change before there was the keyboard.
         let (columns, rows) = self.terminal.size().map_err(AppError::Terminal)?;
         if (columns, rows) != size {
@@ -159,19 +176,26 @@ impl Screen {
         let mut waiting_to_draw = false;
         while self.leaving != Leaving::Now {
             let due = waiting_to_draw.then(|| last_frame + FRAME);
-            let woken = self.wait(&mut keyboard, service, due).await?;
-            let by_person = matches!(woken, Woken::Terminal(_));
+            let woken = self.wait(keyboard.as_mut(), service, due).await?;
+            let by_person = matches!(woken, Woken::Terminal(_) | Woken::Alone(_));
             let since = Instant::now();
-            self.take_in(woken).await;
+            if let Woken::Alone(ended) = woken {
+                keyboard = Some(self.welcome_back(ended).await?);
+            } else {
+                self.take_in(woken).await;
+            }
             // Keys that wait already are one with the first: they cause one frame together.
             while by_person
                 && since.elapsed() < FRAME
-                && let Some(event) = keyboard.already_there()
+                && let Some(event) = keyboard.as_mut().and_then(Keyboard::already_there)
             {
                 self.take_in(Woken::Terminal(event)).await;
             }
+            if let Some(visit) = self.visit.take() {
+                self.hand_over(visit, &mut keyboard).await?;
+            }
             waiting_to_draw |= self.model.take_dirty() || self.is_stale;
-            if waiting_to_draw && (by_person || last_frame.elapsed() >= FRAME) {
+            if waiting_to_draw && self.visiting.is_none() && (by_person || last_frame.elapsed() >= FRAME) {
                 self.draw()?;
                 last_frame = Instant::now();
                 waiting_to_draw = false;
@@ -182,10 +206,16 @@ impl Screen {
 
     async fn wait(
         &mut self,
-        keyboard: &mut Keyboard,
+        keyboard: Option<&mut Keyboard>,
         service: &mut JoinHandle<Result<(), AppError>>,
         due: Option<Instant>,
     ) -> Result<Woken, AppError> {
+        let key = async {
+            match keyboard {
+                Some(keyboard) => keyboard.next().await,
+                None => pending().await,
+            }
+        };
         let frame = async {
             match due {
                 Some(at) => sleep_until(at).await,
@@ -206,12 +236,14 @@ impl Screen {
         };
         Ok(tokio::select! {
             biased;
-            event = keyboard.next() => event.map_or(Woken::MustLeave, Woken::Terminal),
+            event = key => event.map_or(Woken::MustLeave, Woken::Terminal),
             signaled = self.signals.next() => match (signaled, self.terminal.size()) {
                 (Signaled::Resized, Ok((columns, rows))) => Woken::Terminal(Event::Resize(columns, rows)),
-                (Signaled::Resized, Err(_)) | (Signaled::Leave, _) => Woken::MustLeave,
+                (Signaled::Interrupt, _) if self.visiting.is_some() => Woken::Nothing,
+                (Signaled::Resized, Err(_)) | (Signaled::Leave | Signaled::Interrupt, _) => Woken::MustLeave,
             },
             ended = service => return Err(service::outcome(ended).err().unwrap_or(EngineError::Stopped.into())),
+            ended = Visiting::over(&mut self.visiting) => Woken::Alone(ended),
             Some(told) = self.channels.news.recv() => Woken::Told(told),
             () = frame => Woken::FrameDue,
             news = news => Woken::News(news?),
@@ -228,7 +260,9 @@ impl Screen {
                 vec![Msg::Resize(columns, rows)]
             }
             Woken::Terminal(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost)
-            | Woken::FrameDue => return,
+            | Woken::FrameDue
+            | Woken::Nothing
+            | Woken::Alone(_) => return,
             Woken::Told(Told::Msg(msg)) => vec![msg],
             Woken::Told(Told::Engine(engine)) => {
                 let (board, watcher, settings) = *engine;
@@ -244,13 +278,17 @@ impl Screen {
             }
         };
         for msg in messages {
-            let effects = self.model.update(msg);
-            self.carry_out(effects).await;
+            self.tell_model(msg).await;
         }
         self.retarget();
         if self.leaving == Leaving::WhenStopped && self.model.board().active_jobs().next().is_none() {
             self.leaving = Leaving::Now;
         }
+    }
+
+    async fn tell_model(&mut self, msg: Msg) {
+        let effects = self.model.update(msg);
+        self.carry_out(effects).await;
     }
 
     async fn carry_out(&mut self, effects: Vec<Effect>) {
@@ -263,6 +301,7 @@ impl Screen {
                 }
                 Effect::Trust { content } => self.wish(Wish::Trust(content)).await,
                 Effect::LookAround => self.wish(Wish::LookAround).await,
+                Effect::HandOver(visit) => self.visit = Some(visit),
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),
                 Effect::Watch(request) => {
                     self.log_request = request;

@@ -2,6 +2,7 @@
 
 use crate::config::allow::parse_check;
 use crate::config::{self, VerifyConfig};
+use crate::domain::autopilot::Autopilot;
 use crate::domain::rule::Trust;
 use crate::engine::Workshop;
 use crate::executor::table::locate;
@@ -12,7 +13,10 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
     let found = |executor: &&crate::executor::table::Executor| {
         locate(executor, &workshop.path_env, &workshop.draft_program).is_some()
     };
-    let agents = workshop.table.iter().filter(found).map(|executor| executor.name.clone()).collect();
+    let agents: Vec<_> = workshop.table.iter().filter(found).collect();
+    let takeovers = agents.iter().filter(|executor| !executor.takeover.is_empty());
+    let takeovers = takeovers.map(|executor| executor.name.clone()).collect();
+    let agents = agents.into_iter().map(|executor| executor.name.clone()).collect();
     match workshop.settings() {
         Ok(loaded) => Settings {
             agents,
@@ -24,6 +28,8 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             warning: not_allowed(&loaded.config.verify_config),
             max_parallel: workshop.slots_of(Some(&loaded)),
             role,
+            autopilot: if loaded.config.planner_config.auto_execute { Autopilot::On } else { Autopilot::Off },
+            takeovers,
         },
         Err(error) => Settings {
             agents,
@@ -35,6 +41,8 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             warning: None,
             max_parallel: workshop.slots_of(None),
             role,
+            autopilot: Autopilot::Off,
+            takeovers,
         },
     }
 }

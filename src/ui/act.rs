@@ -65,19 +65,33 @@ impl Model {
         }
         // What could not run anyway is refused by the rules, with their reason; nobody is asked for trust before that.
         let ready = self.board.readiness(ticket) == Readiness::Ready;
-        if self.settings.trusted || !ready || !self.may_run() {
-            return vec![running(id)];
+        if !ready || !self.may_run() {
+            return self.want(running(id));
+        }
+        self.with_trust(running(id))
+    }
+
+    /// Asks the engine for something.
+    pub(super) fn want(&mut self, command: Command) -> Vec<Effect> {
+        self.wanted = Some(command.clone());
+        vec![Effect::Do(command)]
+    }
+
+    /// Asks the engine for something that runs the repository's commands; asks first whether they may run.
+    pub(super) fn with_trust(&mut self, command: Command) -> Vec<Effect> {
+        if self.settings.trusted {
+            return self.want(command);
         }
         if let Some(problem) = self.settings.problem.clone() {
             self.say(NoticeKind::Failed, problem);
             return vec![Effect::LookAround];
         }
-        self.ask_for_trust(id)
+        self.ask_for_trust(command)
     }
 
     /// Asks whether the repository's commands may run; the file may be newer than what is known of it.
-    pub(super) fn ask_for_trust(&mut self, ticket: TicketId) -> Vec<Effect> {
-        self.ask(Question::Trust { ticket });
+    pub(super) fn ask_for_trust(&mut self, then: Command) -> Vec<Effect> {
+        self.ask(Question::Trust { then });
         vec![Effect::LookAround]
     }
 
@@ -150,10 +164,11 @@ impl Model {
             Question::Quit => vec![Effect::Quit { stop_agents: StopAgents::No }],
             Question::Cancel { ticket } => vec![Effect::Do(Command::Cancel { ticket: TicketRef::Id(ticket) })],
             Question::Abandon { ticket } => vec![moving(ticket, StateName::Abandoned)],
-            Question::Trust { ticket } => match self.settings.content.clone() {
-                Some(content) => vec![Effect::Trust { content }, running(ticket)],
-                None => vec![running(ticket)],
-            },
+            Question::TakeOver { ticket } => self.with_trust(Command::Resume { ticket: TicketRef::Id(ticket) }),
+            Question::Trust { then } => {
+                let trust = self.settings.content.clone().map(|content| Effect::Trust { content });
+                trust.into_iter().chain(self.want(then)).collect()
+            }
         }
     }
 
@@ -176,17 +191,17 @@ impl Model {
         format!("{} {verb} running; {then} until Draft runs again.", words::count(number, noun))
     }
 
-    fn ask(&mut self, question: Question) -> Vec<Effect> {
+    pub(super) fn ask(&mut self, question: Question) -> Vec<Effect> {
         self.over = Some(Overlay::Dialog(Dialog::new(question)));
         Vec::new()
     }
 
-    fn refuse(&mut self, text: String) -> Vec<Effect> {
+    pub(super) fn refuse(&mut self, text: String) -> Vec<Effect> {
         self.say(NoticeKind::Refused, text);
         Vec::new()
     }
 
-    fn nothing_selected(&mut self) -> Vec<Effect> {
+    pub(super) fn nothing_selected(&mut self) -> Vec<Effect> {
         self.refuse("there is no ticket here; n files one.".to_owned())
     }
 }
@@ -204,6 +219,6 @@ fn moving(ticket: TicketId, to: StateName) -> Effect {
     Effect::Do(Command::Move { ticket: TicketRef::Id(ticket), to, reason: None })
 }
 
-fn running(ticket: TicketId) -> Effect {
-    Effect::Do(Command::Run { ticket: TicketRef::Id(ticket) })
+fn running(ticket: TicketId) -> Command {
+    Command::Run { ticket: TicketRef::Id(ticket) }
 }

@@ -23,6 +23,10 @@ words! {
         Ticket = "ticket",
         /// The form of a new ticket.
         Form = "form",
+        /// What is to be told to an agent.
+        Tell = "tell",
+        /// A choice of a few.
+        Choice = "choice",
         /// A question.
         Dialog = "dialog",
         /// The help.
@@ -41,6 +45,16 @@ words! {
         Run = "run",
         /// Stops the ticket's job.
         Cancel = "cancel",
+        /// Runs the checks again.
+        Verify = "verify",
+        /// Takes over what a person did in the worktree.
+        Resume = "resume",
+        /// Tells something to the ticket's agent.
+        Tell = "tell",
+        /// Gives the terminal to a shell in the worktree, or to the agent's own session.
+        HandOver = "hand_over",
+        /// Says what the autopilot is to do.
+        Autopilot = "autopilot",
         /// Opens the form of a new ticket.
         NewTicket = "new_ticket",
         /// Goes to the next ticket that needs a person.
@@ -101,6 +115,18 @@ words! {
         Jobs = "jobs",
         /// Files what is in the form.
         Save = "save",
+        /// Sends what was typed.
+        Send = "send",
+        /// Begins a new line.
+        NewLine = "new_line",
+        /// Takes the choice that is marked.
+        Choose = "choose",
+        /// Takes the first choice.
+        First = "first",
+        /// Takes the second choice.
+        Second = "second",
+        /// Takes the third choice.
+        Third = "third",
         /// Goes to the next field.
         NextField = "next_field",
         /// Goes to the field before.

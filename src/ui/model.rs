@@ -1,12 +1,14 @@
 //! All that the screen knows, and what follows from it: which ticket is meant, what must be loaded, and whether
 //! something has to be drawn.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use chrono::FixedOffset;
 use ratatui::layout::Size;
 
 use crate::domain::board::Board;
+use crate::domain::command::Command;
 use crate::domain::id::TicketId;
 use crate::domain::job::JobStatus;
 use crate::domain::log::LogRequest;
@@ -16,6 +18,7 @@ use crate::domain::time::Timestamp;
 use super::index::Index;
 use super::keys::Key;
 use super::msg::{Effect, Settings, Setup};
+use super::quiet::Quiet;
 use super::screen::board::BoardScreen;
 use super::screen::log::LogPane;
 use super::screen::ticket::TicketScreen;
@@ -34,6 +37,7 @@ pub struct Model {
     pub(super) now: Timestamp,
     pub(super) size: Size,
     pub(super) spent: Spent,
+    pub(super) quiet: Quiet,
     pub(super) desk: BoardScreen,
     pub(super) log: LogPane,
     pub(super) ticket: Option<TicketScreen>,
@@ -42,6 +46,14 @@ pub struct Model {
     pub(super) kept_form: Option<Box<Form>>,
     /// The ticket that was filed just now: the cursor goes there when it comes, and a refusal gives the form back.
     pub(super) sent_form: Option<(Title, Box<Form>)>,
+    /// A message that was put aside, or sent and not heard of since.
+    pub(super) kept_message: Option<(TicketId, String)>,
+    /// What was asked of the engine last, to ask it again once there is trust.
+    pub(super) wanted: Option<Command>,
+    /// The ticket whose worktree is to be visited as soon as its jobs are known.
+    pub(super) wanted_visit: Option<TicketId>,
+    /// The tickets whose worktrees a person was in and whose work was not taken over since.
+    pub(super) visited: HashSet<TicketId>,
     pub(super) notice: Option<Notice>,
     /// The keys of a sequence that is not whole yet.
     pub(super) pressed: Vec<Key>,
@@ -119,12 +131,17 @@ impl Model {
             now,
             size: Size::new(width, height),
             spent: Spent::new(spent_today, now),
+            quiet: Quiet::default(),
             desk: BoardScreen::default(),
             log: LogPane::default(),
             ticket: None,
             over: None,
             kept_form: None,
             sent_form: None,
+            kept_message: None,
+            wanted: None,
+            wanted_visit: None,
+            visited: HashSet::new(),
             notice: None,
             pressed: Vec::new(),
             dirty: true,

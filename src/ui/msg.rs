@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::FixedOffset;
 use crossterm::event::KeyEvent;
 
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::{Command, NewTicket, Refused};
@@ -39,6 +40,13 @@ pub enum Msg {
     Failed(String),
     /// What the header and the dialogs know of the surroundings changed.
     Settings(Settings),
+    /// A program that had the terminal is over, and the board has it again.
+    Returned {
+        /// The ticket in whose worktree it ran.
+        ticket: TicketId,
+        /// How it ended, when that was not well.
+        trouble: Option<String>,
+    },
     /// A second is over; only sent while [`Effect::WakeEachSecond`] asks for it.
     Second(Timestamp),
 }
@@ -61,12 +69,42 @@ pub enum Effect {
     },
     /// Look at the surroundings again and send them as [`Msg::Settings`].
     LookAround,
+    /// Give the terminal to a program in a ticket's worktree; [`Msg::Returned`] comes when it is over, and
+    /// [`Msg::Failed`] when it could not start.
+    HandOver(Visit),
     /// Send [`Msg::Second`] now and each second from now on, or no more.
     WakeEachSecond(bool),
     /// Leave the board.
     Quit {
         /// Whether running agents are stopped first.
         stop_agents: StopAgents,
+    },
+}
+
+/// A program that gets the terminal for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Visit {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Its worktree, in which the program starts.
+    pub folder: PathBuf,
+    /// What starts.
+    pub program: Guest,
+    /// What is said in the terminal before the program has it; one line.
+    pub greeting: String,
+}
+
+/// What gets the terminal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Guest {
+    /// The person's own shell.
+    Shell,
+    /// An agent, in the session of its last job.
+    Session {
+        /// The agent's name.
+        agent: String,
+        /// What the agent calls the session.
+        session: String,
     },
 }
 
@@ -145,6 +183,10 @@ pub struct Settings {
     pub max_parallel: usize,
     /// What this process is.
     pub role: Role,
+    /// The mode of the autopilot that holds while nobody said anything on the board.
+    pub autopilot: Autopilot,
+    /// Names of the agents whose sessions a person can open.
+    pub takeovers: Vec<String>,
 }
 
 /// What a screen starts from.

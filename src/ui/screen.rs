@@ -3,6 +3,7 @@
 pub(super) mod bars;
 pub(super) mod board;
 pub(super) mod card;
+pub(super) mod choice;
 pub(super) mod columns;
 pub(super) mod dialog;
 pub(super) mod evidence;
@@ -15,18 +16,26 @@ pub(super) mod log;
 pub(super) mod log_runs;
 mod log_title;
 pub(super) mod overview;
+pub(super) mod tell;
 pub(super) mod ticket;
+mod typing;
 pub(super) mod welcome;
 
+pub(super) use choice::Choice;
 pub(super) use dialog::Dialog;
 pub(super) use form::Form;
 pub(super) use help::Help;
+pub(super) use tell::Tell;
 
 /// What lies over the screen and has the keys.
 #[derive(Debug)]
 pub(super) enum Overlay {
     /// The form of a new ticket.
     Form(Box<Form>),
+    /// A message to an agent.
+    Tell(Box<Tell>),
+    /// A choice of a few.
+    Choice(Choice),
     /// A question.
     Dialog(Dialog),
     /// The help.

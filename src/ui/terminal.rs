@@ -9,15 +9,22 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
 
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, PopKeyboardEnhancementFlags,
+};
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 
+use super::widget::text;
+
+/// Cursor keys and keypad send what they usually send.
+const PLAIN_KEYS: &str = "\x1b[?1l\x1b>";
 /// Whether the terminal is ours right now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The thread that draws; only its panic ends the screen.
@@ -122,7 +129,38 @@ impl Terminal {
         Ok((size.width, size.height))
     }
 
-    /// Gives the terminal back, for the end or for another program.
+    /// Gives the terminal to another program, for which something is said first.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn hand_over(&mut self, said: &str) -> io::Result<()> {
+        restore()?;
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{}", text::visible(said))?;
+        stdout.flush()
+    }
+
+    /// Takes the terminal again from a program that may have left it in any mode, and draws everything anew with the next
+    /// frame.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn take_back(&mut self) -> io::Result<()> {
+        // The alternate screen is not left, in case the program had it: on the main one that would move the cursor to
+        // where it was long ago. It is taken in a moment anyway.
+        execute!(
+            io::stdout(),
+            DisableMouseCapture,
+            DisableFocusChange,
+            PopKeyboardEnhancementFlags,
+            ResetColor,
+            EnableLineWrap,
+            Print(PLAIN_KEYS)
+        )?;
+        self.take()
+    }
+
+    /// Gives the terminal back, for the end.
     ///
     /// # Errors
     /// When standard output refuses.

@@ -6,8 +6,10 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use uuid::Uuid;
 
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::{About, Board};
 use crate::domain::change::{Change, Live};
+use crate::domain::detail::Detail;
 use crate::domain::id::{BoardId, JobId, TicketId, TicketNumber};
 use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::log::{Entry, EntryKind, LogPage, LogRows, LogView};
@@ -77,6 +79,8 @@ pub(crate) fn settings() -> Settings {
         warning: None,
         max_parallel: 4,
         role: Role::Engine,
+        autopilot: Autopilot::Off,
+        takeovers: vec!["claude".into()],
     }
 }
 
@@ -230,6 +234,22 @@ pub(crate) fn board(words: &str) -> Board {
     board
 }
 
+/// Returns the details of a ticket on which that agent worked, in a session with the name `s-1`.
+pub(crate) fn worked(n: u32, agent: &str) -> Detail {
+    let mut job = Job::queued(job_id(500 + n), ticket_id(n), JobKind::Execute, at(300));
+    job.status = JobStatus::Succeeded;
+    (job.agent, job.session) = (Some(agent.to_owned()), Some("s-1".to_owned()));
+    Detail {
+        ticket: ticket_id(n),
+        description: String::new(),
+        jobs: vec![job],
+        runs: Vec::new(),
+        revisions: Vec::new(),
+        evidence: Vec::new(),
+        events: Vec::new(),
+    }
+}
+
 impl World {
     /// Returns a screen of 80×24 with such a board.
     pub(crate) fn board(words: &str) -> Self {
@@ -265,6 +285,20 @@ impl World {
 
     pub(crate) fn size(self, width: u16, height: u16) -> Self {
         self.tell(Msg::Resize(width, height))
+    }
+
+    /// Changes a ticket of the board.
+    pub(crate) fn with_ticket(self, n: u32, edit: impl FnOnce(&mut Ticket)) -> Self {
+        let mut ticket = self.model.board().ticket(ticket_id(n)).unwrap().clone();
+        edit(&mut ticket);
+        self.tell(Msg::Changed(vec![Change::Ticket(ticket)]))
+    }
+
+    /// Changes the newest job of a ticket.
+    pub(crate) fn with_job(self, n: u32, edit: impl FnOnce(&mut Job)) -> Self {
+        let mut job = self.model.board().newest_job(ticket_id(n)).unwrap().clone();
+        edit(&mut job);
+        self.tell(Msg::Changed(vec![Change::Job(job)]))
     }
 
     /// Forgets what was wanted so far.

@@ -1,5 +1,6 @@
 //! What the whole screen shows and does: pictures, keys, and laws that hold for everything.
 
+mod again;
 mod keys;
 mod pictures;
 mod properties;

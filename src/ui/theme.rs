@@ -253,6 +253,10 @@ glyphs! {
     waiting "○" "o",
     /// It is on: the autopilot, a goal.
     on "●" "*",
+    /// Between on and off.
+    half "◐" "~",
+    /// Words for an agent that wait.
+    message "✉" "m",
     /// A branch.
     branch "⎇" "@",
     /// The edge of what is selected.

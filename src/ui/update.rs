@@ -5,8 +5,9 @@ use ratatui::layout::Size;
 
 use crate::domain::board::Board;
 use crate::domain::change::Change;
-use crate::domain::command::{RefusalCode, Refused};
-use crate::domain::event::EventKind;
+use crate::domain::command::{Command, RefusalCode, Refused};
+use crate::domain::event::{EventKind, NewEvent};
+use crate::domain::job::JobStatus;
 
 use super::act::Way;
 use super::index::Index;
@@ -29,8 +30,9 @@ impl Model {
             Msg::Changed(changes) => self.changed(&changes),
             Msg::Reloaded(board) => self.reloaded(*board),
             Msg::Detail(detail) => {
+                let effects = self.prepare_visit(&detail);
                 self.take_detail(detail);
-                Vec::new()
+                effects
             }
             Msg::LogPage(page) => {
                 self.take_page(page);
@@ -45,6 +47,7 @@ impl Model {
                 self.take_settings(settings);
                 Vec::new()
             }
+            Msg::Returned { ticket, trouble } => self.returned(ticket, trouble),
             Msg::Second(now) => {
                 self.set_now(now);
                 self.dirty |= self.is_ticking();
@@ -68,16 +71,22 @@ impl Model {
     }
 
     fn refused(&mut self, refused: &Refused) -> Vec<Effect> {
-        if let (RefusalCode::NotTrusted, None, Some(ticket)) = (refused.code, &self.over, self.selected()) {
+        if refused.code == RefusalCode::NotTrusted
+            && self.over.is_none()
+            && let Some(command) = self.wanted.take()
+        {
             self.dirty = true;
             self.settings.trusted = false;
-            return self.ask_for_trust(ticket);
+            return self.ask_for_trust(command);
         }
         let mut text = format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint);
         // A ticket that was refused is not lost: what was typed waits in the form.
         if let Some((_, form)) = self.sent_form.take() {
             self.kept_form = Some(form);
             text.push_str(" n goes on with the ticket.");
+        }
+        if self.wanted.as_ref().is_some_and(|command| matches!(command, Command::Tell { text: Some(_), .. })) {
+            text.push_str(" t goes on with the message.");
         }
         self.say(NoticeKind::Refused, text.trim_end());
         Vec::new()
@@ -90,10 +99,12 @@ impl Model {
     }
 
     fn paste(&mut self, pasted: &str) -> Vec<Effect> {
-        if let Some(Overlay::Form(form)) = &mut self.over {
-            form.paste(pasted);
-            self.dirty = true;
+        match &mut self.over {
+            Some(Overlay::Form(form)) => form.paste(pasted),
+            Some(Overlay::Tell(tell)) => tell.paste(pasted),
+            Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Help(_)) | None => return Vec::new(),
         }
+        self.dirty = true;
         Vec::new()
     }
 
@@ -109,6 +120,7 @@ impl Model {
         for change in changes {
             self.notice_change(change);
             self.dirty |= self.is_seen(change);
+            self.quiet.hear(change, self.now);
             self.index.apply(&mut self.board, change);
         }
         let touched = |screen: &&super::screen::ticket::TicketScreen| {
@@ -148,11 +160,16 @@ impl Model {
                 }
             }
             Change::Job(job) => {
+                if job.status == JobStatus::Running {
+                    // Whatever works in the worktree now takes along what a person did there.
+                    self.visited.remove(&job.ticket);
+                }
                 self.set_now(job.finished_at.or(job.started_at).unwrap_or(job.queued_at));
             }
             Change::Run(run) => self.set_now(run.finished_at.unwrap_or(run.started_at)),
             Change::Event(event) => {
                 self.set_now(event.event.at);
+                self.forget_message(&event.event);
                 match event.event.kind {
                     EventKind::JobQueued if event.event.reason.is_empty() => {}
                     EventKind::Created
@@ -168,7 +185,7 @@ impl Model {
                     | EventKind::WorktreeCleanupFailed
                     | EventKind::WorktreeRestored => {
                         let number = words::number(&self.board, event.event.ticket);
-                        self.say(NoticeKind::News, format!("{number} {}", history::what(self, &event.event)));
+                        self.say(NoticeKind::News, format!("{number} {}", history::news(self, &event.event)));
                     }
                 }
             }
@@ -180,10 +197,20 @@ impl Model {
         }
     }
 
+    /// A message that arrived need not be kept any more.
+    fn forget_message(&mut self, event: &NewEvent) {
+        let told = history::message(event);
+        if self.kept_message.as_ref().is_some_and(|(of, text)| *of == event.ticket && told == Some(text.trim())) {
+            self.kept_message = None;
+        }
+    }
+
     /// Returns what has the keys.
     fn context(&self) -> Context {
         match (&self.over, &self.ticket) {
             (Some(Overlay::Form(_)), _) => Context::Form,
+            (Some(Overlay::Tell(_)), _) => Context::Tell,
+            (Some(Overlay::Choice(_)), _) => Context::Choice,
             (Some(Overlay::Dialog(_)), _) => Context::Dialog,
             (Some(Overlay::Help(_)), _) => Context::Help,
             (None, Some(_)) => Context::Ticket,
@@ -214,6 +241,11 @@ impl Model {
         }
         match self.over.take() {
             Some(Overlay::Form(form)) => self.key_in_form(form, action, event),
+            Some(Overlay::Tell(mut tell)) => {
+                let outcome = tell.key(action, event);
+                self.told(tell, outcome)
+            }
+            Some(Overlay::Choice(choice)) => self.choose(choice, action),
             Some(Overlay::Dialog(dialog)) => match action {
                 Some(action) => self.answer(dialog, action),
                 None => {
@@ -261,6 +293,11 @@ impl Model {
             Action::Accept => self.accept(),
             Action::Run => self.run(),
             Action::Cancel => self.cancel(),
+            Action::Verify => self.verify(),
+            Action::Resume => self.take_over(),
+            Action::Tell => self.tell(),
+            Action::HandOver => self.visit(),
+            Action::Autopilot => self.choose_autopilot(),
             Action::MoveBack => self.move_along(Way::Back),
             Action::MoveOn => self.move_along(Way::On),
             Action::NewTicket => self.new_ticket(),
@@ -274,7 +311,12 @@ impl Model {
                 match context {
                     Context::Ticket => self.ticket = None,
                     Context::Log => self.log.leave(),
-                    Context::Board | Context::Form | Context::Dialog | Context::Help => {}
+                    Context::Board
+                    | Context::Form
+                    | Context::Tell
+                    | Context::Choice
+                    | Context::Dialog
+                    | Context::Help => {}
                 }
                 Vec::new()
             }
@@ -283,7 +325,7 @@ impl Model {
                     Context::Ticket => self.act_on_ticket(other),
                     Context::Log => self.act_on_log(other),
                     Context::Board => self.act_on_board(other) || self.act_on_log(other),
-                    Context::Form | Context::Dialog | Context::Help => false,
+                    Context::Form | Context::Tell | Context::Choice | Context::Dialog | Context::Help => false,
                 };
                 debug_assert!(understood, "{context}: {other} is in the table of keys and does nothing");
                 Vec::new()

@@ -4,7 +4,7 @@ use ratatui::Frame;
 
 use super::keys::Context;
 use super::model::Model;
-use super::screen::{Overlay, bars, columns, dialog, form_view, help, layout, log, ticket, welcome};
+use super::screen::{Overlay, bars, choice, columns, dialog, form_view, help, layout, log, tell, ticket, welcome};
 
 impl Model {
     /// Draws everything.
@@ -22,6 +22,8 @@ impl Model {
         let area = layout::over(self.size);
         match &self.over {
             Some(Overlay::Form(form)) => form_view::draw(self, form, area, buffer),
+            Some(Overlay::Tell(told)) => tell::draw(self, told, area, buffer),
+            Some(Overlay::Choice(choosing)) => choice::draw(self, choosing, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
             Some(Overlay::Help(help)) => help::draw(self, help, area, buffer),
             None => {}

@@ -5,6 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::domain::autopilot::Autopilot;
+use crate::domain::state::{NeedsHuman, State};
 use crate::ui::keys::{Action, Context, KeyTable, Row};
 use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg;
@@ -21,6 +23,8 @@ const NOTICE_LINES: usize = 3;
 /// A part of the top line; the larger the rank, the sooner it goes when room is short.
 struct Part {
     rank: u8,
+    /// What stands before it.
+    gap: &'static str,
     role: Role,
     text: String,
 }
@@ -28,7 +32,8 @@ struct Part {
 /// Draws the top line.
 pub(in crate::ui) fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut parts = parts(model);
-    let width = |parts: &[Part]| parts.iter().map(|part| text::width(&part.text) + 3).sum::<usize>();
+    let width =
+        |parts: &[Part]| parts.iter().map(|part| text::width(&part.text) + text::width(part.gap)).sum::<usize>();
     while parts.len() > 1 && width(&parts) > usize::from(area.width) + 2 {
         let Some(worst) = (0..parts.len()).max_by_key(|at| parts[*at].rank) else { break };
         parts.remove(worst);
@@ -36,7 +41,7 @@ pub(in crate::ui) fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer)
     let mut spans = vec![Span::raw(" ")];
     for (n, part) in parts.iter().enumerate() {
         if n > 0 {
-            spans.push(Span::raw("   "));
+            spans.push(Span::raw(part.gap));
         }
         spans.push(Span::styled(part.text.clone(), model.theme.style(part.role)));
     }
@@ -44,33 +49,33 @@ pub(in crate::ui) fn draw_header(model: &Model, area: Rect, buffer: &mut Buffer)
 }
 
 fn parts(model: &Model) -> Vec<Part> {
+    let part = |rank, role, text| Part { rank, gap: "   ", role, text };
     let glyphs = &model.theme.glyphs;
     let about = &model.board.about;
     let running = model.index.running().total();
     let mut parts = vec![
-        Part { rank: 6, role: Role::Dim, text: "draft".to_owned() },
-        Part { rank: 0, role: Role::Title, text: words::cut(&model.theme, &about.name, 30).into_owned() },
-        Part {
-            rank: 4,
-            role: Role::Link,
-            text: format!("{} {}", glyphs.branch, words::cut(&model.theme, &about.base_branch, 30)),
-        },
+        part(7, Role::Dim, "draft".to_owned()),
+        part(0, Role::Title, words::cut(&model.theme, &about.name, 30).into_owned()),
+        part(5, Role::Link, format!("{} {}", glyphs.branch, words::cut(&model.theme, &about.base_branch, 30))),
     ];
+    let (sign, said, role, gap) = match model.autopilot() {
+        Autopilot::On => (glyphs.on, "autopilot", Role::Running, " "),
+        Autopilot::Off => (glyphs.waiting, "autopilot off", Role::Dim, "   "),
+        Autopilot::Finish => (glyphs.half, "finishing", Role::Warn, " "),
+    };
+    parts.push(part(3, role, format!("{sign} {said}")));
     let role = if running == 0 { Role::Dim } else { Role::Running };
-    let text = format!("{} {running}/{} running", glyphs.running, model.settings.max_parallel);
-    parts.push(Part { rank: 2, role, text });
+    let text = format!("{running}/{} running", model.settings.max_parallel);
+    parts.push(Part { gap, ..part(2, role, text) });
     let waiting = model.index.needing_you();
     let role = if waiting == 0 { Role::Dim } else { Role::Warn };
-    parts.push(Part {
-        rank: 1,
-        role,
-        text: format!("{} {waiting} {} you", glyphs.warn, if waiting == 1 { "needs" } else { "need" }),
-    });
+    let need = if waiting == 1 { "needs" } else { "need" };
+    parts.push(part(1, role, format!("{} {waiting} {need} you", glyphs.warn)));
     if let Some(micros) = model.spent_today() {
-        parts.push(Part { rank: 5, role: Role::Text, text: format!("{} today", format::money(micros)) });
+        parts.push(part(6, Role::Text, format!("{} today", format::money(micros))));
     }
     if model.settings.role == msg::Role::Watcher {
-        parts.push(Part { rank: 3, role: Role::Dim, text: "another Draft runs the jobs".to_owned() });
+        parts.push(part(4, Role::Dim, "another Draft runs the jobs".to_owned()));
     }
     parts
 }
@@ -154,6 +159,10 @@ fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
     let many_lines =
         matches!(&model.over, Some(Overlay::Form(form)) if row.action == Action::Save && form.takes_lines());
     let keys = if many_lines { row.keys.last()? } else { row.keys.first()? };
+    let asks = |model: &Model| {
+        model.selected_ticket().is_some_and(|it| it.state == State::NeedsHuman { why: NeedsHuman::Question })
+    };
+    let label = if row.action == Action::Tell && asks(model) { "answer" } else { label };
     model.offers(row.action).then(|| (shown_keys(&keys.to_string()), label))
 }
 
@@ -181,6 +190,10 @@ impl Model {
             Action::Accept => self.may_accept(),
             Action::Run => self.may_run(),
             Action::Cancel => self.may_cancel(),
+            Action::Verify => self.may_check(),
+            Action::Resume => self.may_take_over(),
+            Action::Tell => self.has_agent(),
+            Action::HandOver => self.may_visit(),
             Action::NextNeedingYou => self.index.needing_you() > 0,
             Action::ToggleLog => self.selected_ticket().is_some(),
             Action::StopAgents => self.may_stop_agents(),
@@ -212,7 +225,14 @@ impl Model {
             | Action::Evidence
             | Action::History
             | Action::Jobs
+            | Action::Autopilot
             | Action::Save
+            | Action::Send
+            | Action::NewLine
+            | Action::Choose
+            | Action::First
+            | Action::Second
+            | Action::Third
             | Action::NextField
             | Action::PreviousField
             | Action::PreviousChoice

@@ -7,8 +7,10 @@ use ratatui::text::{Line, Span};
 use crate::domain::dependencies::Readiness;
 use crate::domain::id::TicketId;
 use crate::domain::job::{Job, JobKind, JobStatus};
+use crate::domain::run::RunKind;
 use crate::domain::state::{NeedsHuman, State};
 use crate::domain::ticket::Ticket;
+use crate::domain::waiting::waits_for;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::{format, text};
@@ -20,6 +22,9 @@ pub(super) const TYPICAL: u16 = 4;
 const TITLE_LINES: usize = 3;
 /// How many lines of a reason are shown.
 const REASON_LINES: usize = 4;
+
+/// How many lines of what a ticket waits for are shown.
+const WAITING_LINES: usize = 3;
 
 /// One line of facts: a role and a text each.
 type Facts = Vec<(Role, String)>;
@@ -113,11 +118,19 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
         words::cut(&model.theme, head.trim_end(), usize::from(width.saturating_sub(1))).into_owned(),
         theme.style(Role::Dim),
     )];
+    let mut signs = Vec::new();
+    if ticket.message.as_ref().is_some_and(|message| message.is_due(model.now)) {
+        signs.push((Role::Agent, theme.glyphs.message));
+    }
     if model.index.needs_you(ticket.id) {
-        let used = text::width(&spans[0].content);
-        let blanks = usize::from(width.saturating_sub(3)).saturating_sub(used);
-        spans.push(Span::raw(" ".repeat(blanks)));
-        spans.push(Span::styled(theme.glyphs.warn, theme.style(Role::Warn)));
+        signs.push((Role::Warn, theme.glyphs.warn));
+    }
+    let used = text::width(&spans[0].content) + 2 * signs.len();
+    let blanks = usize::from(width.saturating_sub(1)).saturating_sub(used);
+    spans.push(Span::raw(" ".repeat(blanks)));
+    for (role, sign) in signs {
+        spans.push(Span::styled(sign, theme.style(role)));
+        spans.push(Span::raw(" "));
     }
     Line::from(spans)
 }
@@ -130,17 +143,15 @@ fn title(model: &Model, ticket: &Ticket, width: u16) -> Vec<String> {
 fn facts(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
     let job = model.board.newest_job(ticket.id);
     match ticket.state {
-        State::Proposed => waiting(model, ticket).into_iter().collect(),
-        State::Planned => match job {
-            Some(job) if job.status.is_active() => vec![activity(model, job)],
-            Some(_) | None => waiting(model, ticket).into_iter().collect(),
-        },
-        State::Executing { .. } | State::Verifying { .. } => job.map_or_else(Vec::new, |job| working(model, job)),
+        State::Proposed => blockers(model, ticket).into_iter().collect(),
+        State::Planned => waiting(model, ticket, width),
+        State::Executing { .. } | State::Verifying { .. } => {
+            job.map_or_else(Vec::new, |job| working(model, ticket, job, width))
+        }
         State::NeedsHuman { why } => {
             let mut facts = vec![(Role::Warn, format!("{} {why}", model.theme.glyphs.warn))];
             facts.extend(proof(model, ticket));
-            let mut lines = vec![facts];
-            lines.extend(job.filter(|job| job.status.is_active()).map(|job| activity(model, job)));
+            let mut lines = with_job(model, ticket, facts, width);
             // That every check passed stands there already.
             let proven = model.board.checks(ticket.id).is_some_and(|checks| checks.passed == checks.total);
             if why != NeedsHuman::Review || !proven {
@@ -154,8 +165,7 @@ fn facts(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
                 facts.push((Role::Dim, format!("{}/{} checks", checks.passed, checks.total)));
             }
             facts.extend(change_size(model, ticket));
-            let mut lines = vec![facts];
-            lines.extend(job.filter(|job| job.status.is_active()).map(|job| activity(model, job)));
+            let mut lines = with_job(model, ticket, facts, width);
             lines.extend(reason(model, ticket, width));
             lines
         }
@@ -168,7 +178,8 @@ fn facts(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
     }
 }
 
-fn waiting(model: &Model, ticket: &Ticket) -> Option<Facts> {
+/// Returns the tickets that a proposed one would wait for.
+fn blockers(model: &Model, ticket: &Ticket) -> Option<Facts> {
     let glyphs = &model.theme.glyphs;
     match model.board.readiness(ticket) {
         Readiness::Ready => None,
@@ -179,29 +190,104 @@ fn waiting(model: &Model, ticket: &Ticket) -> Option<Facts> {
     }
 }
 
-fn working(model: &Model, job: &Job) -> Vec<Facts> {
+/// Returns what keeps a ticket from running, in a few lines.
+fn waiting(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
+    let Some(waits) = waits_for(&model.board, ticket, model.autopilot()) else { return Vec::new() };
     let glyphs = &model.theme.glyphs;
-    let mut lines = vec![activity(model, job)];
+    let (role, sign) = match model.board.readiness(ticket) {
+        Readiness::Dead(_) => (Role::Warn, glyphs.warn),
+        Readiness::Ready | Readiness::Waits(_) => (Role::Dim, glyphs.waiting),
+    };
+    let queued = model.board.active_job(ticket.id).filter(|job| job.kind != JobKind::Execute);
+    let waits = match queued {
+        Some(job) => format!("{} {waits}", job.kind),
+        None => waits,
+    };
+    wrapped(model, role, &format!("{sign} {waits}"), width, WAITING_LINES)
+}
+
+fn wrapped(model: &Model, role: Role, said: &str, width: u16, most: usize) -> Vec<Facts> {
+    let lines = words::wrap_to(&model.theme, said, usize::from(width.saturating_sub(1)), most);
+    lines.into_iter().map(|line| vec![(role, line)]).collect()
+}
+
+/// Returns those facts with what is about to lead the ticket on, or with how often its change went back before.
+fn with_job(model: &Model, ticket: &Ticket, mut facts: Facts, width: u16) -> Vec<Facts> {
+    let Some(job) = model.board.newest_job(ticket.id) else { return vec![facts] };
+    if job.status.is_active() {
+        return std::iter::once(facts).chain(working(model, ticket, job, width)).collect();
+    }
+    facts.extend(rework(model, job));
+    vec![facts]
+}
+
+/// Returns what a job does that is not over: who works, for how long, and what is unusual about it.
+fn working(model: &Model, ticket: &Ticket, job: &Job, width: u16) -> Vec<Facts> {
+    if job.status == JobStatus::Queued {
+        let mut lines: Vec<Facts> = rework(model, job).map(|fact| vec![fact]).into_iter().collect();
+        lines.extend(waiting(model, ticket, width));
+        return lines;
+    }
+    let glyphs = &model.theme.glyphs;
+    let mut first = activity(model, job);
+    first.extend(rework(model, job));
+    let mut lines = vec![first];
+    if job.status != JobStatus::Running {
+        return lines;
+    }
+    let begun = model.board.runs(job.id).filter(|run| run.kind == RunKind::Execute).count();
+    if job.kind == JobKind::Execute && job.attempt > 1 {
+        // While it pauses, the reason says when it goes on.
+        let pauses = begun < usize::try_from(job.attempt).unwrap_or(usize::MAX) && !job.reason.is_empty();
+        let said = if pauses { job.reason.clone() } else { format!("attempt {}", job.attempt) };
+        lines.extend(wrapped(model, Role::Warn, &format!("{} {said}", glyphs.retry), width, WAITING_LINES));
+    }
+    if let Some(setting_up) = set_up(model, job) {
+        lines.push(vec![(Role::Dim, setting_up.to_owned())]);
+    }
     let Some(live) = model.board.live(job.id) else { return lines };
     if let Some(trouble) = &live.retrying {
-        lines.push(vec![(Role::Warn, format!("{} retrying: {trouble}", glyphs.retry))]);
-    } else {
-        let tokens = Some(live.usage.tokens()).filter(|tokens| *tokens > 0);
-        let mut used: Facts = Vec::new();
-        used.extend(tokens.map(|tokens| (Role::Dim, format!("{} tokens", format::tokens(tokens)))));
-        used.extend(live.usage.cost_micros.map(|micros| (Role::Dim, format::money(micros))));
-        lines.extend(Some(used).filter(|used| !used.is_empty()));
+        lines.extend(wrapped(
+            model,
+            Role::Warn,
+            &format!("{} retrying: {trouble}", glyphs.retry),
+            width,
+            WAITING_LINES,
+        ));
+        return lines;
     }
+    let mut facts = Facts::new();
+    if let Some(silent) = model.quiet.of(job.id, model.now) {
+        facts.push((Role::Warn, format!("{} silent {}m", glyphs.warn, silent.as_secs() / 60)));
+    }
+    let tokens = Some(live.usage.tokens()).filter(|tokens| *tokens > 0);
+    facts.extend(tokens.map(|tokens| (Role::Dim, format!("{} tokens", format::tokens(tokens)))));
+    facts.extend(live.usage.cost_micros.map(|micros| (Role::Dim, format::money(micros))));
+    lines.extend(Some(facts).filter(|facts| !facts.is_empty()));
     lines
 }
 
-/// Returns who works on it and for how long, or what it waits for.
+/// Returns how often the checks have sent a change back to its agent.
+fn rework(model: &Model, job: &Job) -> Option<(Role, String)> {
+    let times = job.rework.filter(|times| *times > 0)?;
+    Some((Role::Warn, format!("{} {times}", model.theme.glyphs.retry)))
+}
+
+/// Says what makes the worktree ready right now, before the agent or after it.
+fn set_up(model: &Model, job: &Job) -> Option<&'static str> {
+    let now = model.board.runs(job.id).next_back().filter(|run| run.end.is_none())?;
+    match now.kind {
+        RunKind::Setup => Some("setting its worktree up"),
+        RunKind::Cleanup => Some("cleaning its worktree up"),
+        RunKind::Execute | RunKind::Check => None,
+    }
+}
+
+/// Returns who works on it and for how long.
 fn activity(model: &Model, job: &Job) -> Facts {
     let glyphs = &model.theme.glyphs;
     let who = who(model, job);
     match job.status {
-        JobStatus::Queued if job.kind == JobKind::Execute => vec![(Role::Dim, format!("{} queued", glyphs.waiting))],
-        JobStatus::Queued => vec![(Role::Dim, format!("{} {} queued", glyphs.waiting, job.kind))],
         JobStatus::Running if job.cancel_requested => vec![(Role::Warn, format!("{} stopping {who}", glyphs.warn))],
         JobStatus::Running => {
             let mut facts = vec![(Role::Running, format!("{} {who}", glyphs.running))];
@@ -209,7 +295,7 @@ fn activity(model: &Model, job: &Job) -> Facts {
             facts.push((Role::Text, format::duration(model.now.since(started))));
             facts
         }
-        JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => {
+        JobStatus::Queued | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => {
             vec![(Role::Dim, format!("{} {}", job.kind, job.status))]
         }
     }
@@ -248,6 +334,5 @@ fn reason(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
     if ticket.reason.is_empty() {
         return Vec::new();
     }
-    let lines = words::wrap_to(&model.theme, &ticket.reason, usize::from(width.saturating_sub(1)), REASON_LINES);
-    lines.into_iter().map(|line| vec![(Role::Dim, line)]).collect()
+    wrapped(model, Role::Dim, &ticket.reason, width, REASON_LINES)
 }

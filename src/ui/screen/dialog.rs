@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
+use crate::domain::command::Command;
 use crate::domain::id::TicketId;
-use crate::domain::job::JobStatus;
+use crate::domain::job::{JobKind, JobStatus};
 use crate::ui::keys::{Action, Context, KeyTable};
 use crate::ui::model::Model;
 use crate::ui::msg::{Effect, StopAgents};
@@ -20,14 +21,14 @@ use super::layout::{inner, over, put, split_bottom};
 const WIDEST: u16 = 76;
 
 /// A question, and how far its text is scrolled.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(in crate::ui) struct Dialog {
     pub(in crate::ui) question: Question,
     scroll: usize,
 }
 
 /// What is asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(in crate::ui) enum Question {
     /// Leave, although something runs?
     Quit,
@@ -41,10 +42,15 @@ pub(in crate::ui) enum Question {
         /// The ticket.
         ticket: TicketId,
     },
-    /// Trust the repository's commands, then run the ticket?
-    Trust {
+    /// Take over what was done by hand in the ticket's worktree?
+    TakeOver {
         /// The ticket.
         ticket: TicketId,
+    },
+    /// Trust the repository's commands, then do what was asked for?
+    Trust {
+        /// What was asked for.
+        then: Command,
     },
 }
 
@@ -58,15 +64,19 @@ impl Dialog {
 impl Model {
     /// Takes a key while a question is asked. `dialog` is taken off the screen; to keep it, it is put back.
     pub(in crate::ui) fn answer(&mut self, dialog: Dialog, action: Action) -> Vec<Effect> {
-        let question = dialog.question;
         match action {
-            Action::Agree => self.agreed(question),
-            Action::Safe => match question {
+            Action::Agree => self.agreed(dialog.question),
+            Action::Safe => match dialog.question {
                 // Leaving stops nothing, so it is the harmless answer here.
-                Question::Quit => self.agreed(question),
-                Question::Cancel { .. } | Question::Abandon { .. } | Question::Trust { .. } => Vec::new(),
+                question @ Question::Quit => self.agreed(question),
+                Question::Cancel { .. }
+                | Question::Abandon { .. }
+                | Question::TakeOver { .. }
+                | Question::Trust { .. } => Vec::new(),
             },
-            Action::StopAgents if question == Question::Quit => vec![Effect::Quit { stop_agents: StopAgents::Yes }],
+            Action::StopAgents if dialog.question == Question::Quit => {
+                vec![Effect::Quit { stop_agents: StopAgents::Yes }]
+            }
             Action::Decline => Vec::new(),
             Action::Down => self.keep(Dialog { scroll: self.scrolled(&dialog, 1), ..dialog }),
             Action::Up => self.keep(Dialog { scroll: self.scrolled(&dialog, -1), ..dialog }),
@@ -94,6 +104,7 @@ fn title(dialog: &Dialog) -> &'static str {
         Question::Quit => "Leave the board?",
         Question::Cancel { .. } => "Stop this job?",
         Question::Abandon { .. } => "Give this ticket up?",
+        Question::TakeOver { .. } => "Take over what you did?",
         Question::Trust { .. } => "Trust this repository's commands?",
     }
 }
@@ -103,34 +114,55 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
     let named = |id: TicketId| {
         model.board.ticket(id).map_or_else(String::new, |ticket| format!("{} {}", ticket.number, ticket.title))
     };
-    match dialog.question {
+    match &dialog.question {
         Question::Quit => vec![(Role::Text, model.what_goes_on())],
         Question::Cancel { ticket } => {
-            let job = model.board.active_job(ticket);
+            let job = model.board.active_job(*ticket);
             let what = match job.map(|job| (job.status, job.kind)) {
                 Some((JobStatus::Queued, kind)) => format!("Its {kind} job leaves the queue."),
+                Some((_, kind @ JobKind::Resume)) => format!("Its {kind} job is stopped. Nothing else changes."),
                 Some((_, kind)) => {
                     format!("Its {kind} job is stopped. The worktree stays as it is; the ticket becomes blocked.")
                 }
                 None => "Its job is over already.".to_owned(),
             };
-            vec![(Role::Title, named(ticket)), (Role::Text, what)]
+            vec![(Role::Title, named(*ticket)), (Role::Text, what)]
         }
         Question::Abandon { ticket } => vec![
-            (Role::Title, named(ticket)),
+            (Role::Title, named(*ticket)),
             (Role::Text, "It leaves the board; . shows abandoned tickets, and H takes it back.".to_owned()),
         ],
-        Question::Trust { ticket } => trust(model, named(ticket)),
+        Question::TakeOver { ticket } => vec![
+            (Role::Title, named(*ticket)),
+            (
+                Role::Text,
+                "What its worktree holds now becomes a revision, and the checks run on it. s does the same later."
+                    .to_owned(),
+            ),
+        ],
+        Question::Trust { then } => trust(model, then, named),
     }
 }
 
-fn trust(model: &Model, named: String) -> Vec<(Role, String)> {
+fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> Vec<(Role, String)> {
+    let (about, what) = match then {
+        Command::Verify { ticket } | Command::Resume { ticket } => (Some(*ticket), "To check it"),
+        Command::Run { ticket } | Command::Tell { ticket, .. } | Command::Move { ticket, .. } => {
+            (Some(*ticket), "To run it")
+        }
+        Command::SetAutopilot(_)
+        | Command::AddGoal(_)
+        | Command::AddTickets(_)
+        | Command::Pick { .. }
+        | Command::Restore { .. }
+        | Command::Cancel { .. } => (None, "To run tickets"),
+    };
+    let about = about.and_then(|ticket| model.board.find(ticket));
     let mut lines = vec![
-        (Role::Title, named),
+        (Role::Title, about.map_or_else(|| "The autopilot".to_owned(), |ticket| named(ticket.id))),
         (
             Role::Text,
-            "To run it, Draft runs what draft.yaml of this repository says. Trust holds until that file changes."
-                .to_owned(),
+            format!("{what}, Draft runs what draft.yaml of this repository says. Trust holds until that file changes."),
         ),
         (Role::Text, String::new()),
     ];
@@ -143,7 +175,7 @@ fn trust(model: &Model, named: String) -> Vec<(Role, String)> {
 }
 
 /// Returns the answers in words.
-fn answers(model: &Model, question: Question) -> Vec<(Action, &'static str)> {
+fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
     match question {
         Question::Quit if model.may_stop_agents() => {
             vec![(Action::Agree, "leave"), (Action::StopAgents, "stop the agents first"), (Action::Decline, "stay")]
@@ -151,15 +183,18 @@ fn answers(model: &Model, question: Question) -> Vec<(Action, &'static str)> {
         Question::Quit => vec![(Action::Agree, "leave"), (Action::Decline, "stay")],
         Question::Cancel { .. } => vec![(Action::Agree, "stop it"), (Action::Decline, "let it go on")],
         Question::Abandon { .. } => vec![(Action::Agree, "give it up"), (Action::Decline, "keep it")],
+        Question::TakeOver { .. } => vec![(Action::Agree, "take it over"), (Action::Decline, "not now")],
         Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
     }
 }
 
 /// Returns the answers with their keys; Enter stands beside the one that loses nothing.
-fn answer_line(model: &Model, question: Question) -> Line<'static> {
+fn answer_line(model: &Model, question: &Question) -> Line<'static> {
     let safe = match question {
         Question::Quit => Action::Agree,
-        Question::Cancel { .. } | Question::Abandon { .. } | Question::Trust { .. } => Action::Decline,
+        Question::Cancel { .. } | Question::Abandon { .. } | Question::TakeOver { .. } | Question::Trust { .. } => {
+            Action::Decline
+        }
     };
     let rows = KeyTable::built_in().rows(Context::Dialog);
     let key = |action| rows.iter().find(|row| row.action == action).and_then(|row| row.keys.first());
@@ -220,5 +255,5 @@ pub(in crate::ui) fn draw(model: &Model, dialog: &Dialog, area: Rect, buffer: &m
         let y = frame.bottom().saturating_sub(1);
         buffer.set_stringn(x, y, label, usize::from(frame.width.saturating_sub(4)), theme.style(Role::Warn));
     }
-    put(keys, &answer_line(model, dialog.question), buffer);
+    put(keys, &answer_line(model, &dialog.question), buffer);
 }

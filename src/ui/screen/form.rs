@@ -1,19 +1,16 @@
 //! The form of a new ticket: what is typed, which field has the keys, and what is wrong with it.
 
 use crossterm::event::KeyEvent;
-use ratatui::style::Style;
-use ratatui_textarea::{Input, Key as TypedKey, TextArea, WrapMode};
+use ratatui_textarea::{TextArea, WrapMode};
 
 use crate::domain::board::Board;
 use crate::domain::id::TicketRef;
 use crate::domain::ticket::{Priority, Title};
 use crate::ui::keys::Action;
 use crate::ui::msg::Filing;
-use crate::ui::theme::{Role, Theme};
-use crate::ui::widget::text;
+use crate::ui::theme::Theme;
 
-/// How many spaces a pasted tab becomes.
-const TAB: &str = "    ";
+use super::typing::{self, Lines, area};
 
 /// The fields, in the order in which Tab goes through them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,33 +116,26 @@ impl Form {
 
     /// Takes pasted text without what could not be seen in it.
     pub(in crate::ui) fn paste(&mut self, pasted: &str) {
-        let lines = pasted.replace("\r\n", "\n").replace('\r', "\n").replace('\t', TAB);
-        let clean: Vec<String> = lines.split('\n').map(without_hidden).collect();
-        let one_line = self.focus != Field::Description;
+        let lines = self.lines();
         if let Some(input) = self.input() {
-            input.insert_str(clean.join(if one_line { " " } else { "\n" }));
+            typing::pasted(input, lines, pasted);
         }
-        let focus = self.focus;
-        self.errors.retain(|(field, _)| *field != focus);
+        self.forgive();
     }
 
     fn typed(&mut self, event: KeyEvent) {
-        let one_line = self.focus != Field::Description;
+        let lines = self.lines();
         let Some(input) = self.input() else { return };
-        let event = Input::from(event);
-        // Readline's other names of Enter.
-        let ends_line = matches!(event, Input { key: TypedKey::Char('m' | 'j'), ctrl: true, .. });
-        let hidden = matches!(event.key, TypedKey::Char(c) if without_hidden(&c.to_string()).is_empty());
-        if hidden || one_line && (ends_line || event.key == TypedKey::Enter) {
-            return;
-        }
-        // As in every shell; the area itself would undo the last change.
-        if matches!(event, Input { key: TypedKey::Char('u'), ctrl: true, .. }) {
-            input.delete_line_by_head();
-        } else {
-            input.input(event);
-        }
-        // What was wrong with it may be right by now; saving says so again if not.
+        typing::typed(input, lines, event);
+        self.forgive();
+    }
+
+    fn lines(&self) -> Lines {
+        if self.takes_lines() { Lines::Many } else { Lines::One }
+    }
+
+    /// What was wrong with the field may be right by now; saving says so again if not.
+    fn forgive(&mut self) {
         let focus = self.focus;
         self.errors.retain(|(field, _)| *field != focus);
     }
@@ -215,19 +205,4 @@ fn after(typed: &str, board: &Board) -> Result<Vec<TicketRef>, String> {
         after.push(TicketRef::Id(ticket.id));
     }
     Ok(after)
-}
-
-/// Returns a line without the characters that would not be seen.
-fn without_hidden(line: &str) -> String {
-    if text::visible(line) == line {
-        return line.to_owned();
-    }
-    line.chars().filter(|c| text::visible(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8()).collect()
-}
-
-fn area(theme: &Theme) -> TextArea<'static> {
-    let mut area = TextArea::default();
-    area.set_cursor_line_style(Style::new());
-    area.set_cursor_style(theme.style(Role::Selected));
-    area
 }

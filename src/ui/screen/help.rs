@@ -106,6 +106,8 @@ fn heading(context: Context) -> &'static str {
         Context::Log => "In the log",
         Context::Ticket => "In a ticket",
         Context::Form => "In the form of a new ticket",
+        Context::Tell => "In a message to an agent",
+        Context::Choice => "When there is a choice",
         Context::Dialog => "When something is asked",
         Context::Help => "In this help",
     }

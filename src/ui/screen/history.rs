@@ -42,28 +42,60 @@ fn piece(page: &mut Page, model: &Model, event: &NewEvent, width: usize) {
             (Role::Dim, &format!("{}  ", format::clock(event.at, model.zone))),
             (role(event), &what(model, event)),
         ]);
-        let reason = if event.reason.is_empty() { String::new() } else { format!(": {}", event.reason) };
-        page.indented(INDENT, Role::Dim, &format!("{}{reason}", event.actor));
+        let why = why(event);
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        page.indented(INDENT, Role::Dim, &format!("{}{why}", event.actor));
         return;
     }
     let at = format!("{}  ", format::clock(event.at, model.zone));
     let actor = text::pad(&event.actor.to_string(), ACTORS, text::Side::Left);
     let what = what(model, event);
     let mut pieces = vec![(Role::Dim, at.as_str()), (Role::Agent, actor.as_str()), (role(event), what.as_str())];
-    let reason = format!("  {}", event.reason);
+    let why = why(event);
+    let gap = format!("  {why}");
     let used = INDENT + ACTORS + text::width(&what);
-    let beside = used + text::width(&text::visible(&reason)) <= width && !event.reason.contains('\n');
-    if beside && !event.reason.is_empty() {
-        pieces.push((Role::Dim, &reason));
+    let beside = used + text::width(&text::visible(&gap)) <= width && !why.contains('\n');
+    if beside && !why.is_empty() {
+        pieces.push((Role::Dim, &gap));
     }
     page.pieces(&pieces);
     if !beside {
-        page.indented(INDENT, Role::Dim, &event.reason);
+        page.indented(INDENT, Role::Dim, why);
     }
 }
 
 fn role(event: &NewEvent) -> Role {
     event.to.map_or(Role::Text, Role::of_state)
+}
+
+/// Returns the message to an agent that an event is about.
+pub(in crate::ui) fn message(event: &NewEvent) -> Option<&str> {
+    (event.kind == EventKind::Comment).then(|| event.payload.get("message")?.as_str()).flatten()
+}
+
+/// Returns why it happened, in words.
+fn why(event: &NewEvent) -> &str {
+    message(event).unwrap_or(&event.reason)
+}
+
+/// Returns what happened and why, in a line.
+pub(in crate::ui) fn news(model: &Model, event: &NewEvent) -> String {
+    let what = what(model, event);
+    match event.kind {
+        EventKind::Comment | EventKind::JobQueued if !event.reason.is_empty() => format!("{what}: {}", why(event)),
+        EventKind::Created
+        | EventKind::Transitioned
+        | EventKind::Updated
+        | EventKind::Comment
+        | EventKind::JobQueued
+        | EventKind::CancelRequested
+        | EventKind::MergeRequested
+        | EventKind::MergeSucceeded
+        | EventKind::MergeFailed
+        | EventKind::WorktreeCleaned
+        | EventKind::WorktreeCleanupFailed
+        | EventKind::WorktreeRestored => what,
+    }
 }
 
 /// Returns what happened, in words.
@@ -72,6 +104,7 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
         EventKind::Created => "filed",
         EventKind::Transitioned => "moved",
         EventKind::Updated => "edited",
+        EventKind::Comment if message(event).is_some() => "message",
         EventKind::Comment => "note",
         EventKind::JobQueued => "job queued",
         EventKind::CancelRequested => "stop asked for",

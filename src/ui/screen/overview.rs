@@ -6,8 +6,9 @@ use ratatui::text::{Line, Span};
 use crate::domain::dependencies::Readiness;
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
-use crate::domain::state::{MOVES, Move, StateName};
+use crate::domain::state::{MOVES, Move, State, StateName};
 use crate::domain::ticket::Ticket;
+use crate::domain::waiting::waits_for;
 use crate::ui::act::{Way, along};
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
@@ -100,9 +101,23 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
         None => page.text(Role::Dim, "Loading …"),
     }
     page.heading("Where it can go");
+    if let Some(job) = model.board.active_job(ticket.id) {
+        page.text(Role::Warn, &format!("Its {} job moves it; by hand it goes nowhere until c stops that.", job.kind));
+    }
     for row in MOVES.iter().filter(|row| row.from == ticket.state.name()) {
         let (role, said) = way(model, ticket, row);
         page.fact(&row.to.title().to_lowercase(), role, &said);
+    }
+    let has_work = ticket.worktree.is_some() && model.board.active_job(ticket.id).is_none();
+    if has_work && matches!(ticket.state, State::NeedsHuman { .. } | State::Blocked { .. }) {
+        page.heading("What you can do");
+        page.fact("check", Role::Dim, "run the checks again on what its worktree holds (V)");
+        page.fact(
+            "edit",
+            Role::Dim,
+            "open a shell or the agent's session in its worktree (!), then take that over (s)",
+        );
+        page.fact("tell", Role::Dim, "let its agent go on with a word from you (t)");
     }
     page.lines()
 }
@@ -121,8 +136,10 @@ fn way(model: &Model, ticket: &Ticket, row: &Move) -> (Role, String) {
         return (Role::Warn, format!("{} {waits}", glyphs.warn));
     }
     let key = match row.to {
+        _ if model.board.active_job(ticket.id).is_some() => None,
         StateName::Planned if row.from == StateName::Proposed => Some("a"),
         StateName::Executing => Some("x"),
+        StateName::Verifying => Some("V"),
         to if along(row.from, Way::On) == Some(to) => Some("L"),
         to if along(row.from, Way::Back) == Some(to) => Some("H"),
         _ => None,
@@ -134,8 +151,24 @@ fn way(model: &Model, ticket: &Ticket, row: &Move) -> (Role, String) {
 fn standing(page: &mut Page, ticket: &Ticket, detail: Option<&Detail>) {
     let model = page.model;
     page.fact("state", Role::of_state(ticket.state.name()), &columns::state_text(model, ticket));
-    if !ticket.reason.is_empty() {
+    let waits = waits_for(&model.board, ticket, model.autopilot());
+    if let Some(waits) = &waits {
+        page.fact("waiting", Role::Warn, waits);
+    }
+    if !ticket.reason.is_empty() && waits.as_ref() != Some(&ticket.reason) {
         page.fact("reason", Role::Text, &ticket.reason);
+    }
+    if let Some(message) = &ticket.message {
+        let (role, since) = if message.is_due(model.now) {
+            (Role::Agent, format!("{} its agent will be told: ", model.theme.glyphs.message))
+        } else {
+            (Role::Dim, "too old to be told any more: ".to_owned())
+        };
+        page.fact("message", role, &format!("{since}{}", message.text));
+    }
+    if let Some(times) = model.board.newest_job(ticket.id).and_then(|job| job.rework).filter(|times| *times > 0) {
+        let said = format!("{} sent back to its agent {} by its checks", model.theme.glyphs.retry, times_over(times));
+        page.fact("rework", Role::Warn, &said);
     }
     if let Some(priority) = ticket.priority {
         let said = format!("{} {} ({})", priority.bucket(), priority.label().to_lowercase(), priority.value());
@@ -159,6 +192,14 @@ fn standing(page: &mut Page, ticket: &Ticket, detail: Option<&Detail>) {
     page.fact("changed", Role::Dim, &format::date(ticket.updated_at, model.zone));
 }
 
+fn times_over(times: u32) -> String {
+    match times {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
 fn dependencies(page: &mut Page, ticket: &Ticket) {
     let waiting: Vec<TicketId> = page.model.index.dependents(ticket.id).collect();
     for (name, ids) in [("after", ticket.blocked_by.clone()), ("before", waiting)] {
@@ -180,6 +221,12 @@ fn work(page: &mut Page, ticket: &Ticket) {
         let branch = format!("{} {} {}", worktree.branch, glyphs.arrow, worktree.base_branch);
         page.fact("branch", Role::Link, &branch);
         page.fact("worktree", Role::Link, &worktree.path.to_string_lossy());
+        if let Some(port) = worktree.port {
+            page.fact("ports", Role::Text, &format!("from {port} on"));
+        }
+    } else {
+        let base = ticket.base_branch.as_deref().unwrap_or(&model.board.about.base_branch);
+        page.fact("starts from", Role::Link, base);
     }
     if let Some(revision) = model.board.revision(ticket.id) {
         let files = words::count(usize::try_from(revision.size.files).unwrap_or(usize::MAX), "file");

@@ -298,6 +298,8 @@ fn every_row_of_the_table_does_something() {
         (Context::Ticket, "<enter>"),
         (Context::Ticket, "<enter>2"),
         (Context::Form, "n"),
+        (Context::Tell, "t"),
+        (Context::Choice, "A"),
         (Context::Dialog, "c"),
         (Context::Help, "?"),
     ] {

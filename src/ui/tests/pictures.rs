@@ -1,13 +1,18 @@
 //! Every screen at every size, as text and as a map of its styles.
 
+use crate::domain::autopilot::Autopilot;
+use crate::domain::change::{Change, Live};
 use crate::domain::detail::Detail;
 use crate::domain::event::{Actor, Event, EventKind, NewEvent};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::id::{EvidenceId, TicketId};
-use crate::domain::run::{RunEnd, RunId};
+use crate::domain::job::{JobKind, JobStatus};
+use crate::domain::run::{Run, RunEnd, RunId, RunKind};
 use crate::domain::state::StateName;
+use crate::domain::ticket::{Message, Ticket, Usage};
+use crate::domain::time::Timestamp;
 use crate::ui::msg::{Msg, Role, Settings};
-use crate::ui::testing::{World, at, board, changes, check, job_id, revision, settings, setup};
+use crate::ui::testing::{NOW, World, at, board, changes, check, job_id, revision, settings, setup, worked};
 use crate::ui::theme::{Glyphs, Theme};
 
 const FULL: &str = "executing waiting verifying needs_human blocked proposed done planned queued done question \
@@ -145,6 +150,77 @@ fn questions_name_what_they_are_about() {
     assert_screens("cancel", |theme| world(theme, FULL).keys("llc"));
     assert_screens("abandon", |theme| world(theme, FULL).keys("llllllhL"));
     assert_screens("trust", |theme| untrusted(theme).keys("ljxjj"));
+}
+
+#[test]
+fn a_word_to_an_agent_and_its_choices_stand_over_the_board() {
+    assert_screens("tell", |theme| {
+        world(theme, FULL).keys("llt").types("Use zod, and").keys("<a-enter>").types("not yup")
+    });
+    assert_screens("answer", |theme| world(theme, "question").keys("t").types("The new one."));
+    assert_screens("autopilot", |theme| world(theme, FULL).keys("A"));
+    assert_screens("visit", |theme| {
+        let world = world(theme, FULL).keys("llll!");
+        let id = world.model.selected().unwrap();
+        let n = world.cursor().unwrap();
+        world.tell(Msg::Detail(Box::new(Detail { ticket: id, ..worked(n, "claude") })))
+    });
+    assert_screens("take_over", |theme| {
+        let world = world(theme, FULL).keys("llll");
+        let ticket = world.model.selected().unwrap();
+        world.tell(Msg::Returned { ticket, trouble: None })
+    });
+}
+
+/// A board on which nothing goes smoothly.
+fn troubled(theme: Theme) -> World {
+    let run = |n: u32, nth: u32| Run { kind: RunKind::Execute, ..check(RunId { job: job_id(n), n: nth }) };
+    let live = |n: u32, retrying: Option<&str>| Change::Live {
+        job: job_id(n),
+        live: Live { usage: Usage::default(), retrying: retrying.map(str::to_owned), output_bytes: 9_000 },
+    };
+    let words = "executing executing executing executing executing verifying queued planned needs_human blocked";
+    let world = world(theme, words)
+        .with_job(1, |job| (job.attempt, job.reason) = (2, "the model is overloaded; attempt 2 of 3 in 5s".into()))
+        .with_job(2, |job| job.attempt = 2)
+        .with_job(4, |job| job.rework = Some(1))
+        .with_job(5, |job| (job.status, job.rework) = (JobStatus::Queued, Some(1)))
+        .with_job(6, |job| job.rework = Some(2))
+        .with_job(7, |job| job.reason = "waits for memory: 300 MB are free, 1.0 GB are wanted".into())
+        .with_job(10, |job| (job.status, job.kind) = (JobStatus::Queued, JobKind::Resume))
+        .with_ticket(4, |ticket| ticket.message = Some(Message { text: "Use zod".into(), at: NOW }))
+        .with_ticket(8, |ticket| ticket.reason = "the autopilot cannot run it: it had 10 jobs within an hour".into())
+        .with_ticket(9, |ticket| ticket.message = Some(Message { text: "And yup".into(), at: NOW }));
+    let heard = vec![
+        Change::Run(run(1, 1)),
+        Change::Run(run(2, 1)),
+        Change::Run(run(2, 2)),
+        live(2, Some("429 Too Many Requests")),
+        live(3, None),
+        live(4, None),
+        Change::Autopilot(Autopilot::On),
+    ];
+    let later = Timestamp(NOW.0 + 185_000);
+    world.tell(Msg::Changed(heard)).tell(Msg::Second(later)).tell(Msg::Changed(vec![Change::Live {
+        job: job_id(4),
+        live: Live { output_bytes: 9_001, ..Live::default() },
+    }]))
+}
+
+#[test]
+fn what_goes_wrong_or_waits_stands_on_the_cards() {
+    assert_screens("troubled", troubled);
+}
+
+#[test]
+fn an_overview_tells_what_a_ticket_waits_for_and_what_waits_for_its_agent() {
+    let edit = |ticket: &mut Ticket| {
+        ticket.message = Some(Message { text: "Use zod, and\nnot yup".into(), at: NOW });
+        ticket.worktree.as_mut().unwrap().port = Some(20_010);
+    };
+    let make = |theme, keys| troubled(theme).keys(keys).keys("<enter>");
+    insta::assert_snapshot!("overview_at_work", make(Theme::color(), "lG").with_ticket(4, edit).size(120, 40).screen());
+    insta::assert_snapshot!("overview_queued", make(Theme::color(), "gg").size(120, 40).screen());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::domain::ticket::Title;
 use crate::ui::index::Index;
 use crate::ui::msg::{Effect, Msg};
 use crate::ui::screen::card::CARDS;
-use crate::ui::testing::{NOW, World, board, changes, settings, ticket_id};
+use crate::ui::testing::{NOW, World, board, changes, settings, ticket_id, worked};
 use crate::ui::widget::testing::assert_harmless;
 
 const WORDS: [&str; 11] = [
@@ -72,6 +72,9 @@ fn msg() -> impl Strategy<Value = Msg> {
         1 => (1_u16..=250, 1_u16..=60).prop_map(|(width, height)| Msg::Resize(width, height)),
         1 => nasty().prop_map(Msg::Paste),
         1 => nasty().prop_map(Msg::Failed),
+        1 => (1_u32..40).prop_map(|n| Msg::Detail(Box::new(worked(n, "claude")))),
+        1 => (1_u32..40, prop::option::of(nasty()))
+            .prop_map(|(n, trouble)| Msg::Returned { ticket: ticket_id(n), trouble }),
         1 => Just(Msg::Second(NOW)),
         1 => any::<bool>().prop_map(|trusted| Msg::Settings(crate::ui::Settings { trusted, ..settings() })),
         1 => words().prop_map(|words| Msg::Reloaded(Box::new(board(&words)))),
@@ -129,6 +132,7 @@ proptest! {
             for effect in &world.effects {
                 match effect {
                     Effect::LoadDetail(id) => prop_assert!(world.model.board().ticket(*id).is_some()),
+                    Effect::HandOver(visit) => prop_assert!(world.model.board().active_job(visit.ticket).is_none()),
                     Effect::Watch(Some(request)) => {
                         prop_assert_eq!(Some(request.ticket), world.model.selected());
                         prop_assert!(request.rows > 0);

@@ -1,0 +1,122 @@
+//! Gives the terminal to a program in a ticket's worktree, and takes it back. Everything else goes on meanwhile; only
+//! nobody reads keys and nothing is drawn.
+
+use std::io;
+use std::path::PathBuf;
+
+use rustix::process::WaitStatus;
+
+use crate::app::error::AppError;
+use crate::app::guest::{Call, Guest};
+use crate::app::keyboard::Keyboard;
+use crate::domain::id::TicketId;
+use crate::executor::invocation::takeover;
+use crate::executor::table::locate;
+use crate::ui::{self, Msg, Visit};
+
+use super::Screen;
+
+/// The program that has the terminal.
+pub(super) struct Visiting {
+    ticket: TicketId,
+    /// What it is called when it ended badly; a shell may end as it likes.
+    agent: Option<String>,
+    guest: Guest,
+}
+
+impl Visiting {
+    /// Waits until the program is over; for ever when there is none.
+    pub(super) async fn over(visiting: &mut Option<Self>) -> io::Result<WaitStatus> {
+        match visiting {
+            Some(visiting) => visiting.guest.over().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Screen {
+    /// Gives the terminal away.
+    pub(super) async fn hand_over(&mut self, visit: Visit, keyboard: &mut Option<Keyboard>) -> Result<(), AppError> {
+        let Visit { ticket, folder, program, greeting } = visit;
+        let agent = match &program {
+            ui::Guest::Shell => None,
+            ui::Guest::Session { agent, .. } => Some(agent.clone()),
+        };
+        let call = match self.call(ticket, program, folder) {
+            Ok(call) => call,
+            Err(trouble) => {
+                self.tell_model(Msg::Failed(trouble)).await;
+                return Ok(());
+            }
+        };
+        if let Some(keyboard) = keyboard.take() {
+            keyboard.stop().await;
+        }
+        self.terminal.hand_over(&greeting).map_err(AppError::Terminal)?;
+        match Guest::start(&call) {
+            Ok(guest) => self.visiting = Some(Visiting { ticket, agent, guest }),
+            Err(error) => {
+                *keyboard = Some(self.come_back()?);
+                let trouble = format!("cannot start {} in {}: {error}", call.program.display(), call.folder.display());
+                self.tell_model(Msg::Failed(trouble)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The program is over: takes the terminal back.
+    pub(super) async fn welcome_back(&mut self, ended: io::Result<WaitStatus>) -> Result<Keyboard, AppError> {
+        let keyboard = self.come_back()?;
+        if let Some(Visiting { ticket, agent, .. }) = self.visiting.take() {
+            let trouble = agent.and_then(|agent| how_badly(&agent, ended));
+            self.tell_model(Msg::Returned { ticket, trouble }).await;
+        }
+        Ok(keyboard)
+    }
+
+    fn come_back(&mut self) -> Result<Keyboard, AppError> {
+        self.terminal.take_back().map_err(AppError::Terminal)?;
+        Keyboard::forget_old();
+        // The size may have changed meanwhile, and nobody was told.
+        self.is_stale = true;
+        Ok(Keyboard::start())
+    }
+
+    /// Returns what exactly is to be started, or why that cannot be.
+    fn call(&self, ticket: TicketId, program: ui::Guest, folder: PathBuf) -> Result<Call, String> {
+        let shop = &self.workshop;
+        let worktree = self.model.board().ticket(ticket).and_then(|ticket| ticket.worktree.as_ref());
+        // With settings that cannot be read the variables are those of the built-in ones.
+        let config = shop.settings().map(|loaded| loaded.config).unwrap_or_default();
+        let mut set = worktree.map(|worktree| shop.variables(&config, worktree)).unwrap_or_default();
+        match program {
+            ui::Guest::Shell => {
+                let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
+                let program = shell.map_or_else(|| PathBuf::from("/bin/sh"), PathBuf::from);
+                Ok(Call { program, args: Vec::new(), folder, set, drop: Vec::new() })
+            }
+            ui::Guest::Session { agent, session } => {
+                let executor = shop.table.find(&agent).map_err(|error| error.to_string())?;
+                let program = locate(executor, &shop.path_env, &shop.draft_program)
+                    .ok_or_else(|| format!("{} is not installed: {}", executor.display, executor.install))?;
+                let args = takeover(executor, &session).map_err(|error| error.to_string())?;
+                let args = args.ok_or_else(|| format!("{}'s sessions cannot be opened by hand", executor.display))?;
+                set.extend(executor.set.clone());
+                Ok(Call { program, args, folder, set, drop: executor.drop.clone() })
+            }
+        }
+    }
+}
+
+/// Returns in words how an agent's session ended, unless it ended well.
+fn how_badly(agent: &str, ended: io::Result<WaitStatus>) -> Option<String> {
+    match ended {
+        Ok(status) if status.exit_status() == Some(0) => None,
+        Ok(status) => Some(match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => format!("{agent}'s session ended with code {code}; leave with q to see what it said"),
+            (None, Some(signal)) => format!("{agent}'s session was ended by signal {signal}"),
+            (None, None) => format!("{agent}'s session ended"),
+        }),
+        Err(error) => Some(format!("nobody saw how {agent}'s session ended: {error}")),
+    }
+}

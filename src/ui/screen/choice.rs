@@ -1,0 +1,155 @@
+//! A choice of a few, each with a sentence: what the autopilot is to do, and what gets the terminal.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::{Line, Span};
+
+use crate::domain::autopilot::Autopilot;
+use crate::domain::id::TicketId;
+use crate::ui::keys::{Action, Context};
+use crate::ui::model::Model;
+use crate::ui::msg::{Effect, Guest};
+use crate::ui::theme::Role;
+use crate::ui::widget::popup::Popup;
+use crate::ui::widget::text;
+use crate::ui::words;
+
+use super::Overlay;
+use super::bars;
+use super::layout::split_bottom;
+
+/// The widest that it gets.
+const WIDEST: u16 = 64;
+/// How far a sentence stands in.
+const INDENT: usize = 4;
+
+/// What is chosen from, and the choice that is marked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::ui) struct Choice {
+    what: Choosing,
+    at: usize,
+}
+
+/// What is chosen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::ui) enum Choosing {
+    /// The mode of the autopilot.
+    Autopilot,
+    /// What gets the terminal in a ticket's worktree.
+    Visit {
+        /// The ticket.
+        ticket: TicketId,
+        /// The agent whose session can be opened.
+        agent: String,
+        /// What the agent calls it.
+        session: String,
+    },
+}
+
+/// The modes in the order in which they are offered.
+const MODES: [(Autopilot, &str, &str); 3] = [
+    (Autopilot::On, "On", "Planned tickets run as soon as there is a slot."),
+    (Autopilot::Finish, "Finish what runs", "What runs comes to its end, checks included; nothing else starts."),
+    (Autopilot::Off, "Off", "A ticket runs when you say so (x)."),
+];
+
+impl Choice {
+    /// Returns the choice with what people most likely want marked: another mode than the one in force, or a shell.
+    pub(in crate::ui) fn new(what: Choosing, model: &Model) -> Self {
+        let at = match (&what, model.autopilot()) {
+            (Choosing::Visit { .. }, _) | (Choosing::Autopilot, Autopilot::Off | Autopilot::Finish) => 0,
+            (Choosing::Autopilot, Autopilot::On) => 1,
+        };
+        Self { what, at }
+    }
+
+    fn count(&self) -> usize {
+        match self.what {
+            Choosing::Autopilot => MODES.len(),
+            Choosing::Visit { .. } => 2,
+        }
+    }
+}
+
+impl Model {
+    /// Takes a key while something is chosen. `choice` is taken off the screen; to keep it, it is put back.
+    pub(in crate::ui) fn choose(&mut self, choice: Choice, action: Option<Action>) -> Vec<Effect> {
+        let count = choice.count();
+        let at = match action {
+            Some(Action::Back) => return Vec::new(),
+            Some(Action::Choose) => return self.chosen(choice.what, choice.at),
+            Some(Action::First) => return self.chosen(choice.what, 0),
+            Some(Action::Second) => return self.chosen(choice.what, 1),
+            Some(Action::Third) if count > 2 => return self.chosen(choice.what, 2),
+            Some(Action::Down) => (choice.at + 1) % count,
+            Some(Action::Up) => (choice.at + count - 1) % count,
+            // The table has no other action here.
+            _ => choice.at,
+        };
+        self.over = Some(Overlay::Choice(Choice { at, ..choice }));
+        Vec::new()
+    }
+
+    fn chosen(&mut self, what: Choosing, at: usize) -> Vec<Effect> {
+        match what {
+            Choosing::Autopilot => MODES.get(at).map_or_else(Vec::new, |(mode, _, _)| self.set_autopilot(*mode)),
+            Choosing::Visit { ticket, .. } if at == 0 => self.start_visit(ticket, Guest::Shell),
+            Choosing::Visit { ticket, agent, session } => self.start_visit(ticket, Guest::Session { agent, session }),
+        }
+    }
+}
+
+fn title(model: &Model, choice: &Choice) -> String {
+    match choice.what {
+        Choosing::Autopilot => "Autopilot".to_owned(),
+        Choosing::Visit { ticket, .. } => format!("In the worktree of {}", words::number(&model.board, ticket)),
+    }
+}
+
+/// Returns the choices: a name and a sentence each.
+fn offered(model: &Model, choice: &Choice) -> Vec<(String, String)> {
+    match &choice.what {
+        Choosing::Autopilot => MODES
+            .iter()
+            .map(|(mode, name, sentence)| {
+                let now = if *mode == model.autopilot() { " (now)" } else { "" };
+                (format!("{name}{now}"), (*sentence).to_owned())
+            })
+            .collect(),
+        Choosing::Visit { agent, .. } => vec![
+            ("A shell".to_owned(), "Your own shell; the board comes back when you leave it.".to_owned()),
+            (format!("{agent}'s own session"), format!("Go on by hand where {agent} stopped.")),
+        ],
+    }
+}
+
+/// Draws it over what is there.
+pub(in crate::ui) fn draw(model: &Model, choice: &Choice, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let width = WIDEST.min(area.width.saturating_sub(4));
+    let mut lines = Vec::new();
+    for (n, (name, sentence)) in offered(model, choice).into_iter().enumerate() {
+        let marked = n == choice.at;
+        let sign = if marked { theme.glyphs.cursor } else { " " };
+        let role = if marked { Role::Title } else { Role::Text };
+        lines.push(Line::from(vec![
+            Span::styled(sign, theme.style(Role::Focus)),
+            Span::styled(format!("{} ", n + 1), theme.style(Role::Key)),
+            Span::styled(format!(" {name}"), theme.style(role)),
+        ]));
+        for line in text::wrap(&sentence, usize::from(width).saturating_sub(INDENT)) {
+            lines.push(Line::styled(format!("{}{line}", " ".repeat(INDENT)), theme.style(Role::Dim)));
+        }
+    }
+    // The marked one stays in sight where there is little room.
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let popup = Popup { title: &title(model, choice), footer: "", content: Size { width, height } };
+    let (body, keys) = split_bottom(popup.draw(area, theme, buffer), 1);
+    bars::draw_keys(model, Context::Choice, keys, buffer);
+    let marked =
+        lines.iter().position(|line| line.spans.first().is_some_and(|span| span.content == theme.glyphs.cursor));
+    let first = (marked.unwrap_or(0) + 2).saturating_sub(usize::from(body.height));
+    for (row, line) in body.rows().zip(lines.iter().skip(first)) {
+        buffer.set_line(row.x, row.y, line, row.width);
+    }
+}

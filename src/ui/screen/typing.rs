@@ -1,0 +1,61 @@
+//! Places to type in: what a key or a paste does there, without what could not be seen.
+
+use crossterm::event::KeyEvent;
+use ratatui::style::Style;
+use ratatui_textarea::{Input, Key as TypedKey, TextArea};
+
+use crate::ui::theme::{Role, Theme};
+use crate::ui::widget::text;
+
+/// How many spaces a pasted tab becomes.
+const TAB: &str = "    ";
+
+/// Whether a place takes one line or many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lines {
+    One,
+    Many,
+}
+
+/// Returns an empty place.
+pub(super) fn area(theme: &Theme) -> TextArea<'static> {
+    let mut area = TextArea::default();
+    area.set_cursor_line_style(Style::new());
+    area.set_cursor_style(theme.style(Role::Selected));
+    area
+}
+
+/// Takes a key as text.
+pub(super) fn typed(input: &mut TextArea<'static>, lines: Lines, event: KeyEvent) {
+    let event = Input::from(event);
+    // Readline's other names of Enter.
+    let ends_line = matches!(event, Input { key: TypedKey::Char('m' | 'j'), ctrl: true, .. });
+    let hidden = matches!(event.key, TypedKey::Char(c) if without_hidden(&c.to_string()).is_empty());
+    if hidden || lines == Lines::One && (ends_line || event.key == TypedKey::Enter) {
+        return;
+    }
+    // As in every shell; the area itself would undo the last change.
+    if matches!(event, Input { key: TypedKey::Char('u'), ctrl: true, .. }) {
+        input.delete_line_by_head();
+    } else {
+        input.input(event);
+    }
+}
+
+/// Takes pasted text.
+pub(super) fn pasted(input: &mut TextArea<'static>, lines: Lines, pasted: &str) {
+    let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n").replace('\t', TAB);
+    let clean: Vec<String> = pasted.split('\n').map(without_hidden).collect();
+    input.insert_str(clean.join(match lines {
+        Lines::One => " ",
+        Lines::Many => "\n",
+    }));
+}
+
+/// Returns a line without the characters that would not be seen.
+fn without_hidden(line: &str) -> String {
+    if text::visible(line) == line {
+        return line.to_owned();
+    }
+    line.chars().filter(|c| text::visible(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8()).collect()
+}
