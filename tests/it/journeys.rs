@@ -1,7 +1,9 @@
 //! The board in a real terminal, from the first key to the last, and through everything that can happen on the way.
 
+mod again;
 mod faults;
 mod terminals;
+mod visits;
 mod watch;
 mod whole;
 
