@@ -15,7 +15,12 @@ pub struct FailedCheck {
     pub output: String,
 }
 
-/// Returns what an agent that knows its task is told on top; nothing when there is nothing.
+/// Returns the prompt of an agent that goes on in its session and knows its task: which one it is about, and what is new.
+pub fn go_on(title: &str, news: &str) -> String {
+    format!("# Task: {title}\n\nYou know this task already; this is new.\n\n{news}")
+}
+
+/// Returns what an agent is told on top of its task; nothing when there is nothing.
 pub fn again(failed: Option<&FailedCheck>, message: Option<&str>) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(check) = failed {
@@ -87,6 +92,11 @@ mod tests {
             output: "\u{1b}[31mFAILED\u{1b}[0m one  \r\n\u{1b}]8;;x\u{7}```\u{1b}]8;;\u{1b}\\\n".into(),
         };
         insta::assert_snapshot!(again(Some(&check), Some("And name it `y`.")).unwrap());
+    }
+
+    #[test]
+    fn an_agent_that_goes_on_is_reminded_which_task_it_is() {
+        insta::assert_snapshot!(go_on("Guard the root", "Yes, the first one.\n"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::domain::outcome::Executed;
 use crate::domain::rule::Trust;
 use crate::domain::run::RunKind;
 use crate::domain::ticket::Worktree;
-use crate::executor::again::retry;
+use crate::executor::again::{go_on, retry};
 use crate::executor::invocation::{Approve, Ask, Session, invocation};
 use crate::executor::table::{Executor, SessionBy, locate};
 use crate::run::spec::{Output, Stdin};
@@ -180,7 +180,7 @@ pub(super) async fn plan(bench: &Bench, agent: &Agent, this: &Try) -> Result<(Pl
     let resumed = this.session.as_deref().filter(|_| agent.executor.resume.is_some());
     let task = match (&again, resumed, this.attempt) {
         // It knows its task.
-        (Some(again), Some(_), 1) => again.clone(),
+        (Some(news), Some(_), 1) => go_on(bench.ticket.title.as_str(), news),
         (Some(_), _, _) | (None, _, _) => prompt::of(bench, again.as_deref()).await?,
     };
     let prompt = this.failed.as_deref().map_or_else(|| task.clone(), |why| retry(why, &task));

@@ -34,7 +34,7 @@ fn a_change_that_fails_goes_back_to_its_agent_in_the_same_session_with_what_fail
     assert_eq!(executes[0]["session"], executes[1]["session"], "the same session goes on");
     let told = executes.iter().map(|job| prompt(&job["runs"][0])).find(|text| text.contains("check failed")).unwrap();
     assert!(told.contains("exited with code 3") && told.contains("    mend it: [[write mended yes]]"), "{told}");
-    assert!(!told.contains("# Task:"), "an agent that goes on knows its task: {told}");
+    assert!(!told.contains("## Description"), "an agent that goes on knows its task: {told}");
     yard.assert_tidy(1);
 }
 
