@@ -1,4 +1,4 @@
-//! Reads the database through a connection of its own, which cannot write. Each answer is of one moment.
+//! Reads the database through a connection of its own, which changes nothing. Each answer is of one moment.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,10 @@ impl Reader {
     /// # Errors
     /// When there is none, or it is not Draft's, damaged, or of another schema than this Draft needs.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = open::existing(path, OpenFlags::SQLITE_OPEN_READ_ONLY, Limits::default().busy)?;
+        // Allowed to write as far as the file goes: whoever closes the database last writes back what lies beside it and
+        // removes that, which a connection that may only read cannot do.
+        let db = open::existing(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Limits::default().busy)?;
+        db.pragma_update(None, "query_only", true).map_err(|error| Fault::from(error).at(path))?;
         Ok(Self { path: path.to_owned(), db })
     }
 
