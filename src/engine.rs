@@ -20,5 +20,5 @@ mod workshop;
 pub use error::{AskError, EngineError};
 pub use handle::{Engine, Handle, Snapshot, Working};
 pub use limits::{free_disk, free_memory};
-pub use lock::{BoardLock, LockError};
+pub use lock::{BoardLock, LockError, Queue};
 pub use workshop::{Paths, Workshop};

@@ -2,24 +2,29 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::domain::board::Board;
 use crate::domain::command::{Command, Request};
 use crate::domain::event::Actor;
-use crate::engine::{AskError, BoardLock, Engine, LockError, Working};
-use crate::store::{self, Feed};
+use crate::engine::{AskError, BoardLock, Engine, LockError, Queue, Working};
+use crate::store::{self, Feed, Reader};
 
 use super::error::AppError;
 use super::news::Watcher;
 use super::open::Opened;
 
-/// How often somebody who waits for another process's engine looks whether there still is one.
-const LOOK_FOR_ENGINE: Duration = Duration::from_millis(500);
-
 /// The way to whoever is the engine of the board.
 #[derive(Debug)]
-pub enum Door {
+pub struct Door {
+    way: Way,
+    /// What this process's engine does, now or once there is one.
+    working: Working,
+    /// This process became the engine while it asked for something, and nobody was told so yet.
+    became_engine: bool,
+}
+
+#[derive(Debug)]
+enum Way {
     /// This process.
     Own(Engine),
     /// Another process.
@@ -28,9 +33,9 @@ pub enum Door {
 
 /// What a process without an engine keeps, so that it can take over when the other one dies.
 #[derive(Debug)]
-pub struct Waiting {
+struct Waiting {
     opened: Opened,
-    feed: Feed,
+    queue: Queue,
 }
 
 impl Door {
@@ -39,25 +44,48 @@ impl Door {
     /// # Errors
     /// When the board cannot be loaded or watched.
     pub async fn open(opened: Opened, working: Working) -> Result<Self, AppError> {
-        match BoardLock::take(&opened.workshop.paths.data_dir, opened.workshop.about.id) {
-            Ok(lock) => Ok(Self::Own(Engine::start(opened.workshop, lock, opened.writer, working).await?)),
+        let (data_dir, board) = (&opened.workshop.paths.data_dir, opened.workshop.about.id);
+        let way = match BoardLock::take(data_dir, board) {
+            Ok(lock) => Way::Own(Engine::start(opened.workshop, lock, opened.writer, working).await?),
             Err(LockError::Held) => {
-                let feed = Feed::new(&opened.workshop.paths.database())?;
-                Ok(Self::Others(Box::new(Waiting { opened, feed })))
+                let queue = Queue::new(data_dir, board);
+                Way::Others(Box::new(Waiting { opened, queue }))
             }
-            Err(error @ LockError::Io { .. }) => Err(error.into()),
+            Err(error @ LockError::Io { .. }) => return Err(error.into()),
+        };
+        Ok(Self { way, working, became_engine: false })
+    }
+
+    /// Says whether this process is the engine.
+    pub fn is_engine(&self) -> bool {
+        match self.way {
+            Way::Own(_) => true,
+            Way::Others(_) => false,
         }
     }
 
-    /// Asks for something in the name of the person, and waits until it is durable.
+    /// Asks for something in the name of the person, and waits until it is durable. If the engine of another process dies
+    /// meanwhile, this process becomes the engine and answers itself; [`take_over`](Self::take_over) then tells so.
     ///
     /// # Errors
     /// A refusal by the rules, or what failed.
     pub async fn ask(&mut self, command: Command) -> Result<(), AppError> {
         let request = Request { actor: Actor::human(), command };
-        match self {
-            Self::Own(engine) => Ok(engine.handle().ask(request).await?),
-            Self::Others(waiting) => waiting.ask(&request).await,
+        let mut answer = match &self.way {
+            Way::Own(engine) => return Ok(engine.handle().ask(request).await?),
+            Way::Others(waiting) => waiting.leave(&request)?,
+        };
+        loop {
+            let lock = match &mut self.way {
+                Way::Own(_) => return answer.given().await,
+                Way::Others(waiting) => tokio::select! {
+                    biased;
+                    given = answer.given() => return given,
+                    lock = waiting.queue.granted() => lock?,
+                },
+            };
+            self.become_engine(lock).await?;
+            self.became_engine = true;
         }
     }
 
@@ -66,9 +94,9 @@ impl Door {
     /// # Errors
     /// When the board cannot be loaded.
     pub async fn watch(&mut self) -> Result<(Board, Watcher), AppError> {
-        match self {
-            Self::Own(engine) => Watcher::of_own(engine.handle().clone()).await,
-            Self::Others(waiting) => Watcher::of_others(Arc::clone(&waiting.opened.workshop)),
+        match &self.way {
+            Way::Own(engine) => Watcher::of_own(engine.handle().clone()).await,
+            Way::Others(waiting) => Watcher::of_others(Arc::clone(&waiting.opened.workshop)),
         }
     }
 
@@ -78,38 +106,50 @@ impl Door {
     /// # Errors
     /// When the trust cannot be stored.
     pub async fn trust(&mut self, content: String) -> Result<(), AppError> {
-        match self {
-            Self::Own(engine) => Ok(engine.handle().trust(content).await?),
-            Self::Others(waiting) => {
+        match &self.way {
+            Way::Own(engine) => Ok(engine.handle().trust(content).await?),
+            Way::Others(waiting) => {
                 let now = chrono::Utc::now().into();
                 Ok(waiting.opened.writer.trust(waiting.opened.workshop.repo.root(), &content, now).await?)
             }
         }
     }
 
-    /// Waits until nobody is the engine any more, and becomes it; a process that is the engine waits for ever. Dropping
-    /// the future leaves things as they were.
+    /// Waits until this process has become the engine in place of another one; a process that is the engine waits for
+    /// ever. Dropping the future leaves things as they were.
     ///
     /// # Errors
     /// When the database cannot be opened or the board cannot be loaded.
-    pub async fn take_over(&mut self, working: Working) -> Result<(), AppError> {
-        let Self::Others(waiting) = self else { return pending().await };
-        let workshop = Arc::clone(&waiting.opened.workshop);
-        let lock = BoardLock::wait(&workshop.paths.data_dir, workshop.about.id, LOOK_FOR_ENGINE).await?;
+    pub async fn take_over(&mut self) -> Result<(), AppError> {
+        if std::mem::take(&mut self.became_engine) {
+            return Ok(());
+        }
+        let lock = match &mut self.way {
+            Way::Own(_) => return pending().await,
+            Way::Others(waiting) => waiting.queue.granted().await?,
+        };
+        self.become_engine(lock).await
+    }
+
+    async fn become_engine(&mut self, lock: BoardLock) -> Result<(), AppError> {
+        let Way::Others(waiting) = &self.way else { return Ok(()) };
         tracing::info!("the engine of this board is gone; taking its place");
+        let workshop = Arc::clone(&waiting.opened.workshop);
         let writer = store::open(&workshop.paths.database())?;
-        *self = Self::Own(Engine::start(workshop, lock, writer, working).await?);
+        self.way = Way::Own(Engine::start(workshop, lock, writer, self.working).await?);
         Ok(())
     }
 
-    /// Has this process's own engine take no more queued jobs; another process's engine is left alone.
+    /// Has this process's own engine work like this from now on, also if it becomes the engine only later; another
+    /// process's engine is left alone.
     ///
     /// # Errors
     /// When the engine has stopped.
-    pub async fn finish_what_runs(&self) -> Result<(), AppError> {
-        match self {
-            Self::Own(engine) => Ok(engine.handle().finish_what_runs().await?),
-            Self::Others(_) => Ok(()),
+    pub async fn work(&mut self, working: Working) -> Result<(), AppError> {
+        self.working = working;
+        match &self.way {
+            Way::Own(engine) => Ok(engine.handle().work(working).await?),
+            Way::Others(_) => Ok(()),
         }
     }
 
@@ -118,41 +158,39 @@ impl Door {
     /// # Errors
     /// When the engine had failed.
     pub async fn close(self) -> Result<(), AppError> {
-        match self {
-            Self::Own(engine) => Ok(engine.stop().await?),
-            Self::Others(_) => Ok(()),
+        match self.way {
+            Way::Own(engine) => Ok(engine.stop().await?),
+            Way::Others(_) => Ok(()),
         }
     }
 }
 
 impl Waiting {
-    /// Leaves the request in the database and waits for the answer. If the other engine dies meanwhile, this process
-    /// becomes the engine for as long as it takes to answer.
-    async fn ask(&mut self, request: &Request) -> Result<(), AppError> {
+    /// Leaves a request in the database.
+    fn leave(&self, request: &Request) -> Result<Answer, AppError> {
         let database = self.opened.workshop.paths.database();
-        let board = self.opened.workshop.about.id;
-        let id = store::ask(&database, board, request, chrono::Utc::now().into())?;
-        let reader = self.opened.reader()?;
-        let mut own: Option<Engine> = None;
-        let answer = loop {
-            if let Some(answer) = reader.answer(id)? {
-                break answer;
+        // The feed first: an answer that comes at once is then told, not missed.
+        let feed = Feed::new(&database)?;
+        let number = store::ask(&database, self.opened.workshop.about.id, request, chrono::Utc::now().into())?;
+        Ok(Answer { number, feed, reader: self.opened.reader()? })
+    }
+}
+
+/// The answer to a request that was left in the database.
+struct Answer {
+    number: i64,
+    feed: Feed,
+    reader: Reader,
+}
+
+impl Answer {
+    /// Waits for it. Dropping the future loses nothing.
+    async fn given(&mut self) -> Result<(), AppError> {
+        loop {
+            if let Some(answer) = self.reader.answer(self.number)? {
+                return Ok(answer.map_err(AskError::from)?);
             }
-            if own.is_none()
-                && let Ok(lock) = BoardLock::take(&self.opened.workshop.paths.data_dir, board)
-            {
-                let writer = store::open(&database)?;
-                let workshop = Arc::clone(&self.opened.workshop);
-                own = Some(Engine::start(workshop, lock, writer, Working::CommandsOnly).await?);
-            }
-            tokio::select! {
-                changed = self.feed.changed() => changed?,
-                () = tokio::time::sleep(LOOK_FOR_ENGINE) => {}
-            }
-        };
-        if let Some(engine) = own {
-            engine.stop().await?;
+            self.feed.changed().await?;
         }
-        Ok(answer.map_err(AskError::from)?)
     }
 }

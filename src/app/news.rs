@@ -79,24 +79,42 @@ impl Watcher {
             Source::Others(others) => others.next().await,
         }
     }
+
+    /// Returns what another process's engine wrote and was not told yet. Who takes its place asks for this after it has
+    /// begun to watch itself: nothing is missed then, and some things are told twice.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn rest(&mut self) -> Result<News, AppError> {
+        match &mut self.0 {
+            Source::Own { .. } => Ok(News::Changed(Vec::new())),
+            Source::Others(others) => others.look(),
+        }
+    }
 }
 
 impl Others {
     async fn next(&mut self) -> Result<News, AppError> {
         loop {
             self.feed.changed().await?;
-            let (now, changes) = self.reader.changes_since(self.workshop.about.id, self.seen)?;
-            if now < self.seen {
-                // The database was replaced by another one.
-                let (board, seen) = load(&self.reader, &self.workshop)?;
-                self.seen = seen;
-                return Ok(News::Reloaded(Box::new(board)));
-            }
-            self.seen = now;
-            if !changes.is_empty() {
-                return Ok(News::Changed(changes));
+            match self.look()? {
+                News::Changed(changes) if changes.is_empty() => {}
+                news => return Ok(news),
             }
         }
+    }
+
+    /// Returns what was written since the last time.
+    fn look(&mut self) -> Result<News, AppError> {
+        let (now, changes) = self.reader.changes_since(self.workshop.about.id, self.seen)?;
+        if now < self.seen {
+            // The database was replaced by another one.
+            let (board, seen) = load(&self.reader, &self.workshop)?;
+            self.seen = seen;
+            return Ok(News::Reloaded(Box::new(board)));
+        }
+        self.seen = now;
+        Ok(News::Changed(changes))
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn serve(
                     break;
                 }
             }
-            taken = door.take_over(Working::Jobs) => {
+            taken = door.take_over() => {
                 taken?;
                 tell_engine(&mut door, &workshop, &told).await?;
             }
@@ -79,10 +79,7 @@ async fn tell_engine(door: &mut Door, workshop: &Workshop, told: &mpsc::Sender<T
 }
 
 fn role(door: &Door) -> Role {
-    match door {
-        Door::Own(_) => Role::Engine,
-        Door::Others(_) => Role::Watcher,
-    }
+    if door.is_engine() { Role::Engine } else { Role::Watcher }
 }
 
 /// Does what is wished; there is an answer where the screen must know it.

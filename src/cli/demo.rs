@@ -17,7 +17,7 @@ use crate::engine::{Working, Workshop};
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::run::{Report, run_tickets};
+use super::run::{Report, Wanted, run_wanted};
 use super::ticket::Stored;
 use super::{Global, list, session};
 
@@ -64,11 +64,12 @@ pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Ex
 
 /// Runs every planned ticket.
 fn run_all(global: &Global, opened: Opened, out: &mut Out) -> Result<(), CliError> {
+    let report = Report::of(&opened.workshop, false, global.quiet || global.json)?;
+    let slots = opened.workshop.slots();
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::Jobs).await?;
         // Blocked tickets are part of the show, so the answer of the run is not the answer of the demo.
-        let report = Report { json: false, quiet: global.quiet || global.json };
-        let ran = run_tickets(&mut door, &[], report, out).await;
+        let ran = run_wanted(&mut door, Wanted::Tickets(Vec::new()), slots, report, out).await;
         door.close().await?;
         ran
     })?;

@@ -1,30 +1,37 @@
 //! `draft run`: the engine without the board, with a line for each step.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{AppError, Door, News, Watcher};
+use crate::app::{AppError, Door, Watcher};
 use crate::config::trust::trust_content;
+use crate::domain::autopilot::{Autopilot, Choice, choose, may_start};
 use crate::domain::board::Board;
-use crate::domain::change::Change;
 use crate::domain::command::{Command, RefusalCode, Refused};
 use crate::domain::dependencies::Readiness;
-use crate::domain::event::{Actor, EventKind};
+use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::{Job, JobStatus};
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::run::{Run, RunEnd, RunKind};
-use crate::domain::state::{NeedsHuman, State, StateName};
+use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::engine::{AskError, Working};
-use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
 use super::{Global, session};
+
+mod progress;
+
+/// How long the autopilot may take to pick something before it is asked why it does not.
+const STUCK: Duration = Duration::from_secs(1);
+
+pub(super) use progress::Report;
+
+use progress::Progress;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -36,6 +43,9 @@ pub(super) struct RunArgs {
     /// How many jobs run at once [default: `execute_config.max_parallel_jobs`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     max_parallel: Option<u32>,
+    /// Turn the autopilot on until nothing is planned that may run: also tickets that are planned or become free meanwhile run
+    #[arg(long, conflicts_with = "ids")]
+    autopilot: bool,
     /// Trust what the repository's draft.yaml would run, in its present form
     #[arg(long)]
     trust: bool,
@@ -48,50 +58,93 @@ enum Until {
     Idle,
 }
 
+/// What a run is to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Wanted {
+    /// These tickets; none named means every planned one.
+    Tickets(Vec<TicketRef>),
+    /// Whatever the autopilot picks.
+    Autopilot,
+}
+
 pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit, CliError> {
     let Until::Idle = args.until;
     let mut options = session::options(global);
     options.max_parallel = args.max_parallel;
     let opened = crate::app::open(&options)?;
     crate::app::start_log(&opened.workshop.paths, global.verbose);
-    let names = args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<Vec<_>, _>>()?;
-    let report = Report { json: global.json, quiet: global.quiet };
+    let wanted = if args.autopilot {
+        Wanted::Autopilot
+    } else {
+        Wanted::Tickets(args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<_, _>>()?)
+    };
+    let report = Report::of(&opened.workshop, global.json, global.quiet)?;
     let content = if args.trust { trust_content(&opened.workshop.settings()?) } else { None };
+    let slots = opened.workshop.slots();
+    // Said before the autopilot is on: it would only write into each ticket that it may not run.
+    if args.autopilot && !args.trust && opened.workshop.trust()? == Trust::Missing {
+        return Err(Refused::not_trusted().into());
+    }
     let work = async {
         let mut door = Door::open(opened, Working::Jobs).await?;
-        if let Some(content) = content {
-            door.trust(content).await?;
+        let done = async {
+            if let Some(content) = content {
+                door.trust(content).await?;
+            }
+            run_wanted(&mut door, wanted, slots, report, out).await
         }
-        let done = run_tickets(&mut door, &names, report, out).await;
+        .await;
         door.close().await?;
         done
     };
     session::runtime()?.block_on(work)
 }
 
-/// Runs tickets and waits until nothing is queued or running; none named means every planned one.
-pub(super) async fn run_tickets(
+/// Does what is wanted and waits until nothing is queued or running.
+pub(super) async fn run_wanted(
     door: &mut Door,
-    names: &[TicketRef],
+    wanted: Wanted,
+    slots: usize,
     report: Report,
     out: &mut Out,
 ) -> Result<Exit, CliError> {
     let interrupts = signal(SignalKind::interrupt())
         .map_err(|error| CliError::environment("io", format!("could not listen for Ctrl-C: {error}"), ""))?;
     let (board, watcher) = door.watch().await?;
-    let wanted = wanted(&board, names)?;
-    let mut progress = Progress { board, report, ran: wanted.iter().copied().collect(), out };
-    let asked = if names.is_empty() { Asked::AsPlanned } else { Asked::ByName };
-    for ticket in wanted {
-        progress.ask(door, ticket, asked).await?;
+    let mode = board.autopilot();
+    let tickets = match &wanted {
+        Wanted::Tickets(names) => tickets(&board, names)?,
+        Wanted::Autopilot => Vec::new(),
+    };
+    let progress = Progress::new(board, report, tickets.iter().copied(), out);
+    let mut run = Running {
+        progress,
+        wanted,
+        asked: tickets.iter().copied().collect(),
+        slots,
+        refused: BTreeSet::new(),
+        interrupted: Interrupted::Never,
+        is_engine: door.is_engine(),
+    };
+    let is_named = matches!(&run.wanted, Wanted::Tickets(names) if !names.is_empty());
+    let asked = if is_named { Asked::ByName } else { Asked::AsPlanned };
+    for ticket in tickets {
+        run.ask(door, ticket, asked).await?;
     }
-    progress.watch(door, watcher, interrupts).await?;
-    progress.idle()
+    if run.wanted == Wanted::Autopilot && mode != Some(Autopilot::On) {
+        door.ask(Command::SetAutopilot(Autopilot::On)).await?;
+    }
+    let watched = run.watch(door, watcher, interrupts).await;
+    if run.wanted == Wanted::Autopilot {
+        run.turn_off(door, mode.unwrap_or(report.configured)).await?;
+    }
+    watched?;
+    run.progress.idle()
 }
 
 /// Returns the tickets that are to run. One that was named and may not run is refused before anything starts; none named
 /// means every planned one.
-fn wanted(board: &Board, names: &[TicketRef]) -> Result<Vec<TicketId>, CliError> {
+fn tickets(board: &Board, names: &[TicketRef]) -> Result<Vec<TicketId>, CliError> {
     if names.is_empty() {
         return Ok(board.column(StateName::Planned).into_iter().map(|ticket| ticket.id).collect());
     }
@@ -128,23 +181,23 @@ fn was_faster(refused: &Refused, asked: Asked) -> bool {
     refused.code == RefusalCode::Busy || asked == Asked::AsPlanned && refused.code == RefusalCode::IllegalMove
 }
 
-/// How progress is printed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Report {
-    pub(super) json: bool,
-    pub(super) quiet: bool,
-}
-
-struct Progress<'a> {
-    board: Board,
-    report: Report,
-    out: &'a mut Out,
-    /// The tickets that this call ran or saw running.
-    ran: BTreeSet<TicketId>,
+/// A run that is under way.
+struct Running<'a> {
+    progress: Progress<'a>,
+    wanted: Wanted,
+    /// The tickets that were asked for.
+    asked: BTreeSet<TicketId>,
+    /// How many jobs run at once.
+    slots: usize,
+    /// Tickets that the autopilot may not run.
+    refused: BTreeSet<TicketId>,
+    interrupted: Interrupted,
+    /// This process runs the jobs, and not another one.
+    is_engine: bool,
 }
 
 /// How often the person asked to stop.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Interrupted {
     Never,
     /// What runs may end; nothing more starts.
@@ -153,21 +206,18 @@ enum Interrupted {
     Twice,
 }
 
-impl Progress<'_> {
+impl Running<'_> {
     /// Asks for a ticket to run. One that waits for another is told and left alone.
-    async fn ask(&mut self, door: &mut Door, ticket: TicketId, asked: Asked) -> Result<(), CliError> {
-        let Some(known) = self.board.ticket(ticket) else { return Ok(()) };
-        if self.board.active_job(ticket).is_some() {
+    async fn ask(&mut self, door: &mut Door, id: TicketId, asked: Asked) -> Result<(), CliError> {
+        let board = &self.progress.board;
+        let Some(ticket) = board.ticket(id) else { return Ok(()) };
+        if board.active_job(id).is_some() {
             return Ok(());
         }
-        if let Readiness::Waits(blockers) | Readiness::Dead(blockers) = self.board.readiness(known) {
-            let names: Vec<String> = blockers.iter().map(ToString::to_string).collect();
-            let text = format!("{} waits for {}", known.number, names.join(", "));
-            let value = json!({ "event": "waiting", "ticket": known.number, "blocked_by": blockers });
-            self.ran.remove(&ticket);
-            return self.print(&value, &text);
+        if board.readiness(ticket) != Readiness::Ready {
+            return self.progress.waits(id);
         }
-        let name = TicketRef::Id(ticket);
+        let name = TicketRef::Id(id);
         let command = match asked {
             Asked::ByName => Command::Run { ticket: name },
             Asked::AsPlanned => Command::Pick { ticket: name, reason: String::new() },
@@ -178,27 +228,23 @@ impl Progress<'_> {
         }
     }
 
-    /// Prints what happens until nothing is queued or running.
+    /// Prints what happens until nothing is left to do.
     async fn watch(&mut self, door: &mut Door, mut watcher: Watcher, mut interrupts: Signal) -> Result<(), CliError> {
-        let mut interrupted = Interrupted::Never;
-        // What the engine took before anybody watched, or took back.
-        let running: Vec<Job> =
-            self.board.active_jobs().filter(|job| job.status == JobStatus::Running).cloned().collect();
-        running.iter().try_for_each(|job| self.started(job))?;
+        self.progress.begin()?;
         // Whoever asked was answered after its job was stored, so an idle board here has nothing left to do.
         self.catch_up(door).await?;
-        while self.is_busy(interrupted) {
+        while self.is_busy() {
             tokio::select! {
-                news = watcher.next() => match news? {
-                    News::Changed(changes) => changes.iter().try_for_each(|change| self.learn(change))?,
-                    News::Reloaded(board) => self.board = *board,
-                },
-                Some(()) = interrupts.recv() => interrupted = self.interrupt(door, interrupted).await?,
-                taken = door.take_over(Working::Jobs) => {
+                news = watcher.next() => self.progress.learn(news?)?,
+                Some(()) = interrupts.recv() => self.interrupt(door).await?,
+                taken = door.take_over() => {
                     taken?;
-                    let (board, new) = door.watch().await?;
-                    (self.board, watcher) = (board, new);
+                    self.is_engine = true;
+                    let (_, new) = door.watch().await?;
+                    self.progress.learn(watcher.rest()?)?;
+                    watcher = new;
                 }
+                () = tokio::time::sleep(STUCK), if self.is_stuck() => self.pick_what_is_left(door).await?,
             }
         }
         Ok(())
@@ -209,164 +255,120 @@ impl Progress<'_> {
         let (now, _) = door.watch().await?;
         let active: Vec<Job> = now.active_jobs().cloned().collect();
         for job in active {
-            if self.board.job(job.id).is_none() {
-                self.board.apply(&Change::Job(Job { status: JobStatus::Queued, ..job }));
+            if self.progress.board.job(job.id).is_none() {
+                let queued = Job { status: JobStatus::Queued, reason: String::new(), started_at: None, ..job };
+                self.progress.queued(queued)?;
+            }
+        }
+        if let Some(mode) = now.autopilot() {
+            self.progress.autopilot(mode)?;
+        }
+        Ok(())
+    }
+
+    fn is_busy(&self) -> bool {
+        let board = &self.progress.board;
+        let under_way = |job: &Job| board.ticket(job.ticket).is_some_and(|one| may_start(Autopilot::Finish, one));
+        let has_to_do = board.active_jobs().any(|job| match (job.status, self.interrupted, &self.wanted) {
+            (JobStatus::Running | JobStatus::Queued, Interrupted::Never, _) => true,
+            (JobStatus::Running, Interrupted::Once | Interrupted::Twice, _) => self.is_ours(job),
+            (JobStatus::Queued, Interrupted::Once, Wanted::Autopilot) => under_way(job),
+            (JobStatus::Queued, Interrupted::Once | Interrupted::Twice, _) => false,
+            (JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost, _, _) => false,
+        });
+        has_to_do || self.left().next().is_some()
+    }
+
+    /// Says whether a job is this call's to stop: what another process runs for others is not.
+    fn is_ours(&self, job: &Job) -> bool {
+        self.is_engine || self.wanted == Wanted::Autopilot || self.asked.contains(&job.ticket)
+    }
+
+    /// Returns the tickets that the autopilot has still to pick.
+    fn left(&self) -> impl Iterator<Item = &Ticket> {
+        let board = &self.progress.board;
+        let is_on = self.wanted == Wanted::Autopilot
+            && self.interrupted == Interrupted::Never
+            && board.autopilot() == Some(Autopilot::On);
+        board
+            .tickets()
+            .filter(move |ticket| is_on && ticket.state == State::Planned && !self.refused.contains(&ticket.id))
+            .filter(|ticket| board.active_job(ticket.id).is_none() && board.readiness(ticket) == Readiness::Ready)
+    }
+
+    /// Says whether nothing runs and the autopilot seems not to pick what is left.
+    fn is_stuck(&self) -> bool {
+        self.progress.board.active_jobs().next().is_none() && self.left().next().is_some()
+    }
+
+    /// Asks for what is left. The autopilot may be about to pick it, or may have been refused; the answer tells which.
+    async fn pick_what_is_left(&mut self, door: &mut Door) -> Result<(), CliError> {
+        let choices = choose(&self.progress.board, self.slots, |ticket| self.refused.contains(&ticket.id));
+        for Choice { ticket, reason } in choices {
+            let refused = match door.ask(Command::Pick { ticket: TicketRef::Id(ticket), reason }).await {
+                Ok(()) => continue,
+                Err(AppError::Ask(AskError::Refused(refused))) => refused,
+                Err(error) => return Err(error.into()),
+            };
+            match refused.code {
+                RefusalCode::NotTrusted => return Err(refused.into()),
+                // It runs, or has run, and the news are on their way.
+                RefusalCode::Busy | RefusalCode::IllegalMove | RefusalCode::Waits => {}
+                RefusalCode::UnknownTicket
+                | RefusalCode::UnknownGoal
+                | RefusalCode::BadValue
+                | RefusalCode::Cycle
+                | RefusalCode::Idle
+                | RefusalCode::Limit
+                | RefusalCode::NoWorktree
+                | RefusalCode::NotLanded
+                | RefusalCode::HasWorktree
+                | RefusalCode::Failed => {
+                    self.refused.insert(ticket);
+                    self.progress.refused(ticket, &refused.message)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn is_busy(&self, interrupted: Interrupted) -> bool {
-        self.board.active_jobs().any(|job| match job.status {
-            JobStatus::Running => true,
-            JobStatus::Queued => interrupted == Interrupted::Never,
-            JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => false,
-        })
+    /// Turns off what this call turned on, unless somebody did meanwhile, and tells what is left.
+    async fn turn_off(&mut self, door: &mut Door, before: Autopilot) -> Result<(), CliError> {
+        if before != Autopilot::On && self.progress.board.autopilot() == Some(Autopilot::On) {
+            door.ask(Command::SetAutopilot(Autopilot::Off)).await?;
+            self.progress.autopilot(Autopilot::Off)?;
+        }
+        self.progress.all_that_wait()
     }
 
-    async fn interrupt(&mut self, door: &mut Door, before: Interrupted) -> Result<Interrupted, CliError> {
-        match before {
+    async fn interrupt(&mut self, door: &mut Door) -> Result<(), CliError> {
+        match self.interrupted {
             Interrupted::Never => {
-                door.finish_what_runs().await?;
-                self.say("running jobs may end, nothing more starts; press Ctrl-C again to cancel them");
-                Ok(Interrupted::Once)
+                self.interrupted = Interrupted::Once;
+                match self.wanted {
+                    Wanted::Tickets(_) => door.work(Working::Running).await?,
+                    Wanted::Autopilot => {
+                        door.work(Working::UnderWay).await?;
+                        door.ask(Command::SetAutopilot(Autopilot::Finish)).await?;
+                    }
+                }
+                self.progress.say(if self.is_engine {
+                    "running jobs may end, nothing more starts; press Ctrl-C again to cancel them"
+                } else {
+                    "another process runs these jobs and they may end; press Ctrl-C again to cancel them"
+                });
             }
             Interrupted::Once | Interrupted::Twice => {
-                let running: Vec<TicketId> = self
-                    .board
-                    .active_jobs()
-                    .filter(|job| job.status == JobStatus::Running)
-                    .map(|job| job.ticket)
-                    .collect();
+                self.interrupted = Interrupted::Twice;
+                door.work(Working::Running).await?;
+                let running = self.progress.board.active_jobs().filter(|job| job.status == JobStatus::Running);
+                let running: Vec<TicketId> = running.filter(|job| self.is_ours(job)).map(|job| job.ticket).collect();
                 for ticket in running {
                     door.ask(Command::Cancel { ticket: TicketRef::Id(ticket) }).await?;
                 }
-                self.say("canceling what runs");
-                Ok(Interrupted::Twice)
+                self.progress.say("canceling what runs");
             }
         }
-    }
-
-    fn learn(&mut self, change: &Change) -> Result<(), CliError> {
-        match change {
-            Change::Job(job) => self.learn_job(job)?,
-            Change::Run(run) => self.learn_run(run)?,
-            Change::Event(event) if event.event.kind == EventKind::Transitioned => {
-                let event = &event.event;
-                let number = self.board.ticket(event.ticket).map(|ticket| ticket.number);
-                if let (Some(number), Some(from), Some(to)) = (number, event.from, event.to) {
-                    let reason = if event.reason.is_empty() { String::new() } else { format!(": {}", event.reason) };
-                    let value = json!({
-                        "event": "state_changed", "ticket": number, "from": from, "to": to,
-                        "reason": event.reason, "at": event.at.to_string(),
-                    });
-                    self.print(&value, &format!("{number} {from} → {to}{reason}"))?;
-                }
-            }
-            Change::Ticket(_)
-            | Change::Goal(_)
-            | Change::Event(_)
-            | Change::Evidence(_)
-            | Change::Revision(_)
-            | Change::Autopilot(_)
-            | Change::Live { .. } => {}
-        }
-        self.board.apply(change);
         Ok(())
-    }
-
-    fn learn_job(&mut self, job: &Job) -> Result<(), CliError> {
-        let Some(ticket) = self.board.ticket(job.ticket) else { return Ok(()) };
-        let number = ticket.number;
-        let before = self.board.job(job.id).map(|known| known.status);
-        if before == Some(job.status) {
-            return Ok(());
-        }
-        self.ran.insert(job.ticket);
-        if job.status == JobStatus::Running {
-            return self.started(job);
-        }
-        if !job.status.is_active() {
-            let value = json!({
-                "event": "finished", "ticket": number, "kind": job.kind, "job": job.id, "status": job.status,
-                "exit_code": job.exit_code, "reason": job.reason,
-            });
-            return self.print(&value, &format!("{number} {} {}", job.kind, job.status));
-        }
-        Ok(())
-    }
-
-    fn started(&mut self, job: &Job) -> Result<(), CliError> {
-        let Some(number) = self.board.ticket(job.ticket).map(|ticket| ticket.number) else { return Ok(()) };
-        self.ran.insert(job.ticket);
-        let value = json!({ "event": "started", "ticket": number, "kind": job.kind, "job": job.id });
-        self.print(&value, &format!("{number} {} started", job.kind))
-    }
-
-    fn learn_run(&mut self, run: &Run) -> Result<(), CliError> {
-        let (RunKind::Check, Some(end)) = (run.kind, &run.end) else { return Ok(()) };
-        let known = |id: JobId| self.board.job(id).and_then(|job| self.board.ticket(job.ticket));
-        let Some(number) = known(run.id.job).map(|ticket| ticket.number) else { return Ok(()) };
-        let value = json!({
-            "event": "check", "ticket": number, "command": run.command, "exit_code": end.code(),
-            "ok": end.is_success(), "end": end.to_string(), "job": run.id.job, "run": run.id.n,
-        });
-        let verdict = match end {
-            RunEnd::Exited { code: 0 } => "passed".to_owned(),
-            other => other.to_string(),
-        };
-        self.print(&value, &format!("{number} check `{}` {verdict}", run.command))
-    }
-
-    /// Prints the last line and says whether everything that ran is fine.
-    fn idle(&mut self) -> Result<Exit, CliError> {
-        let tickets: Vec<&Ticket> = self.ran.iter().filter_map(|id| self.board.ticket(*id)).collect();
-        let list: Vec<Value> = tickets
-            .iter()
-            .map(|ticket| {
-                json!({
-                    "number": ticket.number, "state": ticket.state.name(), "why": ticket.state.why(),
-                    "reason": ticket.reason,
-                })
-            })
-            .collect();
-        let fine = tickets.iter().filter(|ticket| is_fine(ticket.state)).count();
-        let all = tickets.len();
-        let text = match all {
-            0 => "idle: there was nothing to run".to_owned(),
-            _ => format!("idle: {fine} of {all} wait for review or are done"),
-        };
-        self.print(&json!({ "event": "idle", "tickets": list }), &text)?;
-        Ok(if fine == all { Exit::Done } else { Exit::AnswerIsNo })
-    }
-
-    /// Prints a step at once. Nobody reading is no reason to leave the work alone.
-    fn print(&mut self, value: &Value, text: &str) -> Result<(), CliError> {
-        if self.report.json {
-            self.out.json(value)?;
-        } else if !self.report.quiet {
-            self.out.line(visible(&text.replace('\n', " ")))?;
-        }
-        self.out.flush()
-    }
-
-    fn say(&self, text: &str) {
-        if !self.report.json && !self.report.quiet {
-            session::say(text);
-        }
-    }
-}
-
-/// Says whether a ticket that ran waits for review or is done.
-fn is_fine(state: State) -> bool {
-    match state {
-        State::Done | State::NeedsHuman { why: NeedsHuman::Review | NeedsHuman::Approved } => true,
-        State::Proposed
-        | State::Planned
-        | State::Executing { .. }
-        | State::Verifying { .. }
-        | State::NeedsHuman { .. }
-        | State::Blocked { .. }
-        | State::Abandoned => false,
     }
 }

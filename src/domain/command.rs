@@ -159,4 +159,13 @@ impl Refused {
     pub fn new(code: RefusalCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: hint.into() }
     }
+
+    /// Returns the refusal to run anything before the user trusts what the repository's file would run.
+    pub fn not_trusted() -> Self {
+        Self::new(
+            RefusalCode::NotTrusted,
+            "this repository's commands are not trusted yet",
+            "`draft trust --show` shows what would run, `draft trust` trusts it in its present form.",
+        )
+    }
 }

@@ -238,11 +238,7 @@ pub(super) fn run(decision: &mut Decision<'_>, ticket: &Ticket, reason: &str) ->
     }
     refuse_waiting(ticket, &decision.board.readiness(ticket))?;
     if decision.input.known.checks == Trust::Missing {
-        return Err(Refused::new(
-            RefusalCode::NotTrusted,
-            "this repository's commands are not trusted yet",
-            "`draft trust --show` shows what would run, `draft trust` trusts it in its present form.",
-        ));
+        return Err(Refused::not_trusted());
     }
     within_limits(decision, ticket)?;
     let job = Job { rework: Some(0), ..decision.new_job(ticket.id, JobKind::Execute) };

@@ -61,8 +61,8 @@ pub(super) enum Message {
     Trust { content: String, reply: oneshot::Sender<Result<(), StoreError>> },
     /// A command of another process is refused; one that is carried out is answered together with what it changes.
     Refuse { number: i64, refused: Refused, reply: oneshot::Sender<Result<(), StoreError>> },
-    /// No more queued jobs are to be taken.
-    TakeNoMore,
+    /// The engine is to work like this from now on.
+    Work(Working),
 }
 
 /// What looks at the board and tells whoever wants to know.
@@ -131,7 +131,7 @@ pub(super) struct Actor {
     pilot: Pilot,
     /// What the settings say about the autopilot, as long as nobody said anything on the board.
     configured: Autopilot,
-    taking: bool,
+    mode: Working,
 }
 
 impl Actor {
@@ -159,14 +159,16 @@ impl Actor {
             board,
             jobs: JoinSet::new(),
             working: HashMap::new(),
-            taking: working == Working::Jobs,
+            mode: working,
         })
     }
 
     pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Result<(), EngineError> {
         let others = tokio::spawn(others::serve(Arc::clone(&self.workshop), self.handle.clone()));
-        if self.taking {
+        if self.mode.takes_back() {
             self.recover();
+        }
+        if self.mode == Working::Jobs {
             self.think_again();
         }
         let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
@@ -180,7 +182,7 @@ impl Actor {
                 () = self.token.cancelled() => break,
                 () = tokio::time::sleep(TRY_AGAIN), if taken == Taken::NotAll => {}
                 () = tokio::time::sleep(LOOK_AGAIN), if taken == Taken::Held => {}
-                _ = heartbeat.tick(), if self.taking => self.think_again(),
+                _ = heartbeat.tick(), if self.mode == Working::Jobs => self.think_again(),
                 () = self.pilot.asked() => {}
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
                 () = self.chores.ended() => {}
@@ -201,7 +203,7 @@ impl Actor {
 
     /// Lets chores end that began already: a command that asked for one is not over before. They tell their end as messages.
     async fn finish_chores(mut self, messages: &mut mpsc::Receiver<Message>) {
-        self.taking = false;
+        self.mode = Working::CommandsOnly;
         let deadline = tokio::time::sleep(chores::PATIENCE);
         tokio::pin!(deadline);
         while !self.chores.is_idle() {
@@ -226,16 +228,26 @@ impl Actor {
         board.tickets().for_each(|ticket| chores.clean_if_due(board, ticket));
     }
 
+    /// Says whether a job is queued and this engine takes such jobs.
+    fn takes(&self, job: &Job) -> bool {
+        let ticket = self.board.ticket(job.ticket);
+        job.status == JobStatus::Queued && ticket.is_some_and(|ticket| self.mode.takes(ticket))
+    }
+
     /// Gives free slots to queued jobs.
     async fn take_jobs(&mut self) -> Taken {
-        let any = self.taking && self.board.active_jobs().any(|job| job.status == JobStatus::Queued);
-        if !any {
+        if !self.board.active_jobs().any(|job| self.takes(job)) {
             return Taken::All;
         }
         let settings = self.workshop.settings().ok();
+        let running = self.board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
+        let free = self.workshop.slots_of(settings.as_ref()).saturating_sub(running);
+        let queued = pick(&self.board, usize::MAX).into_iter();
+        let wanted: Vec<JobId> =
+            queued.filter(|id| self.board.job(*id).is_some_and(|job| self.takes(job))).take(free).collect();
         let mut lack: Option<Option<String>> = None;
         let mut taken = Taken::All;
-        for id in pick(&self.board, self.workshop.slots_of(settings.as_ref())) {
+        for id in wanted {
             let Some(job) = self.board.job(id).filter(|job| !self.chores.is_busy(job.ticket)) else { continue };
             if job.kind == JobKind::Execute
                 && let Some(loaded) = &settings
@@ -266,29 +278,25 @@ impl Actor {
 
     /// Does what the autopilot is for.
     async fn steer(&mut self) {
-        if !self.taking {
-            return;
-        }
+        let may_choose = match self.mode {
+            Working::Jobs => self.pilot.is_free(),
+            Working::UnderWay => false,
+            Working::JobsOf(_) | Working::Running | Working::CommandsOnly => return,
+        };
         match self.board.autopilot().unwrap_or(self.configured) {
-            Autopilot::Off => {}
-            Autopilot::On if self.pilot.is_free() => {
-                let any = self.board.tickets().any(|ticket| ticket.state == State::Planned);
-                if any {
-                    self.pilot.consider(&self.board, self.workshop.slots());
-                }
+            Autopilot::On if may_choose && self.board.tickets().any(|ticket| ticket.state == State::Planned) => {
+                self.pilot.consider(&self.board, self.workshop.slots());
             }
-            Autopilot::On => {}
             Autopilot::Finish if is_finished(&self.board) => {
                 self.note(What::Command(Command::SetAutopilot(Autopilot::Off)), Who::planner()).await;
             }
-            Autopilot::Finish => {}
+            Autopilot::On | Autopilot::Off | Autopilot::Finish => {}
         }
     }
 
     /// Looks at the settings again, and forgets what the autopilot was refused.
     fn think_again(&mut self) {
-        let on = self.workshop.settings().is_ok_and(|loaded| loaded.config.planner_config.auto_execute);
-        self.configured = if on { Autopilot::On } else { Autopilot::Off };
+        self.configured = self.workshop.configured_autopilot();
         self.pilot.think_again();
     }
 
@@ -361,7 +369,7 @@ impl Actor {
                 Message::Refuse { number, refused, reply } => {
                     let _ = reply.send(self.writer.answer_command(number, Err(refused), now()).await);
                 }
-                Message::TakeNoMore => self.taking = false,
+                Message::Work(working) => self.mode = working,
             }
         }
         self.carry_out(works).await;
@@ -423,15 +431,23 @@ impl Actor {
     }
 
     fn done(&mut self, reply: Reply, steps: &Steps) {
-        for job in &steps.stops {
-            self.working.values().filter(|(_, bench)| bench.job.id == *job).for_each(|(_, bench)| bench.stop.cancel());
-        }
+        steps.stops.iter().for_each(|job| self.stop_job(*job));
         steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
         // Whoever asked and went away needs no answer.
         match reply {
             Reply::Asker(reply) => drop(reply.send(Ok(()))),
             Reply::Job(reply) => drop(reply.send(Ok(()))),
             Reply::Nobody => {}
+        }
+    }
+
+    /// Stops a job. One that nobody works on, since this engine leaves jobs alone, is taken back for that.
+    fn stop_job(&mut self, id: JobId) {
+        let mut at_work = self.working.values().filter(|(_, bench)| bench.job.id == id).peekable();
+        if at_work.peek().is_some() {
+            at_work.for_each(|(_, bench)| bench.stop.cancel());
+        } else if let Some(job) = self.board.job(id).filter(|job| job.status == JobStatus::Running).cloned() {
+            self.work_on(job);
         }
     }
 

@@ -6,12 +6,13 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::autopilot::{Autopilot, may_start};
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::{Command, Request};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
-use crate::domain::id::TicketRef;
+use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::{Job, JobKind};
 use crate::domain::rule::{Known, Landed, Trust};
 use crate::domain::state::StateName;
@@ -41,10 +42,36 @@ pub struct Engine {
 /// What an engine does beside carrying out commands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Working {
-    /// It works on jobs.
+    /// It works on all jobs, and does what the autopilot is for.
     Jobs,
-    /// It leaves jobs alone: it lives for one command, and whoever comes next works on them.
+    /// It works on what runs, and takes the queued jobs of this ticket only.
+    JobsOf(TicketId),
+    /// It works on what runs, and takes only what brings a ticket under way to its end.
+    UnderWay,
+    /// It works on what runs and takes nothing more.
+    Running,
+    /// It leaves jobs alone, but for one that somebody stops: it lives for one command, and whoever comes next works on them.
     CommandsOnly,
+}
+
+impl Working {
+    /// Says whether a job that is queued for a ticket is to be taken.
+    pub(super) fn takes(self, ticket: &Ticket) -> bool {
+        match self {
+            Self::Jobs => true,
+            Self::JobsOf(only) => ticket.id == only,
+            Self::UnderWay => may_start(Autopilot::Finish, ticket),
+            Self::Running | Self::CommandsOnly => false,
+        }
+    }
+
+    /// Says whether the jobs that ran when the last engine ended are to be taken back.
+    pub(super) fn takes_back(self) -> bool {
+        match self {
+            Self::Jobs | Self::JobsOf(_) | Self::UnderWay | Self::Running => true,
+            Self::CommandsOnly => false,
+        }
+    }
 }
 
 /// The way to the engine for everybody else.
@@ -66,7 +93,7 @@ pub struct Snapshot {
 }
 
 impl Engine {
-    /// Starts the engine of a board. With [`Working::Jobs`] it takes back the jobs that ran, then takes queued ones.
+    /// Starts the engine of a board. It takes back the jobs that ran, then takes queued ones, as far as `working` says.
     ///
     /// # Errors
     /// When the board cannot be loaded.
@@ -151,12 +178,12 @@ impl Handle {
         Ok(answer.await.map_err(|_| EngineError::Stopped)??)
     }
 
-    /// Takes no more queued jobs from now on; those that run go on to their end.
+    /// Works like this from now on; jobs that run go on to their end.
     ///
     /// # Errors
     /// When the engine has stopped.
-    pub async fn finish_what_runs(&self) -> Result<(), EngineError> {
-        self.send(Message::TakeNoMore).await
+    pub async fn work(&self, working: Working) -> Result<(), EngineError> {
+        self.send(Message::Work(working)).await
     }
 
     /// Returns what somebody needs to work on a job.

@@ -1,9 +1,11 @@
 //! The lock that says who is the engine of a board. The system gives it back when its owner dies, however it dies.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use tokio::sync::oneshot;
 
 use crate::domain::id::BoardId;
 
@@ -58,21 +60,62 @@ impl BoardLock {
     pub fn board_of(name: &str) -> Option<BoardId> {
         name.strip_prefix(BEFORE)?.strip_suffix(BEHIND)?.parse().ok()
     }
+}
 
-    /// Takes the lock as soon as nobody holds it any more, looking so often. The file is opened once: each opening would
-    /// wake everybody who watches its folder.
+/// A place in the line of those who wait for the lock. The system hands it over in the moment in which its holder is gone.
+///
+/// Whoever has a place must wait at it: a lock that was handed over and that nobody asks for is held all the same.
+#[derive(Debug)]
+pub struct Queue {
+    data_dir: PathBuf,
+    board: BoardId,
+    /// Nothing before the first wait, and after the lock was given.
+    turn: Option<oneshot::Receiver<Result<BoardLock, LockError>>>,
+}
+
+impl Queue {
+    /// Returns a place that stands in the line from the first wait on.
+    pub fn new(data_dir: &Path, board: BoardId) -> Self {
+        Self { data_dir: data_dir.to_owned(), board, turn: None }
+    }
+
+    /// Waits for the lock. Dropping the future keeps the place.
     ///
     /// # Errors
     /// What the system said.
-    pub async fn wait(data_dir: &Path, board: BoardId, look_every: Duration) -> Result<Self, LockError> {
-        let (path, file) = open(data_dir, board)?;
-        loop {
-            match try_lock(&file, &path) {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(LockError::Held) => tokio::time::sleep(look_every).await,
-                Err(error @ LockError::Io { .. }) => return Err(error),
+    pub async fn granted(&mut self) -> Result<BoardLock, LockError> {
+        let turn = match &mut self.turn {
+            Some(turn) => turn,
+            None => self.turn.insert(line_up(&self.data_dir, self.board)?),
+        };
+        let granted = turn.await;
+        self.turn = None;
+        granted.unwrap_or_else(|_| {
+            let source = std::io::Error::other("the thread that waited for it is gone");
+            Err(LockError::Io { path: BoardLock::path(&self.data_dir, self.board), source })
+        })
+    }
+}
+
+/// Waits for the lock in a thread of its own: the system cannot be asked to tell, only to wait. The thread ends with its
+/// process; a lock that comes when nobody wants it any more is given back at once.
+fn line_up(data_dir: &Path, board: BoardId) -> Result<oneshot::Receiver<Result<BoardLock, LockError>>, LockError> {
+    let (path, file) = open(data_dir, board)?;
+    let (give, turn) = oneshot::channel();
+    let place = path.clone();
+    let wait = move || {
+        let locked = loop {
+            match file.lock() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                locked => break locked,
             }
-        }
+        };
+        let granted = locked.map(|()| BoardLock { _file: file }).map_err(|source| LockError::Io { path, source });
+        drop(give.send(granted));
+    };
+    match std::thread::Builder::new().name("engine-lock".to_owned()).spawn(wait) {
+        Ok(_) => Ok(turn),
+        Err(source) => Err(LockError::Io { path: place, source }),
     }
 }
 
@@ -118,15 +161,42 @@ mod tests {
         assert_eq!(BoardLock::board_of("engine-1.lock"), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn whoever_waits_for_the_lock_gets_it_when_its_holder_is_gone() {
+    #[tokio::test]
+    async fn whoever_waits_for_the_lock_gets_it_when_its_holder_is_gone_and_one_after_the_other() {
         let dir = tempfile::tempdir().unwrap();
         let board = BoardId(uuid::Uuid::from_u128(1));
         let first = BoardLock::take(dir.path(), board).unwrap();
-        let (taken, ()) = tokio::join!(BoardLock::wait(dir.path(), board, Duration::from_secs(1)), async {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            drop(first);
-        });
-        taken.unwrap();
+        let mut waiting = [Queue::new(dir.path(), board), Queue::new(dir.path(), board)];
+        let [one, two] = &mut waiting;
+        tokio::select! {
+            biased;
+            _ = one.granted() => panic!("it is held"),
+            _ = two.granted() => panic!("it is held"),
+            () = std::future::ready(()) => {}
+        }
+        drop(first);
+        let (got, other) = tokio::select! {
+            lock = one.granted() => (lock.unwrap(), two),
+            lock = two.granted() => (lock.unwrap(), one),
+        };
+        assert!(matches!(BoardLock::take(dir.path(), board), Err(LockError::Held)));
+        drop(got);
+        drop(other.granted().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_comes_when_nobody_waits_any_more_is_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = BoardId(uuid::Uuid::from_u128(1));
+        let first = BoardLock::take(dir.path(), board).unwrap();
+        let mut gone = Queue::new(dir.path(), board);
+        tokio::select! {
+            biased;
+            _ = gone.granted() => panic!("it is held"),
+            () = std::future::ready(()) => {}
+        }
+        drop(gone);
+        drop(first);
+        drop(Queue::new(dir.path(), board).granted().await.unwrap());
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::config::{self, Loaded};
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
 use crate::domain::rule::Trust;
 use crate::domain::ticket::Worktree;
@@ -114,6 +115,13 @@ impl Workshop {
     pub fn slots_of(&self, settings: Option<&Loaded>) -> usize {
         let configured = settings.map_or(1, |loaded| loaded.config.execute_config.max_parallel_jobs);
         usize::try_from(self.max_parallel.unwrap_or(configured)).unwrap_or(1).max(1)
+    }
+
+    /// Returns what the settings say about the autopilot, which holds as long as nobody says anything on the board; off where
+    /// they cannot be read.
+    pub fn configured_autopilot(&self) -> Autopilot {
+        let on = self.settings().is_ok_and(|loaded| loaded.config.planner_config.auto_execute);
+        if on { Autopilot::On } else { Autopilot::Off }
     }
 
     /// Returns what the machine lacks for one more agent, in words.

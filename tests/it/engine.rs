@@ -10,6 +10,7 @@ mod limits;
 mod others;
 mod outcomes;
 mod places;
+mod several;
 mod slots;
 mod space;
 mod steps;

@@ -72,10 +72,10 @@ fn a_command_that_waits_for_an_engine_that_is_killed_is_carried_out_once() {
 }
 
 /// Counts the commands that nobody answered yet.
-fn waiting_commands(yard: &Yard) -> u32 {
+pub(super) fn waiting_commands(yard: &Yard) -> usize {
     let database = rusqlite::Connection::open(yard.world.data().join("draft.db")).unwrap();
     let count = "SELECT count(*) FROM commands WHERE answered_at IS NULL";
-    database.query_row(count, [], |row| row.get(0)).unwrap()
+    database.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap() as usize
 }
 
 #[test]
