@@ -12,10 +12,12 @@ mod diff;
 mod doctor;
 mod error;
 mod filed;
+mod job;
 mod json;
 mod list;
 mod log;
 mod out;
+mod planner;
 mod run;
 mod session;
 mod show;
@@ -89,6 +91,15 @@ enum Command {
     Ticket(ticket::TicketCommand),
     /// Run tickets without the board until nothing is queued or running
     Run(run::RunArgs),
+    /// Run the checks again on what a ticket's worktree holds
+    Verify(job::AgainArgs),
+    /// Take over what you edited in a ticket's worktree: keep it as a revision and run the checks
+    Resume(job::AgainArgs),
+    /// Stop the job of a ticket, or take it out of the queue
+    Cancel(job::CancelArgs),
+    /// See and set what the board does by itself
+    #[command(subcommand)]
+    Planner(planner::PlannerCommand),
     /// Show the log of a ticket's newest job
     Log(log::LogArgs),
     /// Show the change of a ticket
@@ -125,6 +136,10 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
         Some(Command::Run(args)) => run::run(global, &args, out),
+        Some(Command::Verify(args)) => job::verify(global, &args, out),
+        Some(Command::Resume(args)) => job::resume(global, &args, out),
+        Some(Command::Cancel(args)) => job::cancel(global, &args, out),
+        Some(Command::Planner(command)) => planner::planner(global, command, out),
         Some(Command::Log(args)) => log::log(global, &args, out),
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
         Some(Command::Trash) => trash::list(global, out),

@@ -165,7 +165,7 @@ fn print_summary(global: &Global, dir: &Path, workshop: &Workshop, out: &mut Out
         return out.json(&summary);
     }
     out.line("")?;
-    list::table(&stored.board, &tickets, None).iter().try_for_each(|line| out.line(line))?;
+    list::table(&stored.board, &tickets, stored.mode, None).iter().try_for_each(|line| out.line(line))?;
     out.line(format_args!("\nEverything is in {}. Look at it with", dir.display()))?;
     out.line(format_args!("  {}", again(workshop)))
 }

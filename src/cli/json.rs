@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::detail::Detail;
 use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
@@ -12,10 +13,11 @@ use crate::domain::job::Job;
 use crate::domain::revision::Revision;
 use crate::domain::run::{Run, RunEnd};
 use crate::domain::ticket::Ticket;
+use crate::domain::waiting::waits_for;
 use crate::engine::ledger::{DiskUse, Holds};
 
 /// Returns a ticket as lists show it.
-pub(super) fn ticket(board: &Board, ticket: &Ticket, description: &str) -> Value {
+pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, description: &str) -> Value {
     let blockers: Vec<u32> =
         ticket.blocked_by.iter().filter_map(|id| board.ticket(*id)).map(|blocker| blocker.number.0).collect();
     let worktree = ticket.worktree.as_ref();
@@ -36,8 +38,11 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, description: &str) -> Value
     set("agent", json!(ticket.agent));
     set("model", json!(ticket.model));
     set("branch", json!(worktree.map(|tree| &tree.branch)));
-    set("base_branch", json!(worktree.map(|tree| &tree.base_branch)));
+    set("base_branch", json!(base_branch(board, ticket)));
     set("worktree", json!(worktree.filter(|tree| tree.path.is_dir()).map(|tree| tree.path.to_string_lossy())));
+    set("port", json!(worktree.and_then(|tree| tree.port)));
+    set("message", json!(ticket.message.as_ref().map(|message| &message.text)));
+    set("waits_for", json!(waits_for(board, ticket, mode)));
     set("job", json!(board.active_job(ticket.id).map(|job| json!({ "kind": job.kind, "status": job.status }))));
     set("pull_request", Value::Null);
     set("tokens", json!(ticket.usage.tokens()));
@@ -47,9 +52,22 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, description: &str) -> Value
     Value::Object(fields)
 }
 
+/// Returns the branch from which a ticket starts, or has started, and on which it is to land.
+pub(super) fn base_branch<'a>(board: &'a Board, ticket: &'a Ticket) -> &'a str {
+    let started = ticket.worktree.as_ref().map(|tree| &tree.base_branch);
+    started.or(ticket.base_branch.as_ref()).unwrap_or(&board.about.base_branch)
+}
+
 /// Returns a ticket with everything about it.
-pub(super) fn ticket_in_full(board: &Board, of: &Ticket, detail: &Detail, holds: &Holds, runs_dir: &Path) -> Value {
-    let mut value = ticket(board, of, &detail.description);
+pub(super) fn ticket_in_full(
+    board: &Board,
+    of: &Ticket,
+    mode: Autopilot,
+    detail: &Detail,
+    holds: &Holds,
+    runs_dir: &Path,
+) -> Value {
+    let mut value = ticket(board, of, mode, &detail.description);
     let jobs: Vec<Value> = detail
         .jobs
         .iter()
@@ -105,7 +123,7 @@ pub(super) fn job(job: &Job, runs: &[&Run], runs_dir: &Path) -> Value {
     let path = |run: &Run| runs_dir.join(run.folder());
     json!({
         "id": job.id, "kind": job.kind, "status": job.status, "exit_code": job.exit_code, "signal": job.signal,
-        "attempt": job.attempt, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
+        "attempt": job.attempt, "rework": job.rework, "message": job.message, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
         "tokens": job.usage.tokens(), "cost_usd": job.usage.cost_usd(),
         "queued_at": job.queued_at.to_string(), "started_at": job.started_at.map(|at| at.to_string()),
         "finished_at": job.finished_at.map(|at| at.to_string()),

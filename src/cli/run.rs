@@ -29,7 +29,7 @@ mod progress;
 /// How long the autopilot may take to pick something before it is asked why it does not.
 const STUCK: Duration = Duration::from_secs(1);
 
-pub(super) use progress::Report;
+pub(super) use progress::{Report, is_fine};
 
 use progress::Progress;
 

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::app::{self, Opened, Options};
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::command::RefusalCode;
 use crate::domain::id::{BadTicketRef, TicketId, TicketRef};
@@ -39,6 +40,11 @@ pub(super) fn stored_board(workshop: &Workshop) -> Result<Board, CliError> {
         let message = format!("board {} is not in the database any more", about.name);
         CliError::environment("database", message, "Run the command again; it makes a new board.")
     })
+}
+
+/// Returns the mode of the autopilot that is in force.
+pub(super) fn autopilot(workshop: &Workshop, board: &Board) -> Autopilot {
+    board.autopilot().unwrap_or_else(|| workshop.configured_autopilot())
 }
 
 /// Returns a ticket that was just filed.

@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::detail::Detail;
 use crate::domain::event::Event;
 use crate::domain::evidence::Evidence;
 use crate::domain::job::Job;
+use crate::domain::outcome::first_line;
 use crate::domain::revision::Revision;
 use crate::domain::state::{StateName, legal_moves};
 use crate::domain::ticket::{Priority, Ticket};
+use crate::domain::waiting::waits_for;
 use crate::engine::ledger::{DiskUse, Holds};
 use crate::ui::widget::format::{bytes, counted, took, usage};
 use crate::ui::widget::text::visible;
@@ -22,13 +25,14 @@ use super::out::Out;
 pub(super) fn print(
     board: &Board,
     ticket: &Ticket,
+    mode: Autopilot,
     detail: &Detail,
     holds: &Holds,
     runs_dir: &Path,
     out: &mut Out,
 ) -> Result<(), CliError> {
     out.line(format_args!("{} {}", ticket.number, visible(ticket.title.as_str())))?;
-    for (name, value) in fields(board, ticket) {
+    for (name, value) in fields(board, ticket, mode) {
         if !value.is_empty() {
             out.line(format_args!("  {name:<12} {}", visible(&value.replace('\n', " "))))?;
         }
@@ -51,7 +55,7 @@ pub(super) fn print(
     Ok(())
 }
 
-fn fields(board: &Board, ticket: &Ticket) -> [(&'static str, String); 12] {
+fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, String); 15] {
     let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
     let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
     let blockers: Vec<String> =
@@ -65,15 +69,23 @@ fn fields(board: &Board, ticket: &Ticket) -> [(&'static str, String); 12] {
         ("reason", ticket.reason.clone()),
         ("priority", priority.unwrap_or_default()),
         ("goal", goal.unwrap_or_default()),
-        ("waits for", blockers.join(", ")),
+        ("after", blockers.join(", ")),
+        ("waits for", waits_for(board, ticket, mode).as_deref().map(what).unwrap_or_default()),
         ("checks", ticket.verify.join("; ")),
         ("agent", ticket.agent.clone().unwrap_or_default()),
         ("model", ticket.model.clone().unwrap_or_default()),
+        ("message", ticket.message.as_ref().map(|message| message.text.clone()).unwrap_or_default()),
+        ("base branch", ticket.base_branch.clone().filter(|_| worktree.is_none()).unwrap_or_default()),
         ("branch", worktree.map(|tree| format!("{} from {}", tree.branch, tree.base_branch)).unwrap_or_default()),
         ("worktree", worktree.map(|tree| tree.path.to_string_lossy().into_owned()).unwrap_or_default()),
         ("used", if ticket.usage.tokens() > 0 { usage(ticket.usage, "·") } else { String::new() }),
         ("can move to", moves.join(", ")),
     ]
+}
+
+/// Leaves out what the name of the field says already.
+fn what(waits: &str) -> String {
+    waits.strip_prefix("waits for ").unwrap_or(waits).to_owned()
 }
 
 fn plain(line: &str) -> String {
@@ -83,7 +95,10 @@ fn plain(line: &str) -> String {
 fn job(job: &Job) -> String {
     let agent = job.agent.as_deref().map(|agent| format!(" by {agent}")).unwrap_or_default();
     let reason = if job.reason.is_empty() { String::new() } else { format!("  {}", job.reason.replace('\n', " ")) };
-    plain(&format!("{}  {}{agent}  {}{reason}", job.id, job.kind, job.status))
+    let tries = if job.attempt > 1 { format!(", attempt {}", job.attempt) } else { String::new() };
+    let rework = job.rework.filter(|times| *times > 0).map(|times| format!(", rework {times}")).unwrap_or_default();
+    let message = job.message.as_ref().map(|text| format!("  told: {}", first_line(text))).unwrap_or_default();
+    plain(&format!("{}  {}{agent}  {}{tries}{rework}{reason}{message}", job.id, job.kind, job.status))
 }
 
 fn revision(revision: &Revision) -> String {

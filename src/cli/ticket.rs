@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{self, AppError, Door};
+use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::command::Command;
 use crate::domain::id::TicketId;
@@ -48,6 +49,17 @@ pub(super) enum TicketCommand {
         /// Why
         #[arg(long)]
         reason: Option<String>,
+    },
+    /// Tell a ticket's agent something: in the same session, when the job ends that runs now; at once where none runs
+    Tell {
+        /// Its number or UUID
+        id: String,
+        /// What; - reads it from standard input
+        #[arg(required_unless_present = "clear")]
+        text: Option<String>,
+        /// Take back what was not told yet
+        #[arg(long, conflicts_with = "text")]
+        clear: bool,
     },
 }
 
@@ -101,6 +113,7 @@ pub(super) fn ticket(global: &Global, command: TicketCommand, out: &mut Out) -> 
         TicketCommand::List(args) => list(global, &args, out)?,
         TicketCommand::Show { id } => show(global, &id, out)?,
         TicketCommand::Move { id, state, reason } => move_ticket(global, &id, &state, reason, out)?,
+        TicketCommand::Tell { id, text, clear: _ } => tell(global, &id, text, out)?,
     }
     Ok(Exit::Done)
 }
@@ -108,18 +121,21 @@ pub(super) fn ticket(global: &Global, command: TicketCommand, out: &mut Out) -> 
 /// The board after a command, and the descriptions, which lie outside it.
 pub(super) struct Stored {
     pub(super) board: Board,
+    pub(super) mode: Autopilot,
     descriptions: HashMap<TicketId, String>,
+    /// Whether this process was the engine, so that nobody works on jobs now.
+    was_engine: bool,
 }
 
 impl Stored {
     pub(super) fn load(workshop: &Workshop) -> Result<Self, CliError> {
         let board = session::stored_board(workshop)?;
         let descriptions = Reader::open(&workshop.paths.database())?.descriptions(board.about.id)?;
-        Ok(Self { board, descriptions })
+        Ok(Self { mode: session::autopilot(workshop, &board), board, descriptions, was_engine: false })
     }
 
     fn json(&self, ticket: &Ticket) -> Value {
-        wire::ticket(&self.board, ticket, self.descriptions.get(&ticket.id).map_or("", String::as_str))
+        wire::ticket(&self.board, ticket, self.mode, self.descriptions.get(&ticket.id).map_or("", String::as_str))
     }
 
     pub(super) fn list_json(&self, tickets: &[&Ticket]) -> Value {
@@ -190,13 +206,14 @@ fn read_stdin() -> Result<String, CliError> {
 fn ask(global: &Global, command: Command) -> Result<Stored, CliError> {
     let opened = session::opened(global)?;
     let workshop = Arc::clone(&opened.workshop);
-    session::runtime()?.block_on(async {
+    let was_engine = session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let asked = door.ask(command).await;
+        let was_engine = door.is_engine();
         door.close().await?;
-        asked
+        asked.map(|()| was_engine)
     })?;
-    Stored::load(&workshop)
+    Ok(Stored { was_engine, ..Stored::load(&workshop)? })
 }
 
 fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError> {
@@ -226,7 +243,7 @@ fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError>
     }
     let columns = std::io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
     let columns = columns.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0);
-    list::table(&stored.board, &tickets, columns).iter().try_for_each(|line| out.line(line))
+    list::table(&stored.board, &tickets, stored.mode, columns).iter().try_for_each(|line| out.line(line))
 }
 
 fn unknown_state(error: &UnknownWord) -> CliError {
@@ -240,10 +257,11 @@ fn show(global: &Global, id: &str, out: &mut Out) -> Result<(), CliError> {
     let detail = app::load_detail(&opened.workshop, ticket.id)?.ok_or_else(|| session::gone(ticket))?;
     let holds = ledger::holds(&opened.workshop, ticket, &detail).map_err(AppError::Git)?;
     let runs = opened.workshop.paths.runs();
+    let mode = session::autopilot(&opened.workshop, &board);
     if global.json {
-        out.json(&wire::ticket_in_full(&board, ticket, &detail, &holds, &runs))
+        out.json(&wire::ticket_in_full(&board, ticket, mode, &detail, &holds, &runs))
     } else {
-        super::show::print(&board, ticket, &detail, &holds, &runs, out)
+        super::show::print(&board, ticket, mode, &detail, &holds, &runs, out)
     }
 }
 
@@ -251,6 +269,25 @@ fn move_ticket(global: &Global, id: &str, state: &str, reason: Option<String>, o
     let name = session::ticket_ref(id)?;
     let to: StateName = state.parse().map_err(|error| unknown_state(&error))?;
     let stored = ask(global, Command::Move { ticket: name, to, reason })?;
+    print_moved(global, &stored, id, out)
+}
+
+fn tell(global: &Global, id: &str, text: Option<String>, out: &mut Out) -> Result<(), CliError> {
+    let ticket = session::ticket_ref(id)?;
+    let text = match text.as_deref() {
+        Some("-") => Some(read_stdin()?),
+        _ => text,
+    };
+    if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+        let hint = "Write what is to be said; --clear takes back what was not told yet.";
+        return Err(CliError::wrong_use("bad_value", "the message is empty", hint));
+    }
+    let stored = ask(global, Command::Tell { ticket, text })?;
+    print_moved(global, &stored, id, out)
+}
+
+/// Prints where a ticket is after a command, and what is going on with it.
+fn print_moved(global: &Global, stored: &Stored, id: &str, out: &mut Out) -> Result<(), CliError> {
     let ticket = session::find(&stored.board, id)?;
     if global.json {
         return out.json(&stored.json(ticket));
@@ -258,7 +295,15 @@ fn move_ticket(global: &Global, id: &str, state: &str, reason: Option<String>, o
     if global.quiet {
         return Ok(());
     }
-    let job = stored.board.active_job(ticket.id);
-    let job = job.map(|job| format!(" ({} {})", job.kind, job.status)).unwrap_or_default();
-    out.line(format_args!("{} {}{job}", ticket.number, ticket.state.name()))
+    let active = stored.board.active_job(ticket.id);
+    let job = active.map(|job| format!(" ({} {})", job.kind, job.status)).unwrap_or_default();
+    out.line(format_args!("{} {}{job}", ticket.number, ticket.state.name()))?;
+    if ticket.message.is_some() {
+        session::say("Its agent is told the message when its job ends, or when it runs next.");
+    }
+    if active.is_some() && stored.was_engine {
+        let number = ticket.number.0;
+        session::say(&format!("Nobody works on it yet: the next board does, or `draft run {number}`."));
+    }
+    Ok(())
 }

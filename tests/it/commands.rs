@@ -3,8 +3,10 @@
 mod demo;
 mod doctor;
 mod errors;
+mod jobs;
 mod output;
 mod places;
+mod planner;
 mod runs;
 mod tickets;
 

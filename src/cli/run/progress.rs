@@ -310,7 +310,7 @@ impl<'a> Progress<'a> {
 }
 
 /// Says whether a ticket that ran waits for review or is done.
-fn is_fine(state: State) -> bool {
+pub(in super::super) fn is_fine(state: State) -> bool {
     match state {
         State::Done | State::NeedsHuman { why: NeedsHuman::Review | NeedsHuman::Approved } => true,
         State::Proposed

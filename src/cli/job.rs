@@ -1,0 +1,196 @@
+//! `draft cancel`, `verify` and `resume`: one job of a ticket is stopped, or one of that kind is asked for.
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::app::{self, Door, News};
+use crate::domain::board::Board;
+use crate::domain::command::Command;
+use crate::domain::id::{JobId, TicketId, TicketRef};
+use crate::domain::job::{Job, JobStatus};
+use crate::domain::run::Run;
+use crate::domain::ticket::Ticket;
+use crate::engine::{Working, Workshop};
+use crate::ui::widget::text::visible;
+
+use super::error::{CliError, Exit};
+use super::out::Out;
+use super::run::is_fine;
+use super::{Global, json as wire, session};
+
+#[derive(Debug, Args)]
+pub(super) struct CancelArgs {
+    /// The ticket's number or UUID
+    id: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AgainArgs {
+    /// The ticket's number or UUID
+    id: String,
+    /// Run the job, if nobody else does, and wait until the ticket has come to rest; Ctrl-C ends the waiting and not the job
+    #[arg(long)]
+    wait: bool,
+}
+
+/// What one of these commands is about.
+struct Asked<'a> {
+    ticket: TicketId,
+    command: Command,
+    /// What this process does if it is the engine.
+    working: Working,
+    /// Says whether there is nothing left to wait for, about the ticket and the job that the command made or stops.
+    is_over: &'a dyn Fn(&Board, TicketId, JobId) -> bool,
+}
+
+/// What came of it.
+struct Came {
+    job: JobId,
+    /// Whether this process was the engine in the end, so that nobody works on jobs now.
+    was_engine: bool,
+}
+
+/// Stops the job of a ticket and waits until all its processes are gone, whoever is the engine.
+pub(super) fn cancel(global: &Global, args: &CancelArgs, out: &mut Out) -> Result<Exit, CliError> {
+    let name = session::ticket_ref(&args.id)?;
+    let is_over = |board: &Board, _, job| !board.job(job).is_some_and(|job| job.status.is_active());
+    let done = carry_out(global, name, |ticket| Asked {
+        ticket,
+        command: Command::Cancel { ticket: TicketRef::Id(ticket) },
+        working: Working::CommandsOnly,
+        is_over: &is_over,
+    })?;
+    let was_canceled = done.job.status == JobStatus::Canceled;
+    done.print(global, out)?;
+    Ok(if was_canceled { Exit::Done } else { Exit::AnswerIsNo })
+}
+
+/// Asks for the checks to run again.
+pub(super) fn verify(global: &Global, args: &AgainArgs, out: &mut Out) -> Result<Exit, CliError> {
+    again(global, args, |ticket| Command::Verify { ticket }, out)
+}
+
+/// Asks for what a person did in the worktree to be taken over.
+pub(super) fn resume(global: &Global, args: &AgainArgs, out: &mut Out) -> Result<Exit, CliError> {
+    again(global, args, |ticket| Command::Resume { ticket }, out)
+}
+
+fn again(
+    global: &Global,
+    args: &AgainArgs,
+    command: impl Fn(TicketRef) -> Command,
+    out: &mut Out,
+) -> Result<Exit, CliError> {
+    let name = session::ticket_ref(&args.id)?;
+    let at_once = |_: &Board, _, _| true;
+    let at_rest = |board: &Board, ticket, _| board.active_job(ticket).is_none();
+    let done = carry_out(global, name, |ticket| Asked {
+        ticket,
+        command: command(TicketRef::Id(ticket)),
+        working: if args.wait { Working::JobsOf(ticket) } else { Working::CommandsOnly },
+        is_over: if args.wait { &at_rest } else { &at_once },
+    })?;
+    let is_fine = is_fine(done.ticket.state);
+    if done.has_no_engine() && !global.json && !global.quiet {
+        let number = done.ticket.number.0;
+        session::say(&format!(
+            "Nobody works on it yet: the next board does, or `draft run {number}`; with --wait this command does."
+        ));
+    }
+    done.print(global, out)?;
+    Ok(if is_fine || !args.wait { Exit::Done } else { Exit::AnswerIsNo })
+}
+
+/// How things stand after a command.
+struct Done {
+    board: Board,
+    ticket: Ticket,
+    job: Job,
+    runs: Vec<Run>,
+    was_engine: bool,
+    workshop: Arc<Workshop>,
+}
+
+/// Has a command carried out and waits as long as it says.
+fn carry_out<'a>(
+    global: &Global,
+    name: TicketRef,
+    asked: impl FnOnce(TicketId) -> Asked<'a>,
+) -> Result<Done, CliError> {
+    let opened = session::opened(global)?;
+    let workshop = Arc::clone(&opened.workshop);
+    let asked = asked(session::find(&session::stored_board(&workshop)?, &name.to_string())?.id);
+    let ticket = asked.ticket;
+    let came = session::runtime()?.block_on(async {
+        let mut door = Door::open(opened, asked.working).await?;
+        let came = ask_and_wait(&mut door, asked).await;
+        door.close().await?;
+        came
+    })?;
+    let board = session::stored_board(&workshop)?;
+    let ticket = session::find(&board, &ticket.to_string())?.clone();
+    let detail = app::load_detail(&workshop, ticket.id)?.ok_or_else(|| session::gone(&ticket))?;
+    let job = detail.jobs.into_iter().find(|job| job.id == came.job).ok_or_else(|| session::gone(&ticket))?;
+    let runs = detail.runs.into_iter().filter(|run| run.id.job == job.id).collect();
+    Ok(Done { board, ticket, job, runs, was_engine: came.was_engine, workshop })
+}
+
+async fn ask_and_wait(door: &mut Door, asked: Asked<'_>) -> Result<Came, CliError> {
+    door.ask(asked.command).await?;
+    let (mut board, mut watcher) = door.watch().await?;
+    let job = board.newest_job(asked.ticket).map(|job| job.id).ok_or_else(|| {
+        CliError::environment("database", "the job is not in the database any more", "`draft ticket show` tells more.")
+    })?;
+    while !(asked.is_over)(&board, asked.ticket, job) {
+        tokio::select! {
+            news = watcher.next() => match news? {
+                News::Changed(changes) => changes.iter().for_each(|change| board.apply(change)),
+                News::Reloaded(loaded) => board = *loaded,
+            },
+            taken = door.take_over() => {
+                taken?;
+                (board, watcher) = door.watch().await?;
+            }
+        }
+    }
+    Ok(Came { job, was_engine: door.is_engine() })
+}
+
+impl Done {
+    /// Says whether a job waits, and nobody is there to work on it.
+    fn has_no_engine(&self) -> bool {
+        self.was_engine && self.board.active_job(self.ticket.id).is_some()
+    }
+
+    fn json(&self) -> Value {
+        let runs: Vec<&Run> = self.runs.iter().collect();
+        let mut value = wire::job(&self.job, &runs, &self.workshop.paths.runs());
+        let ticket = &self.ticket;
+        value["ticket"] = json!({
+            "id": ticket.id, "number": ticket.number, "state": ticket.state.name(), "why": ticket.state.why(),
+            "reason": ticket.reason,
+        });
+        value["has_engine"] = json!(!self.has_no_engine());
+        value
+    }
+
+    fn print(&self, global: &Global, out: &mut Out) -> Result<(), CliError> {
+        if global.json {
+            return out.json(&self.json());
+        }
+        if global.quiet {
+            return Ok(());
+        }
+        let ticket = &self.ticket;
+        let job = format!("{} {} {}", ticket.number, self.job.kind, self.job.status);
+        if self.job.status.is_active() {
+            return out.line(job);
+        }
+        let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
+        let reason = if ticket.reason.is_empty() { String::new() } else { format!(": {}", ticket.reason) };
+        let text = format!("{job}; {} is {}{why}{reason}", ticket.number, ticket.state.name());
+        out.line(visible(&text.replace('\n', " ")))
+    }
+}
