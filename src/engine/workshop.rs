@@ -48,6 +48,11 @@ impl Paths {
         self.worktrees().join(format!("{name}-{}", &id[id.len() - 8..]))
     }
 
+    /// Returns the folder of the tasks that were handed over to people, a file for each job.
+    pub fn handovers(&self) -> PathBuf {
+        self.data_dir.join("handovers")
+    }
+
     /// Returns the folder of Draft's own log.
     pub fn logs(&self) -> PathBuf {
         self.data_dir.join("logs")

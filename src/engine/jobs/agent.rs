@@ -133,8 +133,8 @@ fn may_approve(config: &Config, repo_root: &Path) -> Yolo {
 async fn hand_over(bench: &Bench, executor: &Executor, worktree: &Worktree) -> Result<Executed, EngineError> {
     let again = prompt::again(bench).await?;
     let task = prompt::of(bench, again.as_deref()).await?;
-    let folder = bench.shop.paths.runs().join(bench.job.id.to_string());
-    let prompt_file = folder.join("task.md");
+    let folder = bench.shop.paths.handovers();
+    let prompt_file = folder.join(format!("{}.md", bench.job.id));
     let path = prompt_file.clone();
     bench
         .blocking(move |_| {

@@ -97,3 +97,105 @@ fn a_failure_that_may_pass_is_tried_again_as_another_run_of_the_same_job() {
     assert_eq!(yard.show(3).runs("execute").len(), 1, "what no further try mends is not tried again");
     yard.assert_tidy(3);
 }
+
+#[test]
+fn a_persons_edits_are_taken_over_and_checked_and_never_sent_to_an_agent() {
+    let yard = Yard::new();
+    yard.config("execute_config: {}\nverify_config: {rework_attempts: 3}\n");
+    yard.checks(&["sh -c 'grep -q good a.txt'"]);
+    draft(&yard, &["trust"]);
+    yard.tickets(&["[[ask Which colour?]]", "[[write a.txt bad]]"]);
+    yard.run(&["1"]).exits(1);
+    yard.show(1).assert("needs_human (question)", "Which colour?");
+    draft(&yard, &["resume", "1"]);
+    yard.run(&["1"]).exits(1);
+    yard.show(1).assert("needs_human (question)", "");
+    assert_eq!(yard.show(1).job("resume")["status"], "succeeded");
+    let reason = yard.show(1).job("resume")["reason"].clone();
+    assert_eq!(reason, "nothing is changed in its worktree yet");
+
+    fs::write(yard.show(1).worktree().join("a.txt"), "bad\n").unwrap();
+    draft(&yard, &["resume", "1"]);
+    yard.run(&["1"]).exits(1);
+    yard.show(1).assert("blocked (failed)", "exited with code 1");
+    assert_eq!(yard.show(1).jobs("execute").len(), 1, "nobody sends a person's edits to an agent");
+
+    // It is blocked now, and mended by hand.
+    fs::write(yard.show(1).worktree().join("a.txt"), "good\n").unwrap();
+    draft(&yard, &["resume", "1"]);
+    yard.run(&["1"]).ok();
+    yard.show(1).assert("needs_human (review)", "its check passed");
+    assert_eq!(yard.show(1).revisions().len(), 2);
+    yard.assert_tidy(1);
+}
+
+#[test]
+fn checks_run_again_on_request_whatever_state_they_left() {
+    let yard = Yard::new();
+    yard.checks(&[&yard.script("sh -c 'test -e @green'")]);
+    draft(&yard, &["trust"]);
+    yard.tickets(&["[[write a.txt a]]"]);
+    yard.run(&[]).exits(1);
+    yard.show(1).assert("blocked (failed)", "exited with code 1");
+    yard.give("green");
+    draft(&yard, &["verify", "1"]);
+    yard.run(&["1"]).ok();
+    yard.show(1).assert("needs_human (review)", "its check passed");
+    draft(&yard, &["verify", "1"]);
+    yard.run(&["1"]).ok();
+    yard.show(1).assert("needs_human (review)", "its check passed");
+    let shown = yard.show(1);
+    assert_eq!((shown.jobs("verify").len(), shown.revisions().len(), shown.jobs("execute").len()), (3, 1, 1));
+    yard.assert_tidy(1);
+}
+
+#[test]
+fn an_interactive_agent_gets_the_task_written_down_and_the_person_takes_over() {
+    let yard = Yard::new();
+    yard.import(&[json!({ "title": "By hand", "state": "planned", "description": "Paint it.", "agent": "cursor" })]);
+    yard.run(&[]).exits(1);
+    let shown = yard.show(1);
+    shown.assert("needs_human (handover)", "draft resume 1");
+    let events = shown.value["events"].as_array().unwrap();
+    let file = events.iter().find_map(|event| event["payload"]["prompt_file"].as_str()).unwrap();
+    let task = fs::read_to_string(file).unwrap();
+    assert!(task.contains("# Task: By hand") && task.contains("Paint it."), "{task}");
+    fs::write(shown.worktree().join("a.txt"), "red\n").unwrap();
+    yard.world.run("git", &["-C", shown.worktree().to_str().unwrap(), "add", "a.txt"]).ok();
+    yard.world.run("git", &["-C", shown.worktree().to_str().unwrap(), "commit", "--quiet", "-m", "by hand"]).ok();
+    draft(&yard, &["resume", "1"]);
+    yard.run(&["1"]).ok();
+    yard.show(1).assert("needs_human (review)", "no checks");
+    assert_eq!(yard.show(1).revisions().len(), 1, "also what was committed counts");
+    yard.assert_tidy(1);
+}
+
+#[test]
+fn a_message_is_told_to_the_agent_when_its_job_ends_and_at_once_where_none_runs() {
+    let yard = Yard::new();
+    yard.tickets(&["[[touch @ready]] [[until @go]] [[ask Which colour?]]"]);
+    let engine = yard.engine(&[]);
+    yard.await_sign("ready");
+    draft(&yard, &["ticket", "tell", "1", "Old words"]);
+    draft(&yard, &["ticket", "tell", "1", "Red. [[write red.txt red]]"]);
+    yard.give("go");
+    engine.wait().ok();
+    let shown = yard.show(1);
+    shown.assert("needs_human (review)", "");
+    let jobs = shown.jobs("execute");
+    assert_eq!(jobs.len(), 2);
+    assert_eq!(jobs[0]["session"], jobs[1]["session"]);
+    let told: Vec<String> = jobs.iter().map(|job| prompt(&job["runs"][0])).collect();
+    assert!(
+        told.iter().any(|text| text.ends_with("this is new.\n\nRed. [[write red.txt red]]\n")),
+        "the newest message alone is told: {told:?}"
+    );
+
+    draft(&yard, &["ticket", "tell", "1", "And blue. [[write blue.txt blue]]"]);
+    yard.run(&["1"]).ok();
+    assert_eq!(yard.show(1).revisions().len(), 2);
+    draft(&yard, &["ticket", "tell", "1", "Is it nice? [[say Very.]]"]);
+    yard.run(&["1"]).exits(1);
+    yard.show(1).assert("needs_human (question)", "Very.");
+    yard.assert_tidy(1);
+}

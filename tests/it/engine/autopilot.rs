@@ -1,7 +1,26 @@
 //! What happens without being asked, and what is held back.
 
+use serde_json::json;
+
 use super::Yard;
 use crate::support::until;
+
+#[test]
+fn the_autopilot_runs_planned_tickets_in_order_and_says_why() {
+    let yard = Yard::new();
+    yard.config("execute_config: {}\n");
+    let ticket = |n: u32, priority: u32, after: &[u32]| {
+        json!({ "title": format!("Ticket {n}"), "state": "planned", "priority": priority, "after": after,
+                "description": yard.script(&format!("[[run echo {n} >> @order]] [[write a.txt a]]")) })
+    };
+    yard.import(&[ticket(1, 10, &[]), ticket(2, 90, &[]), ticket(3, 90, &[1]), ticket(4, 50, &[])]);
+    yard.run(&["--autopilot"]).ok();
+    assert_eq!(yard.journal("order"), ["2", "4", "1"]);
+    yard.show(3).assert("planned", "");
+    let told = yard.show(2).value["events"].to_string();
+    assert!(told.contains("picked by the autopilot: P0") && told.contains("\"actor\":\"planner\""), "{told}");
+    yard.assert_tidy(3);
+}
 
 #[test]
 fn an_agent_waits_for_memory_and_says_so() {

@@ -1,8 +1,47 @@
 //! Worktrees that can run: set-up and clean-up, ports, a base of one's own.
 
+use std::fs;
+
 use serde_json::json;
 
 use super::Yard;
+
+#[test]
+fn a_worktree_is_set_up_once_and_cleaned_up_before_it_goes() {
+    let yard = Yard::new();
+    let line = |what: &str| yard.script(&format!("sh -c 'echo {what} $PWD >> @scripts; echo {what} output'"));
+    yard.config(&format!(
+        "execute_config: {{}}\nworkspace_config: {{setup: [{}, 'git --version'], cleanup: [{}]}}\n",
+        json!(line("setup")),
+        json!(line("cleanup"))
+    ));
+    yard.tickets(&["[[write a.txt a]]"]);
+    yard.run(&[]).ok();
+    let shown = yard.show(1);
+    let kinds: Vec<_> = shown.runs("execute").iter().map(|run| run["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["setup", "setup", "execute"]);
+    let path = shown.worktree().display().to_string();
+    assert_eq!(yard.journal("scripts"), [format!("setup {path}")]);
+    assert_eq!(
+        yard.world
+            .draft(&["log", "1", "--raw", "--run", "1", "--job", shown.job("execute")["id"].as_str().unwrap()])
+            .ok()
+            .text(),
+        "setup output\n"
+    );
+
+    let _ = yard.world.draft(&["ticket", "tell", "1", "[[write b.txt b]]"]).ok();
+    yard.run(&["1"]).ok();
+    assert_eq!(yard.journal("scripts").len(), 1, "what was set up is not set up again");
+    let _ = yard.world.draft(&["ticket", "move", "1", "abandoned"]).ok();
+    assert_eq!(yard.journal("scripts"), [format!("setup {path}"), format!("cleanup {path}")]);
+    assert!(!fs::exists(&path).unwrap());
+
+    let _ = yard.world.draft(&["ticket", "move", "1", "planned"]).ok();
+    yard.run(&["1"]).ok();
+    assert_eq!(yard.journal("scripts").len(), 3, "a worktree that was made anew is set up anew");
+    yard.assert_tidy(1);
+}
 
 #[test]
 fn a_set_up_that_fails_blocks_with_its_reason_before_an_agent_starts() {
