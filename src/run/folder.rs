@@ -7,7 +7,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -89,6 +89,25 @@ impl Drop for Lock {
     }
 }
 
+/// The folder of a run that is held open, so that one that was made again in its place is not taken for it.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    held: File,
+}
+
+impl Place {
+    /// Says whether somebody deleted the folder; what has its path now is somebody else's.
+    pub(super) fn is_gone(&self) -> bool {
+        match (fs::metadata(&self.path), self.held.metadata()) {
+            // The number of a file that is held open is not given away.
+            (Ok(there), Ok(held)) => (there.dev(), there.ino()) != (held.dev(), held.ino()),
+            (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
+            (Ok(_), Err(_)) => false,
+        }
+    }
+}
+
 impl Folder {
     /// Writes the folder of a new run below `runs_root`, with everything in it before it can be seen. `prompt` is what
     /// the program will read if its specification says so.
@@ -157,6 +176,12 @@ impl Folder {
     /// Makes the folder again after somebody deleted it, so that what became of the run can be written down.
     pub(super) fn make_again(&self) -> Result<(), RunError> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(RunError::io("make", &self.path))
+    }
+
+    /// Holds the folder open.
+    pub(super) fn hold(&self) -> Result<Place, RunError> {
+        let held = File::open(&self.path).map_err(RunError::io("open", &self.path))?;
+        Ok(Place { path: self.path.clone(), held })
     }
 
     /// Says whether somebody deleted the folder.

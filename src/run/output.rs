@@ -93,7 +93,7 @@ impl Watch {
     pub(super) fn bring_back_deleted(&mut self, folder: &Folder) -> io::Result<()> {
         for (file, stream) in [(&mut self.stdout, Stream::Stdout), (&mut self.stderr, Stream::Stderr)] {
             let path = folder.stream(stream);
-            if matches!(path.try_exists(), Ok(false)) && !folder.is_gone() {
+            if matches!(path.try_exists(), Ok(false)) {
                 let mut again = private().create_new(true).open(&path)?;
                 file.seek(SeekFrom::Start(0))?;
                 io::copy(file, &mut again)?;

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus};
 
 use super::error::RunError;
-use super::folder::{Folder, Holder, Lock};
+use super::folder::{Folder, Holder, Lock, Place};
 use super::os;
 use super::output::{Pump, Watch, wall_clock};
 use super::program::{command, why_not_started};
@@ -52,6 +52,7 @@ pub fn main(folder: &Path) -> ExitCode {
 fn run(path: &Path) -> Result<(), RunError> {
     let path = path.canonicalize().map_err(RunError::io("open", path))?;
     let folder = Folder::open(path)?;
+    let place = folder.hold()?;
     os::detach();
     // The folder is absolute now, and nobody's mount or worktree shall be held by this process.
     let _ = std::env::set_current_dir("/");
@@ -62,13 +63,13 @@ fn run(path: &Path) -> Result<(), RunError> {
     let process = os::this_process()
         .ok_or_else(|| RunError::io("find this process in", Path::new("/proc"))(io::ErrorKind::NotFound.into()))?;
     let holder = Holder { process, boot: os::boot_id(), at };
-    keep_trying(&folder, &mut signals, GivesUp::WhenAsked, |folder| folder.write_holder(&holder))?;
+    keep_trying(&folder, &place, &mut signals, GivesUp::WhenAsked, |folder| folder.write_holder(&holder))?;
 
     // From here on a request is a signal; one from before is a file.
     let record = if folder.stop_requested() || signals.stop_requested() {
         ExitRecord::new(RunEnd::Stopped, wall_clock(), folder.lengths().unwrap_or_default())
     } else {
-        match Supervision::begin(&folder, &mut signals) {
+        match Supervision::begin(&folder, &place, &mut signals) {
             Ok(mut supervision) => {
                 supervision.go_on();
                 supervision.record(at)
@@ -78,7 +79,7 @@ fn run(path: &Path) -> Result<(), RunError> {
             }
         }
     };
-    keep_trying(&folder, &mut signals, GivesUp::Never, |folder| folder.write_record(&record))?;
+    keep_trying(&folder, &place, &mut signals, GivesUp::Never, |folder| folder.write_record(&record))?;
     drop(lock);
     Ok(())
 }
@@ -110,9 +111,10 @@ enum GivesUp {
 }
 
 /// Does something until it works: what becomes of a run must not be lost to a full disk. Gives up when the folder is
-/// gone.
+/// gone: in one that was made again in its place somebody else has written what became of the run.
 fn keep_trying(
     folder: &Folder,
+    place: &Place,
     signals: &mut Signals,
     gives_up: GivesUp,
     mut what: impl FnMut(&Folder) -> Result<(), RunError>,
@@ -120,8 +122,11 @@ fn keep_trying(
     let asked = |signals: &Signals| signals.stop_requested() || folder.stop_requested();
     let mut wait = Duration::from_millis(50);
     loop {
+        if place.is_gone() {
+            return Err(RunError::io("write into", folder.path())(io::ErrorKind::NotFound.into()));
+        }
         let Err(error) = what(folder) else { return Ok(()) };
-        if folder.is_gone() || gives_up == GivesUp::WhenAsked && asked(signals) {
+        if gives_up == GivesUp::WhenAsked && asked(signals) {
             return Err(error);
         }
         pause(signals, wait);
@@ -138,6 +143,7 @@ fn pause(signals: &mut Signals, time: Duration) {
 /// A program that runs.
 struct Supervision<'a> {
     folder: &'a Folder,
+    place: &'a Place,
     spec: Spec,
     signals: &'a mut Signals,
     tree: Tree,
@@ -170,7 +176,7 @@ enum Next {
 
 impl<'a> Supervision<'a> {
     /// Starts the program. The error is for people.
-    fn begin(folder: &'a Folder, signals: &'a mut Signals) -> Result<Self, String> {
+    fn begin(folder: &'a Folder, place: &'a Place, signals: &'a mut Signals) -> Result<Self, String> {
         let spec = folder.spec().map_err(|error| error.to_string())?;
         let now = Instant::now();
         let watch = Watch::new(folder, now).map_err(|error| error.to_string())?;
@@ -182,6 +188,7 @@ impl<'a> Supervision<'a> {
         let tree = Tree { mark: spec.mark, root: Some(rustix::process::getpid().as_raw_pid()) };
         Ok(Self {
             folder,
+            place,
             spec,
             signals,
             tree,
@@ -217,7 +224,9 @@ impl<'a> Supervision<'a> {
         self.drain();
         self.reap();
         self.watch.look(Instant::now());
-        if let Err(error) = self.watch.bring_back_deleted(self.folder) {
+        if !self.place.is_gone()
+            && let Err(error) = self.watch.bring_back_deleted(self.folder)
+        {
             self.message = Some(format!("its output was deleted, and could not be written again: {error}"));
         }
         self.watch.sync();
@@ -300,7 +309,7 @@ impl<'a> Supervision<'a> {
     /// Looks whether it is still wanted. A request can come without its signal, when nobody finds this process; and a run
     /// whose folder was deleted is stopped, since nobody can follow it any more.
     fn look_at_folder(&mut self) {
-        if self.folder.is_gone() {
+        if self.place.is_gone() {
             self.unwanted = Some(RunEnd::Lost);
         } else if self.folder.stop_requested() {
             self.unwanted = Some(RunEnd::Stopped);

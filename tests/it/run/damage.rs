@@ -128,6 +128,20 @@ fn a_run_whose_folder_is_deleted_is_stopped_by_its_supervisor_and_lost() {
 }
 
 #[test]
+fn a_supervisor_whose_folder_was_made_again_to_say_that_its_run_is_lost_writes_nothing_there() {
+    let mut run = Waiting::new("");
+    run.signal(Signal::STOP);
+    fs::remove_dir_all(run.folder.path()).unwrap();
+    let record = adopt::settle(&run.folder, NOW).unwrap();
+    assert_eq!((&record.end, record.message.as_deref()), (&RunEnd::Lost, Some("its folder was deleted")));
+    run.signal(Signal::CONT);
+    assert!(!run.supervisor.wait().unwrap().success());
+    assert_eq!(run.folder.record().unwrap(), Some(record), "an end never changes");
+    assert!(!run.folder.stream(Stream::Stdout).exists());
+    assert_eq!(marked(run.mark), [0; 0]);
+}
+
+#[test]
 fn what_is_left_of_a_run_whose_folder_is_deleted_is_found_by_its_mark() {
     let mut run = Waiting::new("setsid sleep 1000 >/dev/null 2>&1 &");
     run.kill();
