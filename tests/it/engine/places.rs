@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::Yard;
+use crate::support::until;
 
 #[test]
 fn a_worktree_is_set_up_once_and_cleaned_up_before_it_goes() {
@@ -90,4 +91,41 @@ fn a_ticket_may_start_from_a_branch_of_its_own() {
     assert_eq!(shown.revisions()[0]["base"], yard.world.git(&["rev-parse", "release"]));
     yard.show(2).assert("blocked (failed)", "nowhere");
     yard.assert_tidy(1);
+}
+
+#[test]
+fn set_up_and_clean_up_outlive_the_engine_and_run_once() {
+    let yard = Yard::new();
+    let line = |what: &str| {
+        let text = format!("echo {what} >> @scripts; touch @{what}; until test -e @go-{what}; do sleep 0.01; done");
+        json!(yard.script(&format!("sh -c '{text}'")))
+    };
+    let (setup, cleanup) = (line("setup"), line("cleanup"));
+    yard.config(&format!("execute_config: {{}}\nworkspace_config: {{setup: [{setup}], cleanup: [{cleanup}]}}\n"));
+    yard.tickets(&["[[write a.txt a]]"]);
+    let engine = yard.engine(&[]);
+    yard.await_sign("setup");
+    let _ = engine.kill_9();
+    yard.give("go-setup");
+    yard.run(&[]).ok();
+    assert_eq!(yard.journal("scripts"), ["setup"]);
+    yard.show(1).assert("needs_human (review)", "");
+
+    let _ = yard.world.draft(&["ticket", "move", "1", "planned"]).ok();
+    let path = yard.show(1).worktree().to_owned();
+    let leaving = yard.world.draft_in_background(&["ticket", "move", "1", "abandoned"]);
+    yard.await_sign("cleanup");
+    let _ = leaving.kill_9();
+    assert!(path.exists(), "it is not removed before that is over");
+    yard.give("go-cleanup");
+    // Whoever is the engine next finds it due; a command that it is for ends when it is done.
+    let _ = yard.world.draft(&["ticket", "add", "Another"]).ok();
+    yard.run(&[]).ok();
+    assert_eq!(yard.journal("scripts"), ["setup", "cleanup"]);
+    until("the worktree is gone", || !path.exists());
+    let kinds: Vec<_> = yard.show(1).runs("execute").iter().map(|run| run["kind"].clone()).collect();
+    assert_eq!(kinds, ["setup", "execute"], "what cleaned up belongs to the job that ran last");
+    assert_eq!(yard.show(1).runs("verify")[0]["kind"], "cleanup");
+    yard.world.assert_accounted_for();
+    yard.world.assert_nothing_left();
 }
