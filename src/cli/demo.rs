@@ -64,7 +64,7 @@ pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Ex
 
 /// Runs every planned ticket.
 fn run_all(global: &Global, opened: Opened, out: &mut Out) -> Result<(), CliError> {
-    let report = Report::of(&opened.workshop, false, global.quiet || global.json)?;
+    let report = Report::of(&opened.workshop, false, global.quiet || global.json);
     let slots = opened.workshop.slots();
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::Jobs).await?;
