@@ -41,6 +41,7 @@ pub mod setup;
 pub mod submodules;
 #[cfg(test)]
 mod submodules_tests;
+mod talk;
 #[cfg(test)]
 mod testing;
 pub mod trash;

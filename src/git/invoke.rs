@@ -2,24 +2,19 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::GitError;
 use super::complaint::understood;
 use super::locks::PATIENCE;
 use super::program::{Environment, Git};
+use super::talk::{Heard, Said, Talk};
 
 /// Enough for all that does not touch thousands of files, hooks or the network.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -31,10 +26,6 @@ pub(super) const DURABLE: [&str; 4] =
     ["-c", "core.fsync=committed,loose-object,reference", "-c", "core.fsyncMethod=batch"];
 /// How long git may tidy up (its lock files) when it is stopped.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long to listen after git ended, when a child of a hook keeps its output open.
-const DRAIN: Duration = Duration::from_millis(200);
-/// How much may still lie in a pipe when its writer has ended, in bytes; no pipe is larger, unless root made it so.
-const PIPE: usize = 1 << 20;
 /// How long to wait before a lock is tried again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How much of what git says goes into an error, in bytes.
@@ -167,17 +158,16 @@ impl<'a> Call<'a> {
 
     fn run_once(&self, input: Option<Vec<u8>>, answers: &[i32]) -> Result<Output, GitError> {
         let mut child = self.start(input.is_some())?;
-        let heard = match listen(&mut child, input) {
-            Ok(heard) => heard,
+        let mut talk = match Talk::with(&mut child, input) {
+            Ok(talk) => talk,
             Err(source) => {
                 let _ = end(&mut child, None);
                 return Err(self.not_started(source));
             }
         };
-        let (collected, in_time) = collect(&heard, Instant::now() + self.limit);
-        if !in_time {
+        if talk.go_on(Instant::now() + self.limit) == Heard::NotInTime {
             // It is stopped, so how it ended does not matter.
-            let _ = end(&mut child, Some(&heard));
+            let _ = end(&mut child, Some(&mut talk));
             return Err(GitError::TimedOut {
                 command: self.command_line(),
                 dir: self.dir.to_owned(),
@@ -185,14 +175,14 @@ impl<'a> Call<'a> {
             });
         }
         let status = child.wait().map_err(|source| self.not_started(source))?;
-        self.answer(status, collected, answers)
+        self.answer(status, talk.said(), answers)
     }
 
-    fn answer(&self, status: ExitStatus, collected: Collected, answers: &[i32]) -> Result<Output, GitError> {
+    fn answer(&self, status: ExitStatus, said: Said, answers: &[i32]) -> Result<Output, GitError> {
         match status.code() {
-            Some(code) if code == 0 || answers.contains(&code) => Ok(Output { code, stdout: collected.out }),
+            Some(code) if code == 0 || answers.contains(&code) => Ok(Output { code, stdout: said.out }),
             code => {
-                let (command, dir, stderr) = (self.command_line(), self.dir.to_owned(), cut(&collected.err));
+                let (command, dir, stderr) = (self.command_line(), self.dir.to_owned(), cut(&said.err));
                 let understood = understood(&command, self.dir, &stderr);
                 Err(understood.unwrap_or(GitError::Failed { command, dir, code, stderr }))
             }
@@ -260,143 +250,13 @@ pub(super) fn cut(said: &[u8]) -> String {
     text
 }
 
-/// What the threads around a child report.
-enum Heard {
-    Out(Vec<u8>),
-    Err(Vec<u8>),
-    Closed,
-    Exited,
-}
-
-#[derive(Default)]
-struct Collected {
-    out: Vec<u8>,
-    err: Vec<u8>,
-}
-
-/// Starts the threads that read, write and wait; each ends when the child does.
-fn listen(child: &mut Child, input: Option<Vec<u8>>) -> std::io::Result<Receiver<Heard>> {
-    let (say, heard) = sync_channel(8);
-    let process = Arc::new(pidfd_open(Pid::from_child(child), PidfdFlags::empty())?);
-    if let Some(pipe) = child.stdout.take() {
-        read_from(pipe, Arc::clone(&process), say.clone(), Heard::Out)?;
-    }
-    if let Some(pipe) = child.stderr.take() {
-        read_from(pipe, process, say.clone(), Heard::Err)?;
-    }
-    if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
-        // A program that ends without reading everything says why itself.
-        spawn("git-input", move || drop(pipe.write_all(&input)))?;
-    }
-    let pid = Pid::from_child(child);
-    spawn("git-wait", move || {
-        // It stays a zombie, so that its id cannot become another process's before it is stopped.
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
-        // Nobody listens any more when the call was given up.
-        let _ = say.send(Heard::Exited);
-    })?;
-    Ok(heard)
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    thread::Builder::new().name(name.to_owned()).stack_size(128 * 1024).spawn(work).map(drop)
-}
-
-/// Reads a pipe until all that the child wrote is read, however late this thread gets its turn: what a child wrote lies in
-/// the pipe when it has ended. Somebody else who keeps the pipe open is listened to for a moment only.
-fn read_from(
-    mut pipe: impl Read + AsFd + Send + 'static,
-    process: Arc<OwnedFd>,
-    say: SyncSender<Heard>,
-    wrap: fn(Vec<u8>) -> Heard,
-) -> std::io::Result<()> {
-    spawn("git-output", move || {
-        let mut buffer = vec![0; 64 * 1024];
-        let mut exited: Option<(Instant, usize)> = None;
-        loop {
-            let until = exited.map(|(at, _)| at + DRAIN);
-            if exited.is_some_and(|(at, left)| left == 0 && at.elapsed() >= DRAIN) {
-                break;
-            }
-            match ready(&pipe, &process, until) {
-                Ready::Nothing => break,
-                Ready::Exited => exited = Some((Instant::now(), PIPE)),
-                Ready::Pipe => match pipe.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(length) => {
-                        exited = exited.map(|(at, left)| (at, left.saturating_sub(length)));
-                        if say.send(wrap(buffer[..length].to_vec())).is_err() {
-                            break;
-                        }
-                    }
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
-                },
-            }
-        }
-        // Nobody listens any more when the call was given up.
-        let _ = say.send(Heard::Closed);
-    })
-}
-
-/// What a thread that reads a pipe woke up for.
-enum Ready {
-    /// There is something to read, or the end.
-    Pipe,
-    /// The child has ended, and nothing lies in the pipe.
-    Exited,
-    /// The time is over.
-    Nothing,
-}
-
-/// Waits for the pipe and for the child, or, once the child has ended, for the pipe until then.
-fn ready(pipe: &impl AsFd, process: &OwnedFd, until: Option<Instant>) -> Ready {
-    let mut asked = [PollFd::new(pipe, PollFlags::IN), PollFd::new(process, PollFlags::IN)];
-    let count = if until.is_some() { 1 } else { 2 };
-    loop {
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let time = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut asked[..count], time.as_ref()) {
-            Err(Errno::INTR) => {}
-            Err(_) | Ok(0) => return Ready::Nothing,
-            Ok(_) if asked[0].revents().is_empty() => return Ready::Exited,
-            Ok(_) => return Ready::Pipe,
-        }
-    }
-}
-
-/// Collects until the child has ended and all its output is there; says whether it ended in time. Its output is waited for
-/// as long as it takes: half of what git says is worse than nothing.
-fn collect(heard: &Receiver<Heard>, deadline: Instant) -> (Collected, bool) {
-    let mut collected = Collected::default();
-    let mut open = 2;
-    let mut exited = false;
-    while open > 0 || !exited {
-        let next = if exited {
-            heard.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            heard.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        };
-        match next {
-            Ok(Heard::Out(bytes)) => collected.out.extend(bytes),
-            Ok(Heard::Err(bytes)) => collected.err.extend(bytes),
-            Ok(Heard::Closed) => open -= 1,
-            Ok(Heard::Exited) => exited = true,
-            Err(RecvTimeoutError::Timeout) => return (collected, false),
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    (collected, true)
-}
-
 /// Stops the child's whole group: politely first where somebody listens, so that git removes its lock files.
-fn end(child: &mut Child, heard: Option<&Receiver<Heard>>) -> std::io::Result<ExitStatus> {
+fn end(child: &mut Child, talk: Option<&mut Talk>) -> std::io::Result<ExitStatus> {
     let group = Pid::from_child(child);
-    if let Some(heard) = heard {
+    if let Some(talk) = talk {
         // A group that is gone already is what was wanted.
         let _ = kill_process_group(group, Signal::TERM);
-        collect(heard, Instant::now() + GRACE);
+        talk.go_on(Instant::now() + GRACE);
     }
     let _ = kill_process_group(group, Signal::KILL);
     child.wait()
@@ -437,21 +297,8 @@ mod tests {
             .spawn()
             .unwrap();
         let mut ready = [0];
-        child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&end(&mut child, None).unwrap()), Some(9));
-    }
-
-    #[test]
-    fn output_is_waited_for_however_late_its_reader_gets_its_turn() {
-        let (say, heard) = sync_channel(8);
-        let (done, ended) = sync_channel(1);
-        say.send(Heard::Exited).unwrap();
-        thread::spawn(move || done.send(collect(&heard, Instant::now()).0.out));
-        assert!(ended.recv_timeout(DRAIN * 2).is_err(), "it waits for what was printed");
-        for late in [Heard::Out(b"late".to_vec()), Heard::Closed, Heard::Closed] {
-            say.send(late).unwrap();
-        }
-        assert_eq!(ended.recv().unwrap(), b"late");
     }
 
     #[test]
