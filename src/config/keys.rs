@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Switch { at: fn(&mut Config) -> &mut bool },
     /// A line of text.
     Text { at: fn(&mut Config) -> &mut String },
+    /// A template for the names of branches.
+    BranchTemplate { at: fn(&mut Config) -> &mut String },
     /// A line of text, or nothing.
     OptionalText { at: fn(&mut Config) -> &mut Option<String> },
     /// Lines of text.
@@ -195,7 +197,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "workspace_config.branch_template",
         "how branches are named",
-        Kind::Text { at: |config| &mut config.workspace_config.branch_template },
+        Kind::BranchTemplate { at: |config| &mut config.workspace_config.branch_template },
     ),
     Key::new(
         "workspace_config.ports",
@@ -289,7 +291,7 @@ impl Key {
             Kind::Count { at, .. } => json!(at(&mut config)),
             Kind::Bytes { at, .. } => json!(at(&mut config)),
             Kind::Switch { at } => json!(at(&mut config)),
-            Kind::Text { at } => json!(at(&mut config)),
+            Kind::Text { at } | Kind::BranchTemplate { at } => json!(at(&mut config)),
             Kind::OptionalText { at } => json!(at(&mut config)),
             Kind::Texts { at } => json!(at(&mut config)),
             Kind::Unused { .. } => return None,
@@ -342,7 +344,7 @@ mod tests {
                     let switch = at(&mut config);
                     *switch = !*switch;
                 }
-                Kind::Text { at } => *at(&mut config) = "x".into(),
+                Kind::Text { at } | Kind::BranchTemplate { at } => *at(&mut config) = "x".into(),
                 Kind::OptionalText { at } => *at(&mut config) = Some("x".into()),
                 Kind::Texts { at } => *at(&mut config) = vec!["x".into()],
                 Kind::Unused { .. } => continue,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::FILE_BYTES_MAX;
+use crate::domain::branch_template::TemplateError;
 
 /// A place in a file, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -140,6 +141,14 @@ pub enum Problem {
         expected: String,
         /// What stands there.
         found: String,
+    },
+    /// A template that would give no names of branches, or the same one twice.
+    #[error("`{path}`: {why}")]
+    BadTemplate {
+        /// The setting.
+        path: String,
+        /// What is wrong.
+        why: TemplateError,
     },
     /// A text that is empty or has control characters.
     #[error("`{path}` has a text that is empty or more than one line; give one line that says something")]

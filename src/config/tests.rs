@@ -113,6 +113,12 @@ fn a_repository_cannot_give_agents_more_room() {
 }
 
 #[test]
+fn a_template_that_names_two_branches_alike_is_refused_where_it_stands() {
+    let told = wrong("workspace_config:\n  branch_template: work/{slug}\n");
+    assert!(told.starts_with("draft.yaml:2:20: `workspace_config.branch_template`: it needs {number}"), "{told}");
+}
+
+#[test]
 fn known_keys_without_effect_are_warnings_whatever_their_value() {
     let text = "planner_config:\n  features: {validate_tickets: maybe}\nexecutor_profiles: {fast: {timeout: 3}}\n\
                 verify_commands: [make]\n";

@@ -9,6 +9,7 @@ use super::nearest::nearest;
 use super::problem::{ConfigError, Problem, Warning};
 use super::tree::{self, Node, Value};
 use super::{Loaded, Origin, SourceFile};
+use crate::domain::branch_template::BranchTemplate;
 
 /// Most mistakes of one file that are told; each costs another look at the file.
 const ERRORS_MAX: usize = 20;
@@ -115,6 +116,13 @@ impl Walk<'_> {
                 *at(config) = on;
             }
             Kind::Text { at } => *at(config) = text(row, node, "a text")?,
+            Kind::BranchTemplate { at } => {
+                let template = text(row, node, "a text")?;
+                if let Err(why) = template.parse::<BranchTemplate>() {
+                    return Err((node.number, Problem::BadTemplate { path: row.path.to_owned(), why }));
+                }
+                *at(config) = template;
+            }
             Kind::OptionalText { at } => {
                 let empty = matches!(node.value, Value::Null);
                 *at(config) = if empty { None } else { Some(text(row, node, "a text or null")?) };
@@ -156,7 +164,10 @@ fn text(row: &Key, node: &Node, expected: &str) -> Result<String, (usize, Proble
 }
 
 fn wrong_type(row: &Key, node: &Node, expected: &str) -> (usize, Problem) {
-    let texts = matches!(row.kind, Kind::Text { .. } | Kind::OptionalText { .. } | Kind::Texts { .. });
+    let texts = matches!(
+        row.kind,
+        Kind::Text { .. } | Kind::BranchTemplate { .. } | Kind::OptionalText { .. } | Kind::Texts { .. }
+    );
     let list = matches!(row.kind, Kind::Texts { .. });
     let mend = match &node.value {
         Value::Null if list => "; write [] for none, or delete the line for the default",
