@@ -21,7 +21,7 @@ use draft_board::domain::time::Timestamp;
 use draft_board::engine::{BoardLock, Engine, Handle, Paths, Working, Workshop};
 use draft_board::executor::table::Table;
 use draft_board::git::{Git, Repo};
-use draft_board::store::{Write, open};
+use draft_board::store::{Readers, Write, open};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -65,6 +65,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
     writer.write_blocking(Write::Board(about.clone())).expect("a board");
     let lock = BoardLock::take(&data_dir, about.id).expect("nobody else has it");
     let workshop = Arc::new(Workshop {
+        readers: Readers::of(&data_dir.join("draft.db")),
         paths: Paths { user_config: data_dir.join("config.yaml"), data_dir },
         about,
         git: program,

@@ -22,6 +22,7 @@ mod jobs;
 mod migrate;
 mod open;
 mod reader;
+mod readers;
 mod revisions;
 mod rows;
 mod runs;
@@ -48,6 +49,7 @@ pub use feed::Feed;
 pub use inventory::{Inventory, JobRow, Shelf};
 pub use open::Limits;
 pub use reader::Reader;
+pub use readers::Readers;
 pub use save::Write;
 pub use writer::Writer;
 

@@ -12,7 +12,7 @@ use crate::domain::id::BoardId;
 use crate::engine::{Paths, Workshop};
 use crate::executor::table::Table;
 use crate::git::{Git, Repo};
-use crate::store::{self, Reader, StoreError, Write, Writer};
+use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
 
 use super::error::AppError;
 
@@ -67,6 +67,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
         source,
     })?;
     let workshop = Arc::new(Workshop {
+        readers: Readers::of(&paths.database()),
         paths,
         about,
         git,

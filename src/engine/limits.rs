@@ -7,7 +7,6 @@ use crate::domain::id::TicketRef;
 use crate::domain::job::JobKind;
 use crate::domain::rule::Limit;
 use crate::domain::time::Timestamp;
-use crate::store::Reader;
 
 use super::error::EngineError;
 use super::workshop::Workshop;
@@ -23,22 +22,24 @@ pub(super) fn reached(
     kind: JobKind,
     now: Timestamp,
 ) -> Result<Option<Limit>, EngineError> {
-    let reader = Reader::open(&shop.paths.database())?;
-    let id = match ticket {
-        TicketRef::Id(id) => Some(id),
-        TicketRef::Number(number) => reader.ticket_numbered(shop.about.id, number)?,
-    };
-    // A ticket that is not there is refused for that.
-    let Some(id) = id else { return Ok(None) };
-    let had = |within: i64| reader.jobs_since(id, kind, Timestamp(now.0.saturating_sub(within)));
     let execute = &config.execute_config;
-    if had(HOUR_MS)? >= execute.jobs_per_hour {
-        return Ok(Some(Limit::Hour(execute.jobs_per_hour)));
-    }
-    if kind == JobKind::Execute && had(DAY_MS)? >= execute.jobs_per_day {
-        return Ok(Some(Limit::Day(execute.jobs_per_day)));
-    }
-    Ok(None)
+    let reached = shop.readers.read(|reader| {
+        let id = match ticket {
+            TicketRef::Id(id) => Some(id),
+            TicketRef::Number(number) => reader.ticket_numbered(shop.about.id, number)?,
+        };
+        // A ticket that is not there is refused for that.
+        let Some(id) = id else { return Ok(None) };
+        let had = |within: i64| reader.jobs_since(id, kind, Timestamp(now.0.saturating_sub(within)));
+        if had(HOUR_MS)? >= execute.jobs_per_hour {
+            return Ok(Some(Limit::Hour(execute.jobs_per_hour)));
+        }
+        if kind == JobKind::Execute && had(DAY_MS)? >= execute.jobs_per_day {
+            return Ok(Some(Limit::Day(execute.jobs_per_day)));
+        }
+        Ok(None)
+    });
+    Ok(reached?)
 }
 
 /// Returns what the machine lacks for one more agent, in words.

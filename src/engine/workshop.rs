@@ -11,7 +11,7 @@ use crate::domain::rule::Trust;
 use crate::domain::ticket::Worktree;
 use crate::executor::table::Table;
 use crate::git::{Git, Repo};
-use crate::store::Reader;
+use crate::store::Readers;
 
 use super::error::EngineError;
 use super::limits;
@@ -64,6 +64,8 @@ impl Paths {
 pub struct Workshop {
     /// Where things are.
     pub paths: Paths,
+    /// What reads the database, for threads that may wait.
+    pub readers: Readers,
     /// The board.
     pub about: About,
     /// The git program.
@@ -104,7 +106,7 @@ impl Workshop {
     /// When the database cannot be read.
     pub fn trust_of(&self, settings: &Loaded) -> Result<Trust, EngineError> {
         let Some(content) = config::trust::trust_content(settings) else { return Ok(Trust::Given) };
-        let trusted = Reader::open(&self.paths.database())?.trusted(self.repo.root())?;
+        let trusted = self.readers.read(|reader| reader.trusted(self.repo.root()))?;
         Ok(if trusted.as_ref() == Some(&content) { Trust::Given } else { Trust::Missing })
     }
 

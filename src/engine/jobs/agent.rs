@@ -16,7 +16,6 @@ use crate::executor::again::{go_on, retry};
 use crate::executor::invocation::{Approve, Ask, Session, invocation};
 use crate::executor::table::{Executor, SessionBy, locate};
 use crate::run::spec::{Output, Stdin};
-use crate::store::Reader;
 
 use super::super::error::EngineError;
 use super::super::workshop::Workshop;
@@ -160,7 +159,7 @@ pub(super) async fn earlier_session(bench: &Bench) -> Result<Option<String>, Eng
         return Ok(None);
     }
     let (ticket, own) = (bench.ticket.id, bench.job.id);
-    let jobs = bench.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.jobs_of(ticket)?)).await?;
+    let jobs = bench.blocking(move |shop| Ok(shop.readers.read(|reader| reader.jobs_of(ticket))?)).await?;
     let newest = jobs.into_iter().filter(|job| job.kind == JobKind::Execute && job.id != own && job.session.is_some());
     Ok(newest
         .max_by_key(|job| (job.queued_at, job.id))

@@ -16,7 +16,6 @@ use crate::domain::run::Run;
 use crate::domain::ticket::{Ticket, Usage, Worktree};
 use crate::git::GitError;
 use crate::git::tree::{self, Snapshot};
-use crate::store::Reader;
 
 use super::super::actor::{Message, now};
 use super::super::error::EngineError;
@@ -113,7 +112,7 @@ impl Bench {
     /// Returns the runs of this job that are known, by number.
     pub(super) async fn known_runs(&self) -> Result<Vec<Run>, EngineError> {
         let job = self.job.id;
-        self.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.runs_of(job)?)).await
+        self.blocking(move |shop| Ok(shop.readers.read(|reader| reader.runs_of(job))?)).await
     }
 
     /// The fact that the job was stopped before it used anything.
@@ -129,7 +128,7 @@ impl Bench {
     /// Returns the newest revision of the job's ticket.
     pub(super) async fn newest_revision(&self) -> Result<Option<Revision>, EngineError> {
         let ticket = self.ticket.id;
-        let read = move |shop: &Workshop| Ok(Reader::open(&shop.paths.database())?.revisions(ticket)?);
+        let read = move |shop: &Workshop| Ok(shop.readers.read(|reader| reader.revisions(ticket))?);
         Ok(self.blocking(read).await?.into_iter().max_by_key(|one| one.number))
     }
 
@@ -138,7 +137,7 @@ impl Bench {
         let (ticket, job, number) = (self.ticket.id, self.job.id, self.ticket.number);
         let title = self.ticket.title.as_str().to_owned();
         self.blocking(move |shop| {
-            let known = Reader::open(&shop.paths.database())?.revisions(ticket)?;
+            let known = shop.readers.read(|reader| reader.revisions(ticket))?;
             if let Some(same) = known.iter().find(|one| one.job == job) {
                 return Ok(same.clone());
             }

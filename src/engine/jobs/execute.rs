@@ -12,7 +12,6 @@ use crate::domain::transient::may_pass;
 use crate::executor::decode::Dialect;
 use crate::executor::table::UsageSpan;
 use crate::git::tree;
-use crate::store::Reader;
 
 use super::super::actor::now;
 use super::super::error::EngineError;
@@ -164,7 +163,7 @@ async fn taken_back(bench: &Bench, begun: Begun) -> Result<AtWork, EngineError> 
 async fn used_in(bench: &Bench, session: Option<&str>) -> Result<Usage, EngineError> {
     let Some(session) = session.map(str::to_owned) else { return Ok(Usage::default()) };
     let ticket = bench.ticket.id;
-    let jobs = bench.blocking(move |shop| Ok(Reader::open(&shop.paths.database())?.jobs_of(ticket)?)).await?;
+    let jobs = bench.blocking(move |shop| Ok(shop.readers.read(|reader| reader.jobs_of(ticket))?)).await?;
     let same = jobs.iter().filter(|job| job.session.as_ref() == Some(&session));
     Ok(same.fold(Usage::default(), |sum, job| sum + job.usage))
 }

@@ -84,7 +84,7 @@ fn free_ports(shop: &Workshop, ports: u32, base: u32) -> Result<(File, Option<u1
         Ok(file)
     };
     let file = open().map_err(|source| EngineError::Read { path: path.clone(), source })?;
-    let taken = Reader::open(&shop.paths.database())?.ports()?;
+    let taken = shop.readers.read(Reader::ports)?;
     Ok((file, first_free(ports, base, &taken, is_free)))
 }
 

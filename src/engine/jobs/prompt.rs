@@ -7,7 +7,7 @@ use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::executor::again::{self, FailedCheck};
 use crate::executor::prompt::{Bundle, Dependency, Sibling};
-use crate::store::Reader;
+use crate::store::StoreError;
 
 use super::super::error::EngineError;
 use super::bench::Bench;
@@ -30,11 +30,10 @@ async fn failed_check(bench: &Bench) -> Result<Option<FailedCheck>, EngineError>
     let ticket = bench.ticket.id;
     bench
         .blocking(move |shop| {
-            let reader = Reader::open(&shop.paths.database())?;
-            let jobs = reader.jobs_of(ticket)?;
+            let jobs = shop.readers.read(|reader| reader.jobs_of(ticket))?;
             let checks = jobs.iter().filter(|job| job.kind == JobKind::Verify && job.status == JobStatus::Failed);
             let Some(newest) = checks.max_by_key(|job| (job.queued_at, job.id)) else { return Ok(None) };
-            let runs = reader.runs_of(newest.id)?;
+            let runs = shop.readers.read(|reader| reader.runs_of(newest.id))?;
             let failed = runs.into_iter().rev().find(|run| run.end.as_ref().is_some_and(|end| !end.is_success()));
             Ok(failed.map(|run| {
                 let folder = shop.paths.runs().join(run.folder());
@@ -85,11 +84,11 @@ pub(super) async fn of(bench: &Bench, on_top: Option<&str>) -> Result<String, En
     let ticket = bench.ticket.clone();
     bench
         .blocking(move |shop| {
-            let reader = Reader::open(&shop.paths.database())?;
-            let description = |id: TicketId| reader.description(id).map(Option::unwrap_or_default);
-            let own = description(ticket.id)?;
-            let told = siblings.iter().map(|(id, title)| Ok((title.as_str(), description(*id)?)));
-            let told = told.collect::<Result<Vec<_>, EngineError>>()?;
+            let (own, told) = shop.readers.read(|reader| {
+                let description = |id: TicketId| reader.description(id).map(Option::unwrap_or_default);
+                let told = siblings.iter().map(|(id, title)| Ok((title.as_str(), description(*id)?)));
+                Ok((description(ticket.id)?, told.collect::<Result<Vec<_>, StoreError>>()?))
+            })?;
             let bundle = Bundle {
                 title: ticket.title.as_str(),
                 description: &own,
