@@ -82,7 +82,8 @@ impl Strip {
         let (mut before, mut after) = (0, 0);
         for (at, cluster) in clusters(&self.text) {
             let end = column + cluster.width();
-            if column >= right && end > column {
+            // What has no width of its own belongs to what is before it, also when that was cut.
+            if column > right || (column >= right && end > column) {
                 break;
             }
             if column < offset {
@@ -232,6 +233,13 @@ mod tests {
 
     fn texts(rows: Vec<Line<'_>>) -> Vec<String> {
         rows.iter().map(Line::to_string).collect()
+    }
+
+    #[test]
+    fn what_has_no_width_goes_with_the_wide_character_that_an_edge_cuts() {
+        let strip = strip("日\u{d7b0}a");
+        assert_eq!(strip.window(0, 1).to_string(), " ");
+        assert_eq!(strip.window(0, 2).to_string(), "日\u{d7b0}");
     }
 
     #[test]
