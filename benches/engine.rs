@@ -18,7 +18,7 @@ use draft_board::domain::id::{BoardId, TicketId, TicketRef};
 use draft_board::domain::state::StateName;
 use draft_board::domain::ticket::Title;
 use draft_board::domain::time::Timestamp;
-use draft_board::engine::{BoardLock, Engine, Handle, Paths, Working, Workshop};
+use draft_board::engine::{BoardLock, Engine, Gates, Handle, Paths, Working, Workshop};
 use draft_board::executor::table::Table;
 use draft_board::git::{Git, Repo};
 use draft_board::store::{Readers, Write, open};
@@ -65,6 +65,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
     writer.write_blocking(Write::Board(about.clone())).expect("a board");
     let lock = BoardLock::take(&data_dir, about.id).expect("nobody else has it");
     let workshop = Arc::new(Workshop {
+        gates: Gates::default(),
         readers: Readers::of(&data_dir.join("draft.db")),
         paths: Paths { user_config: data_dir.join("config.yaml"), data_dir },
         about,

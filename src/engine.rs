@@ -21,4 +21,4 @@ pub use error::{AskError, EngineError};
 pub use handle::{Engine, Handle, Snapshot, Working};
 pub use limits::{free_disk, free_memory};
 pub use lock::{BoardLock, LockError, Queue};
-pub use workshop::{Paths, Workshop};
+pub use workshop::{Gates, Paths, Workshop};

@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 
 use crate::domain::board::About;
 use crate::domain::id::BoardId;
-use crate::engine::{Paths, Workshop};
+use crate::engine::{Gates, Paths, Workshop};
 use crate::executor::table::Table;
 use crate::git::{Git, Repo};
 use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
@@ -68,6 +68,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
     })?;
     let workshop = Arc::new(Workshop {
         readers: Readers::of(&paths.database()),
+        gates: Gates::default(),
         paths,
         about,
         git,

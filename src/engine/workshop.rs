@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
+
+use tokio::sync::Semaphore;
 
 use crate::config::{self, Loaded};
 use crate::domain::autopilot::Autopilot;
@@ -59,6 +62,23 @@ impl Paths {
     }
 }
 
+/// How many jobs at once do work that blocks. Threads beyond that would not be faster on any machine, and each leaves a
+/// part of the heap that is not given back.
+#[derive(Debug)]
+pub struct Gates {
+    /// For what is short: reading, settings, snapshots.
+    pub(super) steps: Semaphore,
+    /// For making worktrees, which may take as long as a hook and the network do; nobody else waits for that.
+    pub(super) makings: Semaphore,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { steps: Semaphore::new((2 * cores).max(4)), makings: Semaphore::new((2 * cores).max(8)) }
+    }
+}
+
 /// What every job works with.
 #[derive(Debug)]
 pub struct Workshop {
@@ -66,6 +86,8 @@ pub struct Workshop {
     pub paths: Paths,
     /// What reads the database, for threads that may wait.
     pub readers: Readers,
+    /// How many jobs do work that blocks at once.
+    pub gates: Gates,
     /// The board.
     pub about: About,
     /// The git program.

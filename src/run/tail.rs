@@ -61,6 +61,8 @@ impl Tail {
             self.offset += count as u64;
             return Ok(Piece::Bytes(&self.buffer[..count]));
         }
+        // A hundred quiet files shall not keep a hundred buffers.
+        self.buffer = Vec::new();
         if self.file.metadata()?.len() < self.offset {
             self.offset = 0;
             return Ok(Piece::Restarted);

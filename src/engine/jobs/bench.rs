@@ -101,11 +101,21 @@ impl Bench {
         self.handle.look(look).await
     }
 
-    /// Does work that blocks.
+    /// Does work that blocks, and not for long.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
+        let _turn = self.shop.gates.steps.acquire().await.map_err(|_| EngineError::Stopped)?;
+        self.handle.blocking(work).await
+    }
+
+    /// Makes something in a worktree, which may take long.
+    pub(super) async fn making<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let _turn = self.shop.gates.makings.acquire().await.map_err(|_| EngineError::Stopped)?;
         self.handle.blocking(work).await
     }
 

@@ -24,7 +24,7 @@ pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktr
     let ticket = Ticket { worktree: known.cloned(), ..bench.ticket.clone() };
     let branch = branch_of(&ticket, config)?;
     let made = bench
-        .blocking(move |shop| {
+        .making(move |shop| {
             if let Some(restored) = restored(shop, &ticket)? {
                 return Ok(restored);
             }
@@ -56,7 +56,7 @@ pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktr
     drop(turn);
     let (ready, config) = (worktree.clone(), config.clone());
     bench
-        .blocking(move |shop| {
+        .making(move |shop| {
             made.recorded()?;
             furnish(shop, &ready, &config)
         })
