@@ -66,6 +66,15 @@ impl Place {
         assert!(ended.success(), "git {args:?}");
     }
 
+    /// Runs git in the repository with an index of its own, and returns the line that it printed.
+    pub(crate) fn git_with_index(&self, index: &Path, args: &[&str]) -> String {
+        let mut command = self.command("git");
+        let ended =
+            command.args(args).env("GIT_INDEX_FILE", index).stdout(Stdio::piped()).output().expect("git starts");
+        assert!(ended.status.success(), "git {args:?}");
+        String::from_utf8_lossy(&ended.stdout).trim().to_owned()
+    }
+
     /// Returns a command of the agent that does this.
     pub(crate) fn agent(&self, name: &str, does: &str) -> Command {
         let mut command = self.command(self.path("bin").join(name));
