@@ -1,7 +1,7 @@
 //! Worktrees, trees, branches and diffs of one repository.
 //!
-//! Reading is done in process with gix; whatever changes something is done by the `git` program, which is started in
-//! one place (`invoke`). All functions wait for their answer, so tasks call them where waiting is allowed.
+//! Reading is done in process with gix, and so are the trees and commits written that only keep a state; whatever else
+//! changes something is done by the `git` program, which is started in one place (`invoke`). All functions wait for their answer, so tasks call them where waiting is allowed.
 
 mod base;
 mod branch;
@@ -32,6 +32,7 @@ mod locks;
 mod making;
 mod mend;
 mod modules;
+mod object;
 mod patch;
 mod program;
 pub mod ready;

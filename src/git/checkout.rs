@@ -4,23 +4,45 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::invoke::LONG;
 use super::making::Making;
 use super::program::is_program;
 use super::{GitError, Repo};
 
+/// How long an answer of git's about settings is good for.
+const FRESH: Duration = Duration::from_secs(5);
+
 /// What the user has set that matters while a worktree is made.
+#[derive(Clone)]
 pub(super) struct Settings {
     /// Whether they have set how many processes write files.
     has_workers: bool,
-    /// Where hooks are.
+    /// Where hooks are; a relative path is so to where a hook runs.
     hooks: PathBuf,
 }
 
+/// What git said about settings a moment ago: many worktrees are made at once, and each start of git costs as much as
+/// writing a hundred files.
+#[derive(Clone, Default)]
+pub(super) struct Known(Arc<Mutex<Option<(Instant, Settings)>>>);
+
 impl Settings {
-    /// Asks once for all: each start of git costs as much as writing a hundred files.
+    /// Returns the settings as they are now, or were a moment ago.
     pub(super) fn of(repo: &Repo, path: &Path) -> Result<Self, GitError> {
+        let mut known = repo.checkout.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, settings)) = known.as_ref().filter(|(asked, _)| asked.elapsed() < FRESH) {
+            return Ok(settings.clone());
+        }
+        let asked = Instant::now();
+        let settings = Self::ask(repo, path)?;
+        *known = Some((asked, settings.clone()));
+        Ok(settings)
+    }
+
+    fn ask(repo: &Repo, path: &Path) -> Result<Self, GitError> {
         let args = ["config", "-z", "--type=path", "--get-regexp", r"^(checkout\.workers|core\.hookspath)$"];
         // Exit code 1: neither is set.
         let said = repo.git.reading(path).args(args).run_to(&[1])?.stdout;
@@ -31,8 +53,7 @@ impl Settings {
             if key == b"checkout.workers" {
                 settings.has_workers = true;
             } else {
-                // Relative ones are so to where a hook runs.
-                settings.hooks = path.join(value);
+                settings.hooks = value.into();
             }
         }
         Ok(settings)
@@ -51,7 +72,7 @@ pub(super) fn check_out(repo: &Repo, path: &Path, settings: &Settings, making: &
 
 /// Runs the `post-checkout` hook, if there is one, as `git worktree add` does.
 pub(super) fn run_hook(repo: &Repo, path: &Path, settings: &Settings, commit: &str) -> Result<(), GitError> {
-    let hook = settings.hooks.join("post-checkout");
+    let hook = path.join(&settings.hooks).join("post-checkout");
     if !is_program(&hook) {
         return Ok(());
     }

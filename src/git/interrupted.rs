@@ -27,7 +27,7 @@ pub(super) enum Left {
 /// Looks at what is left, and clears away what git had begun to register. The caller holds the note, so that nobody who
 /// made it lives.
 pub(super) fn look(repo: &Repo, path: &Path, intent: &Intent, stage: Stage) -> Result<Left, GitError> {
-    let _turn = Turn::take(repo.common_dir())?;
+    let _turn = Turn::take(repo)?;
     forget_half_registered(repo, path)?;
     let tip = repo.commit_at(&format!("refs/heads/{}", intent.branch))?;
     let is_as_it_was = match &tip {

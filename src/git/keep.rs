@@ -1,8 +1,13 @@
 //! Keeps a snapshot for ever: a commit that holds its tree, under a ref of its own.
 
+use gix::ObjectId;
+use gix::actor::Signature;
+use gix::date::Time;
+use gix::objs::Commit;
+
 use super::invoke::DURABLE;
 use super::tree::Snapshot;
-use super::{GitError, Repo, modules};
+use super::{GitError, Repo, modules, object};
 use crate::domain::ticket::Worktree;
 
 /// Who makes the commits that only keep a state. The user's identity need not be configured, and nothing writes it.
@@ -55,18 +60,16 @@ fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<Stri
 
 /// Makes a commit of a tree on top of others, in Draft's name.
 pub(super) fn commit_tree(repo: &Repo, tree: &str, parents: &[&str], message: &str) -> Result<String, GitError> {
-    let mut call = repo.git.writing(repo.common_dir()).args(DURABLE);
-    for (name, value) in [
-        ("GIT_AUTHOR_NAME", NAME),
-        ("GIT_AUTHOR_EMAIL", EMAIL),
-        ("GIT_COMMITTER_NAME", NAME),
-        ("GIT_COMMITTER_EMAIL", EMAIL),
-    ] {
-        call = call.variable(name, value);
-    }
-    call = call.args(["-c", "i18n.commitEncoding=UTF-8", "commit-tree", "-F", "-"]);
-    for parent in parents {
-        call = call.args(["-p", parent]);
-    }
-    call.args([tree]).input(message.as_bytes().to_vec()).line()
+    let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).map_err(GitError::read(format!("the id `{hex}`")));
+    let who = Signature { name: NAME.into(), email: EMAIL.into(), time: Time::now_local_or_utc() };
+    let commit = Commit {
+        tree: id(tree)?,
+        parents: parents.iter().map(|parent| id(parent)).collect::<Result<_, _>>()?,
+        author: who.clone(),
+        committer: who,
+        encoding: None,
+        message: message.into(),
+        extra_headers: Vec::new(),
+    };
+    object::write(repo, &commit).map(|id| id.to_string())
 }

@@ -218,7 +218,7 @@ pub fn holding<T, E: From<GitError>>(wanted: &Path, work: impl FnOnce() -> Resul
 /// # Errors
 /// When git fails.
 pub fn forget(repo: &Repo, path: &Path) -> Result<bool, GitError> {
-    let _turn = super::turn::Turn::take(repo.common_dir())?;
+    let _turn = super::turn::Turn::take(repo)?;
     let known = registered::list(repo)?;
     match known.iter().find(|known| same_place(&known.path, path)) {
         Some(known) if known.is_stale() => registered::forget(repo, known).map(|()| true),

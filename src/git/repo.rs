@@ -6,7 +6,8 @@ use gix::bstr::ByteSlice;
 use gix::refs::TargetRef;
 use gix::sec::Trust;
 
-use super::{Git, GitError};
+use super::turn::Turns;
+use super::{Git, GitError, checkout};
 
 /// A repository, seen from one of its work trees. Cloning it is cheap.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct Repo {
     root: PathBuf,
     common_dir: PathBuf,
     store: gix::ThreadSafeRepository,
+    pub(super) turns: Turns,
+    pub(super) checkout: checkout::Known,
 }
 
 impl Repo {
@@ -35,7 +38,8 @@ impl Repo {
             return Err(GitError::Bare { path: place.as_ref().to_owned() });
         };
         let root = root.canonicalize().map_err(GitError::io("find", root))?;
-        let repo = Self { git: git.clone(), common_dir: common_dir(&store)?, root, store };
+        let (turns, checkout) = (Turns::default(), checkout::Known::default());
+        let repo = Self { git: git.clone(), common_dir: common_dir(&store)?, root, store, turns, checkout };
         repo.require_commit()?;
         Ok(repo)
     }

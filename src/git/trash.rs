@@ -165,7 +165,7 @@ fn message(worktree: &Worktree, state: StateName) -> String {
 }
 
 fn remove(repo: &Repo, worktree: &Worktree, is_there: bool) -> Result<(), GitError> {
-    let _turn = Turn::take(repo.common_dir())?;
+    let _turn = Turn::take(repo)?;
     let known = registered::list(repo)?;
     match known.iter().find(|known| same_place(&known.path, &worktree.path)) {
         Some(known) if known.is_stale() => registered::forget(repo, known),

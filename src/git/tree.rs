@@ -4,10 +4,11 @@
 //! lock that a killed agent left behind does not matter.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use gix::index::entry::{Flags, Mode};
@@ -15,12 +16,12 @@ use gix::object::tree::diff::Change;
 use tempfile::TempDir;
 
 pub use super::contained::is_contained;
-use super::invoke::{Call, DURABLE, LONG};
+use super::invoke::{Call, LONG, UNDER_WAY};
 pub use super::keep::keep_revision;
 use super::litter::is_litter;
 use super::repo::{open, tree as tree_of};
 use super::validate::Place;
-use super::{GitError, Repo};
+use super::{GitError, Repo, object};
 use crate::domain::ticket::Worktree;
 
 /// How the folder of a snapshot's index is called, before what makes it unique.
@@ -128,10 +129,11 @@ struct Changed {
 }
 
 impl<'a> Index<'a> {
-    /// Copies the index beside the real one; should this process die, the next snapshot removes it.
+    /// Copies the index; should this process die, the next snapshot removes the copy.
     fn copy(repo: &'a Repo, worktree: &'a Path, git_dir: &Path, head_tree: &str) -> Result<Self, GitError> {
-        sweep(git_dir)?;
-        let (folder, lock) = folder_in(git_dir)?;
+        sweep(git_dir);
+        let in_memory = memory_for(&git_dir.join("index")).and_then(|memory| folder_in(&memory).ok());
+        let (folder, lock) = in_memory.map_or_else(|| folder_in(git_dir), Ok)?;
         let index = Self { repo, worktree, file: folder.path().join("index"), _lock: lock, _folder: folder };
         let real = git_dir.join("index");
         match File::open(&real) {
@@ -167,15 +169,23 @@ impl<'a> Index<'a> {
 
     /// Says whether all entries are files that git looks at by itself. An index that cannot be read is not plain.
     fn is_plain(&self) -> bool {
-        let hash = self.repo.gix().object_hash();
-        gix::index::File::at(&self.file, hash, true, gix::index::decode::Options::default()).is_ok_and(|index| {
+        self.read().is_some_and(|index| {
             let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE;
             index.entries().iter().all(|entry| entry.mode != Mode::COMMIT && !entry.flags.intersects(odd))
         })
     }
 
+    fn read(&self) -> Option<gix::index::File> {
+        let hash = self.repo.gix().object_hash();
+        gix::index::File::at(&self.file, hash, true, gix::index::decode::Options::default()).ok()
+    }
+
     fn write_tree(&self) -> Result<String, GitError> {
-        self.call(["write-tree"]).line()
+        let tree = self.read().map(|index| object::write_tree(self.repo, &index)).transpose()?;
+        match tree.flatten() {
+            Some(tree) => Ok(tree),
+            None => self.call(["write-tree"]).line(),
+        }
     }
 
     fn call<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
@@ -187,7 +197,7 @@ impl<'a> Index<'a> {
             // One whole file, no daemon, no hook, and mixed line ends are no reason to refuse.
             .args(["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
             .args(["-c", "core.safecrlf=false"])
-            .args(DURABLE)
+            .args(UNDER_WAY)
             .args(args)
     }
 
@@ -255,11 +265,25 @@ fn changed_between(repo: &Repo, base: &str, tree: &str) -> Result<Vec<Changed>, 
     Ok(all)
 }
 
+/// Returns a folder in the machine's memory with room for a copy of this file, and removes what killed processes left there.
+/// On some disks each file that is made and removed slows down the making of all others for seconds.
+fn memory_for(file: &Path) -> Option<PathBuf> {
+    let size = file.metadata().ok()?.len();
+    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    own.into_iter().chain([PathBuf::from("/dev/shm")]).find(|folder| {
+        sweep(folder);
+        // Git writes a second one beside it.
+        rustix::fs::statvfs(folder).is_ok_and(|room| room.f_bavail * room.f_frsize > 4 * size + (1 << 20))
+    })
+}
+
 /// Makes a folder for an index and locks it. Whoever removes what is left over could have met it before it was locked.
-fn folder_in(git_dir: &Path) -> Result<(TempDir, File), GitError> {
-    let failed = || GitError::io("make a folder in", git_dir);
+fn folder_in(place: &Path) -> Result<(TempDir, File), GitError> {
+    let failed = || GitError::io("make a folder in", place);
     loop {
-        let folder = tempfile::Builder::new().prefix(INDEX_PREFIX).tempdir_in(git_dir).map_err(failed())?;
+        let private = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix(INDEX_PREFIX).permissions(private).tempdir_in(place);
+        let folder = folder.map_err(failed())?;
         match File::open(folder.path()) {
             Ok(lock) if lock.try_lock().is_ok() && folder.path().exists() => return Ok((folder, lock)),
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed()(error)),
@@ -268,14 +292,12 @@ fn folder_in(git_dir: &Path) -> Result<(TempDir, File), GitError> {
     }
 }
 
-/// Removes what killed processes left of their snapshots.
-fn sweep(git_dir: &Path) -> Result<(), GitError> {
-    for entry in git_dir.read_dir().map_err(GitError::io("read", git_dir))?.flatten() {
-        if entry.file_name().as_bytes().starts_with(INDEX_PREFIX.as_bytes()) {
-            discard(&entry.path())?;
-        }
+/// Removes what killed processes left of their snapshots. What cannot be removed is in nobody's way.
+fn sweep(place: &Path) {
+    let entries = place.read_dir().into_iter().flatten().flatten();
+    for left in entries.filter(|entry| entry.file_name().as_bytes().starts_with(INDEX_PREFIX.as_bytes())) {
+        let _ = discard(&left.path());
     }
-    Ok(())
 }
 
 /// Removes the folder of an index unless somebody uses it. Says whether it is gone.

@@ -93,7 +93,7 @@ pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
         return Ok(kept);
     }
     let made = {
-        let _turn = Turn::take(repo.common_dir())?;
+        let _turn = Turn::take(repo)?;
         register(repo, plan, &start, &mut making)
     };
     match made {
@@ -172,7 +172,7 @@ fn take_up(
         Left::Foreign => Ok(None),
         Left::Registered => Ok(Some((made, start, stage))),
         Left::Unregistered => {
-            let _turn = Turn::take(repo.common_dir())?;
+            let _turn = Turn::take(repo)?;
             let name = &made.branch.name;
             if !is_usable(repo, name, &registered::list(repo)?)? {
                 return Ok(None);
@@ -353,7 +353,7 @@ fn add(repo: &Repo, path: &Path, branch: &str, making: &Making) -> Result<(), Gi
 /// Takes back a worktree whose files could not be written. It holds nothing but what the commit has.
 fn undo(repo: &Repo, made: &Made, start: &Start, making: &Making) {
     let remove = ["worktree", "remove", "--force", "--"].map(OsStr::new);
-    let Ok(_turn) = Turn::take(repo.common_dir()) else { return };
+    let Ok(_turn) = Turn::take(repo) else { return };
     let call = repo.git.writing(repo.common_dir()).args(remove).args([&made.path]);
     // The error that led here is the one to tell. What cannot be taken back now is still noted, for the next try.
     if call.run().is_ok() {

@@ -142,6 +142,12 @@ impl Bench {
         Ok(self.blocking(read).await?.into_iter().max_by_key(|one| one.number))
     }
 
+    /// Returns what a worktree holds right now, litter left out.
+    pub(super) async fn snapshot(&self, worktree: &Worktree) -> Result<Snapshot, EngineError> {
+        let place = worktree.clone();
+        self.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &place, &shop.litter())?)).await
+    }
+
     /// Keeps what the worktree holds as a revision of this job: as git objects under a ref, before any row says so.
     pub(super) async fn keep(&self, worktree: Worktree, snapshot: Snapshot) -> Result<Revision, EngineError> {
         let (ticket, job, number) = (self.ticket.id, self.job.id, self.ticket.number);

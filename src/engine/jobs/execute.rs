@@ -11,7 +11,6 @@ use crate::domain::ticket::{Usage, Worktree};
 use crate::domain::transient::may_pass;
 use crate::executor::decode::Dialect;
 use crate::executor::table::UsageSpan;
-use crate::git::tree;
 
 use super::super::actor::now;
 use super::super::error::EngineError;
@@ -267,8 +266,7 @@ fn unchanged(bench: &Bench, report: &Report) -> Executed {
 /// Keeps what a worktree holds as a revision, if it differs from where its ticket started. An agent that was to mend or to
 /// add something has done nothing when it left the newest revision as it was.
 async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Revision>, EngineError> {
-    let tree = worktree.clone();
-    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
+    let snapshot = bench.snapshot(&worktree).await?;
     let goes_on = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
     if goes_on {
         let newest = bench.newest_revision().await?.filter(|newest| newest.job != bench.job.id);

@@ -3,7 +3,7 @@
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Resumed;
 use crate::domain::ticket::{Usage, Worktree};
-use crate::git::{tree, worktree};
+use crate::git::worktree;
 
 use super::super::error::EngineError;
 use super::bench::Bench;
@@ -28,8 +28,7 @@ async fn look(bench: &Bench) -> Result<Resumed, EngineError> {
     if let Some(kept) = newest.as_ref().filter(|newest| newest.job == bench.job.id) {
         return Ok(Resumed::Edited { revision: kept.clone() });
     }
-    let tree = worktree.clone();
-    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
+    let snapshot = bench.snapshot(&worktree).await?;
     match newest {
         Some(newest) if newest.tree == snapshot.tree => Ok(Resumed::Same { revision: newest.number }),
         // What undoes an earlier revision altogether is an edit too.

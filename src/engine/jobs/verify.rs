@@ -8,7 +8,6 @@ use crate::domain::outcome::Verified;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::ticket::Worktree;
-use crate::git::tree;
 
 use super::super::error::EngineError;
 use super::bench::Bench;
@@ -94,15 +93,13 @@ pub(super) async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<
 /// Returns the tree that is about to be checked. Should it differ from the newest revision, since somebody edited it
 /// meanwhile, it becomes a revision first: what is green is always what is reviewed.
 async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, EngineError> {
-    let tree = worktree.clone();
-    let snapshot = bench.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &tree, &shop.litter())?)).await?;
-    let tree = snapshot.tree.clone();
-    if bench.newest_revision().await?.is_none_or(|newest| newest.tree != tree) {
-        let revision = bench.keep(worktree, snapshot).await?;
-        let tree = revision.tree.clone();
-        bench.record(vec![Save::Revision(revision)]).await?;
-        return Ok(tree);
+    let snapshot = bench.snapshot(&worktree).await?;
+    if bench.newest_revision().await?.is_some_and(|newest| newest.tree == snapshot.tree) {
+        return Ok(snapshot.tree);
     }
+    let revision = bench.keep(worktree, snapshot).await?;
+    let tree = revision.tree.clone();
+    bench.record(vec![Save::Revision(revision)]).await?;
     Ok(tree)
 }
 
