@@ -103,12 +103,13 @@ pub(super) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
-/// Makes this process the leader of a session of its own and the parent of orphans among its descendants.
-pub(super) fn detach() {
+/// Makes this process the leader of a session of its own and the parent of orphans among its descendants. Says whether it is
+/// the latter: then it has a child as long as any descendant lives.
+pub(super) fn detach() -> bool {
     // Whoever leads a group already (started by hand from a shell) cannot lead a session; it works without.
     let _ = rustix::process::setsid();
     // Without it orphans are still found by the mark.
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_ok()
 }
 
 /// Waits until one of the descriptors has something to say, or the time is over, or a signal came. Says for each

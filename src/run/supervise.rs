@@ -53,7 +53,7 @@ fn run(path: &Path) -> Result<(), RunError> {
     let path = path.canonicalize().map_err(RunError::io("open", path))?;
     let folder = Folder::open(path)?;
     let place = folder.hold()?;
-    os::detach();
+    let adopts = os::detach();
     // The folder is absolute now, and nobody's mount or worktree shall be held by this process.
     let _ = std::env::set_current_dir("/");
     let mut signals = Signals::catch().map_err(RunError::io("catch signals for", folder.path()))?;
@@ -69,7 +69,7 @@ fn run(path: &Path) -> Result<(), RunError> {
     let record = if folder.stop_requested() || signals.stop_requested() {
         ExitRecord::new(RunEnd::Stopped, wall_clock(), folder.lengths().unwrap_or_default())
     } else {
-        match Supervision::begin(&folder, &place, &mut signals) {
+        match Supervision::begin(&folder, &place, &mut signals, adopts) {
             Ok(mut supervision) => {
                 supervision.go_on();
                 supervision.record(at)
@@ -153,6 +153,8 @@ struct Supervision<'a> {
     /// Whether descendants are left. Orphans become children of this process, so the system knows it for sure, while one
     /// that is born as its parent dies can be missing in a list of processes that is read just then.
     has_children: bool,
+    /// Whether orphans do become its children.
+    adopts: bool,
     /// Why it was stopped, if it was.
     why: Option<RunEnd>,
     watch: Watch,
@@ -176,7 +178,12 @@ enum Next {
 
 impl<'a> Supervision<'a> {
     /// Starts the program. The error is for people.
-    fn begin(folder: &'a Folder, place: &'a Place, signals: &'a mut Signals) -> Result<Self, String> {
+    fn begin(
+        folder: &'a Folder,
+        place: &'a Place,
+        signals: &'a mut Signals,
+        adopts: bool,
+    ) -> Result<Self, String> {
         let spec = folder.spec().map_err(|error| error.to_string())?;
         let now = Instant::now();
         let watch = Watch::new(folder, now).map_err(|error| error.to_string())?;
@@ -195,6 +202,7 @@ impl<'a> Supervision<'a> {
             child,
             status: None,
             has_children: true,
+            adopts,
             why: None,
             watch,
             pumps,
@@ -258,7 +266,8 @@ impl<'a> Supervision<'a> {
 
     /// The program has ended by itself: what it left has a moment to end too, and is stopped then.
     fn after_its_end(&mut self, now: Instant) -> Next {
-        if !self.has_children && self.tree.members().is_empty() {
+        // Whoever looks at all processes of the machine for the mark is busy for milliseconds.
+        if !self.has_children && (self.adopts || self.tree.members().is_empty()) {
             return Next::Over;
         }
         let until = *self.linger_until.get_or_insert(now + LINGER);

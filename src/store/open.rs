@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use tempfile::NamedTempFile;
 
@@ -103,6 +104,8 @@ fn connect(path: &Path, mode: OpenFlags, busy: Duration) -> Result<Connection, S
         db.pragma_update(None, "foreign_keys", true)?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "trusted_schema", false)?;
+        // Statements stay compiled whatever values they are given; their plans do not depend on these.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // All statements of this module fit, so that each is compiled once.
         db.set_prepared_statement_cache_capacity(64);
         Ok(db)

@@ -39,11 +39,9 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
         bench.learn(Fact::Counted { job, checks: count }, Vec::new()).await?;
     }
     let tree = if known.is_empty() { checked_tree(bench, worktree.clone()).await? } else { newest_tree(bench).await? };
-    let fact = match run_checks(bench, &config, &worktree, &checks, &tree, known).await? {
-        Some(fact) => fact,
-        None => Fact::Verified { job, outcome: Verified::Passed { checks: count } },
-    };
-    bench.learn(fact, Vec::new()).await
+    let (early, records) = run_checks(bench, &config, &worktree, &checks, &tree, known).await?;
+    let fact = early.unwrap_or(Fact::Verified { job, outcome: Verified::Passed { checks: count } });
+    bench.learn(fact, records).await
 }
 
 /// Brings the check to its end that an earlier engine began, and returns all runs of this job; or the fact that ends it.
@@ -109,8 +107,9 @@ async fn newest_tree(bench: &Bench) -> Result<String, EngineError> {
     newest.map(|newest| newest.tree).ok_or(EngineError::NoWorktree(bench.ticket.number))
 }
 
-/// Runs the checks in order and returns the fact that ends the job early, if one does. A check that this job ran before
-/// is not run again; it is known by its command, since the list may have changed while no engine lived.
+/// Runs the checks in order and returns the fact that ends the job early, if one does, and what proves how the last one
+/// ended, which is not stored yet. A check that this job ran before is not run again; it is known by its command, since the
+/// list may have changed while no engine lived.
 async fn run_checks(
     bench: &Bench,
     config: &Config,
@@ -118,32 +117,36 @@ async fn run_checks(
     checks: &[CheckCommand],
     tree: &str,
     mut known: Vec<Run>,
-) -> Result<Option<Fact>, EngineError> {
+) -> Result<(Option<Fact>, Vec<Save>), EngineError> {
     let job = bench.job.id;
+    let mut records = Vec::new();
     let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     for check in checks {
         if let Some(before) = known.iter().position(|run| run.command == check.display) {
             if let Some(fact) = failed(bench, config, check, &known.remove(before)) {
-                return Ok(Some(fact));
+                return Ok((Some(fact), records));
             }
             continue;
         }
         if bench.stop.is_cancelled() {
-            return Ok(Some(bench.stopped()));
+            return Ok((Some(bench.stopped()), records));
         }
         let Some(program) = program(check, worktree, &bench.shop) else {
             let outcome = Verified::Refused { reason: missing(check) };
-            return Ok(Some(Fact::Verified { job, outcome }));
+            return Ok((Some(Fact::Verified { job, outcome }), records));
         };
+        if !records.is_empty() {
+            bench.record(std::mem::take(&mut records)).await?;
+        }
         let begun = begin(bench, plan(config, &bench.shop, worktree, check, program, (next, RunKind::Check))).await?;
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
-        bench.record(proof(bench, &ended, Some(tree.to_owned()))).await?;
+        records = proof(bench, &ended, Some(tree.to_owned()));
         if let Some(fact) = failed(bench, config, check, &ended.run) {
-            return Ok(Some(fact));
+            return Ok((Some(fact), records));
         }
     }
-    Ok(None)
+    Ok((None, records))
 }
 
 /// Returns the fact that a check's end leads to, unless it passed.
