@@ -170,11 +170,13 @@ proptest! {
 fn long(dialect: Dialect, count: usize) -> Written {
     let written = Written::new(dialect);
     let text: String = (0..count)
-        .map(|n| match dialect {
-            Dialect::Claude | Dialect::Codex => {
-                format!("{{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"line {n}\"}}]}}}}\n")
+        .map(|n| {
+            if dialect == Dialect::Text {
+                return format!("line {n}\n");
             }
-            Dialect::Text => format!("line {n}\n"),
+            format!(
+                "{{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"line {n}\"}}]}}}}\n"
+            )
         })
         .collect();
     written.say("stdout", text.as_bytes());

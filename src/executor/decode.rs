@@ -6,7 +6,12 @@
 mod calls;
 mod claude;
 mod codex;
+mod copilot;
+mod droid;
+mod edits;
+mod gemini;
 mod lines;
+mod opencode;
 mod prune;
 mod shape;
 mod text;
@@ -18,10 +23,15 @@ use serde_json::Value;
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::Report;
 use crate::domain::state::words;
+use crate::domain::ticket::Usage;
 use claude::Claude;
 use codex::Codex;
+use copilot::Copilot;
+use droid::Droid;
+use gemini::Gemini;
 use lines::{HalfLine, Line};
-use shape::{Paths, clip};
+use opencode::OpenCode;
+use shape::{Paths, clip, usage_text};
 use text::Text;
 
 words! {
@@ -31,6 +41,14 @@ words! {
         Claude = "claude",
         /// Codex's `exec --json`.
         Codex = "codex",
+        /// OpenCode's `run --format json`, and Kilo's.
+        OpenCode = "opencode",
+        /// Gemini CLI's `-o stream-json`.
+        Gemini = "gemini",
+        /// Copilot's `--output-format json`.
+        Copilot = "copilot",
+        /// Droid's `exec -o stream-json`.
+        Droid = "droid",
         /// Plain lines.
         Text = "text",
     }
@@ -42,7 +60,7 @@ impl Dialect {
     pub fn has_an_entry_for_each_line(self) -> bool {
         match self {
             Self::Text => true,
-            Self::Claude | Self::Codex => false,
+            Self::Claude | Self::Codex | Self::OpenCode | Self::Gemini | Self::Copilot | Self::Droid => false,
         }
     }
 }
@@ -61,6 +79,10 @@ pub struct Reader {
 enum State {
     Claude(Claude),
     Codex(Codex),
+    OpenCode(OpenCode),
+    Gemini(Gemini),
+    Copilot(Copilot),
+    Droid(Droid),
     Text(Text),
 }
 
@@ -70,7 +92,22 @@ impl Reader {
         let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out: &mut Vec::new() };
         match &self.state {
             State::Codex(_) => stderr.lines().for_each(|line| codex::overhear(line, &mut scene)),
-            State::Claude(_) | State::Text(_) => {}
+            State::OpenCode(_) => stderr.lines().for_each(|line| opencode::overhear(line, &mut scene)),
+            State::Claude(_) | State::Gemini(_) | State::Copilot(_) | State::Droid(_) | State::Text(_) => {}
+        }
+    }
+
+    /// Takes note of the exit code, once the program is over: some agents tell there what they tell nowhere else.
+    pub fn exited(&mut self, code: i32) {
+        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out: &mut Vec::new() };
+        match &self.state {
+            State::Gemini(_) => gemini::exited(code, &mut scene),
+            State::Claude(_)
+            | State::Codex(_)
+            | State::OpenCode(_)
+            | State::Copilot(_)
+            | State::Droid(_)
+            | State::Text(_) => {}
         }
     }
 
@@ -80,6 +117,10 @@ impl Reader {
         let (state, promises_end) = match dialect {
             Dialect::Claude => (State::Claude(Claude::default()), true),
             Dialect::Codex => (State::Codex(Codex::default()), true),
+            Dialect::OpenCode => (State::OpenCode(OpenCode::default()), true),
+            Dialect::Gemini => (State::Gemini(Gemini::default()), true),
+            Dialect::Copilot => (State::Copilot(Copilot::default()), true),
+            Dialect::Droid => (State::Droid(Droid::default()), true),
             Dialect::Text => (State::Text(Text::default()), false),
         };
         let report = Report { promises_end, ..Report::default() };
@@ -119,7 +160,9 @@ impl Reader {
         let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out };
         match &mut self.state {
             State::Claude(claude) => claude.finish(&mut scene),
-            State::Codex(_) => {}
+            State::Codex(_) | State::OpenCode(_) | State::Droid(_) => {}
+            State::Gemini(gemini) => gemini.finish(&mut scene),
+            State::Copilot(copilot) => copilot.finish(&mut scene),
             State::Text(text) => text.finish(&mut scene),
         }
     }
@@ -157,6 +200,10 @@ impl Reader {
             State::Text(text) => text.line(&line.text, &mut scene),
             State::Claude(claude) => event(line, &mut scene, |event, scene| claude.event(event, scene)),
             State::Codex(codex) => event(line, &mut scene, |event, scene| codex.event(event, scene)),
+            State::OpenCode(opencode) => event(line, &mut scene, |event, scene| opencode.event(event, scene)),
+            State::Gemini(gemini) => event(line, &mut scene, |event, scene| gemini.event(event, scene)),
+            State::Copilot(copilot) => event(line, &mut scene, |event, scene| copilot.event(event, scene)),
+            State::Droid(droid) => event(line, &mut scene, |event, scene| droid.event(event, scene)),
         }
     }
 }
@@ -206,6 +253,13 @@ impl Scene<'_> {
     fn error(&mut self, text: &str) {
         self.report.error = Some(clip(text));
         self.say(EntryKind::Error, text);
+    }
+
+    /// Appends what was used, if it was anything.
+    fn used(&mut self, usage: Usage) {
+        if usage.tokens() > 0 || usage.cost_micros.is_some_and(|cost| cost > 0) {
+            self.add(Entry { usage: Some(usage), ..Entry::new(EntryKind::Usage, usage_text(usage)) });
+        }
     }
 
     /// Notes an action that was not allowed. A run that is refused without end is noted up to a bound.

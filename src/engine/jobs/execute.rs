@@ -172,7 +172,7 @@ async fn follow(bench: &Bench, agent: AtWork) -> Result<(Ended, Report), EngineE
     let AtWork { begun, worktree, dialect, session, span, before, .. } = agent;
     let mut listener = Listener::new(dialect, &worktree.path, session);
     let ended = see_through(bench, begun, &mut listener).await?;
-    let mut report = listener.finish(bench, &ended.folder).await?;
+    let mut report = listener.finish(bench, &ended.folder, &ended.record.end).await?;
     report.usage = span.of_run(report.usage, before);
     Ok((ended, report))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::domain::change::Live;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Report;
+use crate::domain::run::RunEnd;
 use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::{Folder, Stream};
 use crate::run::tail::{Piece, Tail};
@@ -43,8 +44,8 @@ impl Listener {
     }
 
     /// Reads to the end of a run that is over and returns what its output says, also what an agent says on standard
-    /// error only.
-    pub(super) async fn finish(&mut self, bench: &Bench, folder: &Folder) -> Result<Report, EngineError> {
+    /// error or by its exit code only.
+    pub(super) async fn finish(&mut self, bench: &Bench, folder: &Folder, end: &RunEnd) -> Result<Report, EngineError> {
         self.listen(bench, folder, u64::MAX).await?;
         let Some(mut ear) = self.ear.take() else { return Err(EngineError::Panicked("nobody listens".to_owned())) };
         let path = folder.stream(Stream::Stderr);
@@ -52,9 +53,11 @@ impl Listener {
         let aside = bench.blocking(move |_| Ok(end_of(&path, STDERR_END).unwrap_or_default())).await?;
         ear.reader.finish(&mut Vec::new());
         ear.reader.overhear(&aside);
+        if let RunEnd::Exited { code } = end {
+            ear.reader.exited(*code);
+        }
         let mut report = ear.reader.report().clone();
-        let last = || aside.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
-        report.error = report.error.or_else(last);
+        report.error = report.error.or_else(|| last_words(&aside));
         Ok(report)
     }
 
@@ -131,6 +134,12 @@ impl Ear {
         }
         Ok(())
     }
+}
+
+/// Returns the last line that says something: the rest of a trace of calls does not.
+fn last_words(text: &str) -> Option<String> {
+    let says_something = |line: &&str| line.contains(char::is_alphanumeric) && !line.starts_with("at ");
+    text.lines().rev().map(str::trim).find(says_something).map(str::to_owned)
 }
 
 /// Returns the end of a file that is mostly text.

@@ -1,16 +1,57 @@
-//! Tool calls that wait for their results, and what is shown of either: edits, commands, and all the rest.
+//! Tool calls that wait for their results, and what is shown of either: edits, commands, questions, and all the rest.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
 use super::Scene;
+use super::edits::{Done, EditSize, Edited, of_input, of_patch_text};
 use super::shape::{glance, plain};
 use crate::domain::log::{Entry, EntryKind};
+use crate::domain::outcome::first_line;
 
 /// Most calls that are remembered, and most bytes of a command: a bound on what an odd agent can make us keep.
 const CALLS_MAX: usize = 64;
 const COMMAND_MAX: usize = 16 << 10;
+
+/// The names of tools, in small letters and without `_` and `-`: those that change a file,
+const EDIT_TOOLS: [&str; 17] = [
+    "edit",
+    "multiedit",
+    "write",
+    "notebookedit",
+    "editnotebook",
+    "writefile",
+    "editfile",
+    "createfile",
+    "create",
+    "replace",
+    "strreplace",
+    "strreplaceeditor",
+    "strreplacebasededittool",
+    "searchreplace",
+    "insert",
+    "writetofile",
+    "replaceinfile",
+];
+/// those that take a patch of several files,
+const PATCH_TOOLS: [&str; 3] = ["applypatch", "patch", "applydiff"];
+/// those that run a command,
+const COMMAND_TOOLS: [&str; 11] = [
+    "bash",
+    "powershell",
+    "shell",
+    "localshell",
+    "runshellcommand",
+    "execute",
+    "executecommand",
+    "runcommand",
+    "runinterminal",
+    "terminal",
+    "exec",
+];
+/// and those that ask the person.
+const QUESTION_TOOLS: [&str; 5] = ["askuserquestion", "askuser", "question", "askfollowupquestion", "askquestion"];
 
 /// A call that waits for its result.
 #[derive(Clone, Debug)]
@@ -23,55 +64,53 @@ pub(super) struct Call {
 /// What a call does.
 #[derive(Clone, Debug)]
 pub(super) enum Action {
-    /// Changes a file.
-    Edit { path: String, size: EditSize },
+    /// Changes files, at least one.
+    Edit { files: Vec<Edited> },
     /// Runs a command.
     Command { command: String },
+    /// Asks the person.
+    Ask { question: String },
     /// Anything else; the path of the file, if it is about one.
     Other { path: Option<String>, text: String },
 }
 
-/// How many lines an edit brings and takes.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct EditSize {
-    pub(super) added: usize,
-    pub(super) removed: usize,
+/// What came of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome<'a> {
+    /// Whether it went well; nothing when that is not told.
+    pub(super) ok: Option<bool>,
+    /// What a command exited with.
+    pub(super) code: Option<i32>,
+    /// What the tool answered, or the command printed.
+    pub(super) text: &'a str,
+    /// What was done to the file, where the result says more than the call.
+    pub(super) done: Option<Done>,
+    /// How much of it was changed, likewise.
+    pub(super) size: Option<EditSize>,
+}
+
+impl<'a> Outcome<'a> {
+    /// Returns an outcome that says nothing but whether the call went well, and its answer.
+    pub(super) fn new(ok: bool, text: &'a str) -> Self {
+        Self { ok: Some(ok), code: None, text, done: None, size: None }
+    }
 }
 
 impl Call {
-    /// Understands a call by the names that Claude Code and the agents that print its dialect give to tools.
+    /// Understands a call by the names that agents give to tools and to their inputs.
     pub(super) fn new(id: &str, tool: &str, input: &Value, scene: &Scene<'_>) -> Self {
-        let text = |keys: &[&str]| keys.iter().find_map(|key| input[*key].as_str());
-        let path = text(&["file_path", "notebook_path", "path"]).map(|path| scene.paths.short(path));
-        let action = match (tool, path, input["command"].as_str()) {
-            (
-                "Edit" | "MultiEdit" | "Write" | "NotebookEdit" | "edit" | "write_file" | "edit_file" | "create_file",
-                Some(path),
-                _,
-            ) => Action::Edit { path, size: EditSize::of_input(input) },
-            ("Bash" | "PowerShell" | "run_shell_command" | "shell", _, Some(command)) => {
-                let command = &command[..command.floor_char_boundary(COMMAND_MAX)];
-                Action::Command { command: command.to_owned() }
-            }
-            (_, path, _) => {
-                let told = text(&["command", "pattern", "query", "url", "description", "skill", "prompt"]);
-                let text = match (told, &path) {
-                    (Some(told), _) => glance(told),
-                    (None, Some(path)) => path.clone(),
-                    (None, None) if input.as_object().is_none_or(serde_json::Map::is_empty) => String::new(),
-                    (None, None) => glance(&input.to_string()),
-                };
-                Action::Other { path, text }
-            }
-        };
-        Self { id: id.to_owned(), tool: tool.to_owned(), action }
+        // Some agents hand on what the model wrote: JSON in a text.
+        let parsed = input.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()).filter(Value::is_object);
+        let input = parsed.as_ref().unwrap_or(input);
+        Self { id: id.to_owned(), tool: tool.to_owned(), action: Action::new(tool, input, scene) }
     }
 
     /// Returns what the call does in a few words: `Write notes.md`.
     pub(super) fn describe(&self) -> String {
         let what = match &self.action {
-            Action::Edit { path, .. } => path.clone(),
+            Action::Edit { files } => files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>().join(", "),
             Action::Command { command } => glance(command),
+            Action::Ask { question } => glance(question),
             Action::Other { text, .. } => text.clone(),
         };
         format!("{} {what}", self.tool).trim_end().to_owned()
@@ -80,9 +119,9 @@ impl Call {
     /// Returns the file that it is about.
     pub(super) fn path(&self) -> Option<String> {
         match &self.action {
-            Action::Edit { path, .. } => Some(path.clone()),
+            Action::Edit { files } => files.first().map(|file| file.path.clone()),
             Action::Other { path, .. } => path.clone(),
-            Action::Command { .. } => None,
+            Action::Command { .. } | Action::Ask { .. } => None,
         }
     }
 
@@ -91,69 +130,144 @@ impl Call {
         let (path, text) = match &self.action {
             Action::Edit { .. } => return,
             Action::Command { command } => (None, glance(command)),
+            Action::Ask { question } => (None, question.clone()),
             Action::Other { path, text } => (path.clone(), text.clone()),
         };
         scene.add(Entry { tool: Some(self.tool.clone()), path, ..Entry::new(EntryKind::ToolCall, text) });
     }
-}
 
-impl EditSize {
-    /// Counts the lines that an edit asks for, for results that do not say what was changed.
-    fn of_input(input: &Value) -> Self {
-        let lines = |edit: &Value, keys: [&str; 2]| keys.iter().filter_map(|key| edit[*key].as_str()).map(count).sum();
-        let of = |edit: &Value| Self {
-            added: lines(edit, ["new_string", "content"]) + edit["new_source"].as_str().map_or(0, count),
-            removed: lines(edit, ["old_string", "old_source"]),
-        };
-        match input["edits"].as_array() {
-            Some(edits) => edits.iter().map(of).fold(Self::default(), |sum, size| Self {
-                added: sum.added + size.added,
-                removed: sum.removed + size.removed,
-            }),
-            None => of(input),
+    /// Shows what came of the call.
+    pub(super) fn show_end(self, outcome: Outcome<'_>, scene: &mut Scene<'_>) {
+        let ok = outcome.ok;
+        match self.action {
+            Action::Edit { files } if ok != Some(false) => {
+                let only = files.len() == 1;
+                for file in files {
+                    let done = outcome.done.filter(|_| only);
+                    let size = outcome.size.filter(|_| only);
+                    let told = match (file.done, size) {
+                        (Done::Written, Some(_)) => Done::Edited,
+                        (told, _) => told,
+                    };
+                    let file = Edited { done: done.unwrap_or(told), size: size.unwrap_or(file.size), ..file };
+                    scene.add(edited(Some(&self.tool), file.path.clone(), &file.text()));
+                }
+            }
+            Action::Command { command } => command_ended(&self.tool, &command, outcome, scene),
+            Action::Ask { question } if ok == Some(false) => {
+                // Nobody is there to answer, so this is what the person is to be asked.
+                scene.report.question = Some(super::shape::clip(&question));
+                result(Some(self.tool), None, outcome, scene);
+            }
+            Action::Edit { .. } | Action::Ask { .. } | Action::Other { .. } => {
+                let path = self.path();
+                result(Some(self.tool), path, outcome, scene);
+            }
         }
     }
 
-    /// Counts the lines of a structured patch; nothing when it has none, as for a new file.
-    pub(super) fn of_patch(patch: &Value) -> Option<Self> {
-        let hunks = patch.as_array().filter(|hunks| !hunks.is_empty())?;
-        let lines = || hunks.iter().filter_map(|hunk| hunk["lines"].as_array()).flatten().filter_map(Value::as_str);
-        let starting = |mark| lines().filter(|line| line.starts_with(mark)).count();
-        Some(Self { added: starting('+'), removed: starting('-') })
+    /// Notes and shows that the call was not allowed. A question that nobody may answer is no refusal.
+    pub(super) fn show_denial(self, why: &str, scene: &mut Scene<'_>) {
+        if let Action::Ask { .. } = &self.action {
+            return self.show_end(Outcome::new(false, why), scene);
+        }
+        scene.denied(first_line(&self.describe()));
+        let path = self.path();
+        scene.add(Entry { tool: Some(self.tool), path, ..Entry::new(EntryKind::Error, why) });
     }
 }
 
-fn count(text: &str) -> usize {
-    text.lines().count()
+impl Action {
+    fn new(tool: &str, input: &Value, scene: &Scene<'_>) -> Self {
+        let text = |keys: &[&str]| keys.iter().find_map(|key| input[*key].as_str());
+        let name: String = tool.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+        let is = |names: &[&str]| names.contains(&name.as_str());
+        let path = text(&["file_path", "filePath", "notebook_path", "absolute_path", "path"]);
+        let path = path.map(|path| scene.paths.short(path));
+        // One tool may both edit and show, and says which in `command`.
+        if is(&EDIT_TOOLS)
+            && text(&["command"]) != Some("view")
+            && let Some(path) = path
+        {
+            return Self::Edit { files: vec![of_input(path, input)] };
+        }
+        if is(&PATCH_TOOLS) {
+            let patch = input.as_str().or_else(|| text(&["patchText", "patch_text", "patch", "input", "diff"]));
+            let files = patch.map(|patch| of_patch_text(patch, scene)).unwrap_or_default();
+            if !files.is_empty() {
+                return Self::Edit { files };
+            }
+        }
+        if is(&COMMAND_TOOLS)
+            && let Some(command) = command(input)
+        {
+            return Self::Command { command };
+        }
+        if is(&QUESTION_TOOLS)
+            && let Some(question) = asked(input)
+        {
+            return Self::Ask { question };
+        }
+        let told = text(&["command", "pattern", "query", "url", "description", "skill", "prompt"]);
+        let text = match (told, &path) {
+            (Some(told), _) => glance(told),
+            (None, Some(path)) => path.clone(),
+            (None, None) if input.as_object().is_some_and(serde_json::Map::is_empty) || input.is_null() => {
+                String::new()
+            }
+            (None, None) => glance(&plain(input)),
+        };
+        Self::Other { path, text }
+    }
 }
 
-/// Returns the entry for an edit that happened: `created`, `edited` or `deleted`, with its size where that is known.
-pub(super) fn edited(tool: Option<&str>, path: String, done: &str, size: Option<EditSize>) -> Entry {
-    let text = match size {
-        Some(EditSize { added, removed }) => format!("{done}, +{added} -{removed}"),
-        None => done.to_owned(),
+/// Returns the command line of a call, which some agents give as a list of words.
+fn command(input: &Value) -> Option<String> {
+    let given = ["command", "cmd", "commandLine"].iter().map(|key| &input[*key]).find(|given| !given.is_null())?;
+    let command = match given.as_array() {
+        Some(words) => words.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join(" "),
+        None => given.as_str()?.to_owned(),
     };
+    Some(command[..command.floor_char_boundary(COMMAND_MAX)].to_owned())
+}
+
+/// Returns what a call asks the person: one question, or several, each with its choices.
+fn asked(input: &Value) -> Option<String> {
+    if let Some(question) = ["question", "questionnaire", "prompt"].iter().find_map(|key| input[*key].as_str()) {
+        return Some(question.to_owned());
+    }
+    let questions = input["questions"].as_array()?.iter().filter_map(|question| {
+        let label =
+            |choice: &Value| choice["label"].as_str().or_else(|| choice.as_str()).map(|label| format!("- {label}"));
+        let choices = question["options"].as_array().into_iter().flatten().filter_map(label);
+        let asked = question["question"].as_str()?.to_owned();
+        Some(std::iter::once(asked).chain(choices).collect::<Vec<_>>().join("\n"))
+    });
+    Some(questions.collect::<Vec<_>>().join("\n\n")).filter(|questions| !questions.is_empty())
+}
+
+/// Returns the entry for an edit that happened.
+pub(super) fn edited(tool: Option<&str>, path: String, text: &str) -> Entry {
     Entry { tool: tool.map(str::to_owned), path: Some(path), ok: Some(true), ..Entry::new(EntryKind::Edit, text) }
 }
 
+/// Shows what a tool answered.
+fn result(tool: Option<String>, path: Option<String>, outcome: Outcome<'_>, scene: &mut Scene<'_>) {
+    scene.add(Entry { tool, path, ok: outcome.ok, ..Entry::new(EntryKind::ToolResult, outcome.text.trim_end()) });
+}
+
+/// Shows the answer to a call that is remembered no more, or was never seen.
+pub(super) fn stray_result(tool: Option<&str>, outcome: Outcome<'_>, scene: &mut Scene<'_>) {
+    result(tool.map(str::to_owned), None, outcome, scene);
+}
+
 /// Shows that a command ended, then what it printed.
-pub(super) fn command_ended(
-    tool: &str,
-    command: &str,
-    code: Option<i32>,
-    ok: bool,
-    output: &str,
-    scene: &mut Scene<'_>,
-) {
-    scene.add(Entry {
-        tool: Some(tool.to_owned()),
-        exit_code: code,
-        ok: Some(ok),
-        ..Entry::new(EntryKind::Command, command)
-    });
-    if !output.trim().is_empty() {
-        let tool = Some(tool.to_owned());
-        scene.add(Entry { tool, ok: Some(ok), ..Entry::new(EntryKind::ToolResult, output.trim_end()) });
+pub(super) fn command_ended(tool: &str, command: &str, outcome: Outcome<'_>, scene: &mut Scene<'_>) {
+    let Outcome { ok, code: exit_code, text, .. } = outcome;
+    let tool = Some(tool.to_owned());
+    scene.add(Entry { tool: tool.clone(), exit_code, ok, ..Entry::new(EntryKind::Command, command) });
+    if !text.trim().is_empty() {
+        scene.add(Entry { tool, ok, ..Entry::new(EntryKind::ToolResult, text.trim_end()) });
     }
 }
 

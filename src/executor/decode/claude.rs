@@ -1,26 +1,25 @@
-//! Claude Code's `stream-json`, which several other agents print too.
+//! Claude Code's `stream-json`, which several other agents print too, among them Qwen Code.
 //!
 //! Seen in real streams: the final event does not begin with its type and says `success` when the run failed; counts of
-//! tokens in messages are those of their beginning; new kinds of events come with every version.
+//! tokens in messages are those of their beginning; new kinds of events come with every version. Qwen Code says errors of
+//! its model as if the model had said them, and what it says again after one it prints again.
 
 use serde_json::Value;
 
 use super::Scene;
-use super::calls::{Action, Call, Calls, EditSize, command_ended, edited, result_text};
-use super::shape::{clip, glance, micros, plain, question, unknown, usage_text};
+use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
+use super::edits::{Done, EditSize};
+use super::shape::{Pieces, clip, counted, glance, micros, plain, question, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 use crate::domain::ticket::Usage;
-
-/// Most bytes of a message that is still coming in.
-const PARTIAL_MAX: usize = 64 << 10;
 
 /// What must be remembered between lines.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Claude {
     calls: Calls,
     /// The message that comes in pieces; its whole follows, so this is shown only if the output ends first.
-    partial: String,
+    partial: Pieces,
     /// The last error was shown with this text, so the final event need not repeat it.
     shown_error: Option<String>,
     /// Actions already noted as not allowed.
@@ -46,7 +45,7 @@ impl Claude {
     }
 
     pub(super) fn finish(&mut self, scene: &mut Scene<'_>) {
-        let partial = std::mem::take(&mut self.partial);
+        let partial = self.partial.take();
         if !partial.trim().is_empty() {
             scene.say(EntryKind::Assistant, &partial);
         }
@@ -56,6 +55,8 @@ impl Claude {
         match event["subtype"].as_str().unwrap_or_default() {
             "init" => begin(event, scene),
             "api_retry" => retry(event, scene),
+            // Qwen Code's. The reason is not told.
+            "retry" => say_retrying("trying to reach the model again", scene),
             "permission_denied" => {
                 let tool = event["tool_name"].as_str().unwrap_or("a tool");
                 let id = event["tool_use_id"].as_str().unwrap_or_default();
@@ -81,7 +82,7 @@ impl Claude {
     }
 
     fn assistant(&mut self, event: &Value, scene: &mut Scene<'_>) {
-        scene.report.retrying = None;
+        let is_again = scene.report.retrying.take().is_some();
         let message = &event["message"];
         self.count(message, scene);
         // A message of a sub-agent is marked with the tool that runs it, and is not what the agent itself says.
@@ -89,16 +90,23 @@ impl Claude {
         if parent.is_none() {
             // Work goes on, so a final event before this one was not the last.
             scene.report.ok = None;
-            self.partial.clear();
+            self.partial = Pieces::default();
         }
         let is_error = event["is_api_error_message"].as_bool() == Some(true) || event["error"].is_string();
+        let say = |this: &mut Self, text: &str, scene: &mut Scene<'_>| {
+            let (said, error) = if is_error { ("", Some(text)) } else { without_error(text) };
+            if !(is_again && parent.is_none() && scene.report.said.as_deref() == Some(clip(said).as_str())) {
+                this.text(said, parent.as_deref(), scene);
+            }
+            this.error(error.unwrap_or_default(), scene);
+        };
         if let Some(text) = message["content"].as_str() {
-            self.text(text, is_error, parent.as_deref(), scene);
+            say(self, text, scene);
         }
         for block in message["content"].as_array().into_iter().flatten() {
             let text = |key: &str| block[key].as_str().unwrap_or_default();
             match text("type") {
-                "text" => self.text(text("text"), is_error, parent.as_deref(), scene),
+                "text" => say(self, text("text"), scene),
                 // Some versions hide what was thought and leave the text empty.
                 "thinking" if text("thinking").trim().is_empty() => {}
                 "thinking" => {
@@ -117,18 +125,21 @@ impl Claude {
         self.calls.push(call);
     }
 
-    fn text(&mut self, text: &str, is_error: bool, parent: Option<&str>, scene: &mut Scene<'_>) {
+    fn text(&mut self, text: &str, parent: Option<&str>, scene: &mut Scene<'_>) {
         if text.trim().is_empty() {
             return;
-        }
-        if is_error {
-            self.shown_error = Some(clip(text));
-            return scene.error(text);
         }
         if parent.is_none() {
             scene.report.said = Some(clip(text));
         }
         scene.add(Entry { tool: parent.map(str::to_owned), ..Entry::new(EntryKind::Assistant, text) });
+    }
+
+    fn error(&mut self, text: &str, scene: &mut Scene<'_>) {
+        if !text.trim().is_empty() {
+            self.shown_error = Some(clip(text));
+            scene.error(text);
+        }
     }
 
     fn user(&mut self, event: &Value, scene: &mut Scene<'_>) {
@@ -140,6 +151,8 @@ impl Claude {
         for block in content.as_array().into_iter().flatten() {
             match block["type"].as_str().unwrap_or_default() {
                 "tool_result" => self.tool_result(block, &event["tool_use_result"], scene),
+                // What a sub-agent is asked was shown with the call that asks it.
+                "text" if event["parent_tool_use_id"].is_string() => {}
                 "text" => scene.say(EntryKind::System, block["text"].as_str().unwrap_or_default()),
                 _ => scene.say(EntryKind::System, &unknown(block)),
             }
@@ -155,25 +168,17 @@ impl Claude {
         if !ok && self.denied.iter().any(|denied| denied == id) {
             return;
         }
-        let tool = call.as_ref().map(|call| call.tool.clone());
-        match call.map(|call| call.action) {
-            Some(Action::Edit { path, size }) if ok => {
-                let created = details["type"].as_str() == Some("create");
-                let size = EditSize::of_patch(&details["structuredPatch"]).unwrap_or(size);
-                scene.add(edited(tool.as_deref(), path, if created { "created" } else { "edited" }, Some(size)));
-            }
-            Some(Action::Command { command }) => {
-                let (code, output) = exit_code(ok, &text, details);
-                command_ended(tool.as_deref().unwrap_or("Bash"), &command, code, ok, output, scene);
-            }
-            Some(Action::Edit { path, .. } | Action::Other { path: Some(path), .. }) => {
-                let path = Some(path);
-                scene.add(Entry { tool, path, ok: Some(ok), ..Entry::new(EntryKind::ToolResult, text) });
-            }
-            Some(Action::Other { path: None, .. }) | None => {
-                scene.add(Entry { tool, ok: Some(ok), ..Entry::new(EntryKind::ToolResult, text) });
-            }
-        }
+        let Some(call) = call else { return stray_result(None, Outcome::new(ok, &text), scene) };
+        let is_command = matches!(call.action, Action::Command { .. });
+        let (code, text) = if is_command { exit_code(ok, &text, details) } else { (None, text.as_str()) };
+        let created = details["type"].as_str() == Some("create") || text.starts_with("Successfully created");
+        let outcome = Outcome {
+            code,
+            done: created.then_some(Done::Created),
+            size: EditSize::of_patch(&details["structuredPatch"]),
+            ..Outcome::new(ok, text)
+        };
+        call.show_end(outcome, scene);
     }
 
     /// A piece of a message. The whole message comes too, so pieces are not shown.
@@ -182,15 +187,12 @@ impl Claude {
         let piece = &event["event"];
         match piece["type"].as_str().unwrap_or_default() {
             "content_block_delta" if event["parent_tool_use_id"].is_null() => {
-                if let Some(text) = piece["delta"]["text"].as_str()
-                    && self.partial.len() + text.len() <= PARTIAL_MAX
-                {
-                    self.partial.push_str(text);
-                }
+                self.partial.push(piece["delta"]["text"].as_str().unwrap_or_default());
             }
             // A message that broke off is begun again.
-            "message_start" if event["parent_tool_use_id"].is_null() => self.partial.clear(),
+            "message_start" if event["parent_tool_use_id"].is_null() => self.partial = Pieces::default(),
             "error" => scene.error(&plain(&piece["error"]["message"])),
+            "goal_state" if piece["goal_state"]["goal"].is_null() => {}
             kind if kind.starts_with("message_") || kind.starts_with("content_block_") || kind == "ping" => {}
             _ => scene.say(EntryKind::System, &unknown(piece)),
         }
@@ -198,7 +200,7 @@ impl Claude {
 
     fn result(&mut self, event: &Value, scene: &mut Scene<'_>) {
         scene.report.retrying = None;
-        self.partial.clear();
+        self.partial = Pieces::default();
         let kind = event["subtype"].as_str().unwrap_or_default();
         let ok = event["is_error"].as_bool() != Some(true) && !kind.starts_with("error");
         for denial in event["permission_denials"].as_array().into_iter().flatten() {
@@ -256,7 +258,7 @@ impl Claude {
         self.ended = if models.is_some() { self.ended + new } else { new };
         self.begun = Usage::default();
         scene.report.usage = self.ended;
-        scene.add(Entry { usage: Some(new), ..Entry::new(EntryKind::Usage, usage_text(new)) });
+        scene.used(new);
     }
 
     /// Adds up what messages say they used, so that a running agent has a count too. It is low: what a message writes
@@ -308,8 +310,10 @@ fn begin(event: &Value, scene: &mut Scene<'_>) {
         return;
     }
     scene.report.session = session.map(str::to_owned);
-    let version = event["claude_code_version"].as_str().map(|version| format!("Claude Code {version}"));
-    let told = [event["model"].as_str(), version.as_deref(), event["permissionMode"].as_str()];
+    let version = |key: &str, name: &str| event[key].as_str().map(|version| format!("{name} {version}"));
+    let version = version("claude_code_version", "Claude Code").or_else(|| version("qwen_code_version", "Qwen Code"));
+    let mode = event["permissionMode"].as_str().or_else(|| event["permission_mode"].as_str());
+    let told = [event["model"].as_str(), version.as_deref(), mode];
     let text = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
     scene.add(Entry { session: session.map(str::to_owned), ..Entry::new(EntryKind::Session, text) });
 }
@@ -320,7 +324,7 @@ fn retry(event: &Value, scene: &mut Scene<'_>) {
         words.push(format!("attempt {attempt} of {max}"));
     }
     if let Some(millis) = event["retry_delay_ms"].as_f64() {
-        words.push(format!("in {:.1} s", millis / 1000.0));
+        words.push(format!("in {}", seconds(millis)));
     }
     let status = event["error_status"].as_u64().map(|status| format!("HTTP {status}"));
     let why: Vec<&str> = [status.as_deref(), event["error"].as_str()].into_iter().flatten().collect();
@@ -328,11 +332,23 @@ fn retry(event: &Value, scene: &mut Scene<'_>) {
         words.push(why.join(" "));
     }
     let text = words.join(", ");
-    scene.say(EntryKind::Retry, &text);
-    scene.report.retrying = Some(clip(&text));
+    say_retrying(&text, scene);
 }
 
-/// Returns a command's exit code, where the result tells it, and its output without the line that does.
+fn say_retrying(text: &str, scene: &mut Scene<'_>) {
+    scene.say(EntryKind::Retry, text);
+    scene.report.retrying = Some(clip(text));
+}
+
+/// Takes an error off the end of what Qwen Code says: `[API Error: 401 refused]`.
+fn without_error(text: &str) -> (&str, Option<&str>) {
+    match text.rfind("[API Error: ") {
+        Some(at) if text.trim_end().ends_with(']') => (&text[..at], Some(text[at..].trim_end())),
+        Some(_) | None => (text, None),
+    }
+}
+
+/// Returns a command's exit code, where the result tells it, and its output without the lines that tell such things.
 fn exit_code<'a>(ok: bool, text: &'a str, details: &Value) -> (Option<i32>, &'a str) {
     let code_of = |line: &str| {
         let rest = line.get(.."exit code".len()).filter(|start| start.eq_ignore_ascii_case("exit code"))?;
@@ -349,20 +365,28 @@ fn exit_code<'a>(ok: bool, text: &'a str, details: &Value) -> (Option<i32>, &'a 
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     match code_of(first) {
         Some(code) => (Some(code), rest),
-        None => (text.lines().find_map(code_of), text),
+        None => (text.lines().rev().find_map(code_of), told_output(text)),
     }
+}
+
+/// Returns what a command printed, from Qwen Code's account of one that failed.
+fn told_output(text: &str) -> &str {
+    let Some((_, account)) = text.split_once("\nOutput: ").filter(|_| text.starts_with("Command: ")) else {
+        return text;
+    };
+    let Some((output, _)) = account.rsplit_once("\nError: ") else { return text };
+    if output == "(empty)" { "" } else { output }
 }
 
 /// Tokens of a message; what the cache held is read too.
 fn message_usage(usage: &Value) -> Usage {
     let tokens = |key: &str| usage[key].as_u64().unwrap_or(0);
-    Usage {
-        input_tokens: tokens("input_tokens")
-            .saturating_add(tokens("cache_creation_input_tokens"))
-            .saturating_add(tokens("cache_read_input_tokens")),
-        output_tokens: tokens("output_tokens"),
-        cost_micros: None,
-    }
+    let cached = tokens("cache_creation_input_tokens").saturating_add(tokens("cache_read_input_tokens"));
+    let (input, output_tokens) = (tokens("input_tokens"), tokens("output_tokens"));
+    // Who also tells the total counts cached tokens as input already.
+    let holds_cached = usage["total_tokens"].as_u64() == Some(input.saturating_add(output_tokens));
+    let input_tokens = if holds_cached { input } else { input.saturating_add(cached) };
+    Usage { input_tokens, output_tokens, cost_micros: None }
 }
 
 /// Tokens and cost of one model in a final event.
@@ -379,7 +403,7 @@ fn model_usage(usage: &Value) -> Usage {
 
 /// Returns `7 turns, 4.0 s`.
 fn facts(event: &Value) -> String {
-    let turns = event["num_turns"].as_u64().map(|n| format!("{n} turn{}", if n == 1 { "" } else { "s" }));
-    let time = event["duration_ms"].as_f64().map(|millis| format!("{:.1} s", millis / 1000.0));
+    let turns = event["num_turns"].as_u64().map(|n| counted(n, "turn", "turns"));
+    let time = event["duration_ms"].as_f64().map(seconds);
     [turns, time].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

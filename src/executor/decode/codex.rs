@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Scene;
-use super::calls::{command_ended, edited};
-use super::shape::{clip, glance, plain, question, unknown, usage_text};
+use super::calls::{Outcome, command_ended, edited};
+use super::shape::{clip, glance, plain, question, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 use crate::domain::ticket::Usage;
@@ -78,7 +78,7 @@ fn completed(event: &Value, scene: &mut Scene<'_>) {
     scene.report.retrying = None;
     scene.report.error = None;
     scene.report.question = scene.report.said.as_deref().and_then(question);
-    scene.add(Entry { usage: Some(usage), ..Entry::new(EntryKind::Usage, usage_text(usage)) });
+    scene.used(usage);
     scene.end(true, "the turn is complete");
 }
 
@@ -124,7 +124,7 @@ fn command(item: &Value, stage: Stage, scene: &mut Scene<'_>) {
             }
             let ok = status == "completed" && code.is_none_or(|code| code == 0);
             let output = item["aggregated_output"].as_str().unwrap_or_default();
-            command_ended(SHELL, &command, code, ok, output, scene);
+            command_ended(SHELL, &command, Outcome { code, ..Outcome::new(ok, output) }, scene);
         }
     }
 }
@@ -143,7 +143,7 @@ fn file_change(item: &Value, stage: Stage, scene: &mut Scene<'_>) {
                 Some("delete") => "deleted",
                 Some(_) | None => "edited",
             };
-            scene.add(edited(None, path, done, None));
+            scene.add(edited(None, path, done));
             continue;
         }
         if status == "declined" {

@@ -9,6 +9,8 @@ use crate::domain::ticket::Usage;
 /// Most bytes of a text in front of a cut, and after it.
 const HEAD: usize = 32 << 10;
 const TAIL: usize = 16 << 10;
+/// Most bytes of a text that is still coming in.
+const PIECES_MAX: usize = 64 << 10;
 /// Most characters of a value that is shown in passing.
 const GLANCE: usize = 200;
 
@@ -61,10 +63,40 @@ pub(super) fn usage_text(usage: Usage) -> String {
     }
 }
 
+/// Returns `1 turn` or `7 turns`.
+pub(super) fn counted(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
+/// Returns `4.0 s`.
+pub(super) fn seconds(millis: f64) -> String {
+    format!("{:.1} s", millis / 1000.0)
+}
+
 /// Returns a cost in millionths of a dollar; nothing for what is no cost.
 pub(super) fn micros(usd: f64) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` stops at the ends of u64")]
     (usd.is_finite() && usd >= 0.0).then(|| (usd * 1e6).round() as u64)
+}
+
+/// A text that comes in pieces; of a very long one the beginning is kept.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Pieces(String);
+
+impl Pieces {
+    pub(super) fn push(&mut self, piece: &str) {
+        if self.0.len() + piece.len() <= PIECES_MAX {
+            self.0.push_str(piece);
+        }
+    }
+
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.0 == text
+    }
+
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.0)
+    }
 }
 
 /// Shows paths against the worktree.

@@ -18,12 +18,20 @@ fn streams() -> Vec<(String, Dialect, Vec<u8>)> {
         .filter(|path| path.extension().is_some_and(|extension| extension != "md"))
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let dialect = Table::builtin().find(name.split('-').next().unwrap()).unwrap().dialect;
+            let dialect = dialect_of(name.split('-').next().unwrap());
             (name, dialect, fs::read(path).unwrap())
         })
         .collect();
     streams.sort_by(|a, b| a.0.cmp(&b.0));
     streams
+}
+
+fn dialect_of(agent: &str) -> Dialect {
+    match agent {
+        "kilo" => Dialect::OpenCode,
+        "qwen" => Dialect::Claude,
+        name => Table::builtin().find(name).map_or_else(|_| name.parse().unwrap(), |row| row.dialect),
+    }
 }
 
 /// The worktrees of the recordings: `/srv/sample/repos/<agent>-<scenario>`; a resumed session is in the first one's.
@@ -45,7 +53,7 @@ fn read(dialect: Dialect, root: &str, pieces: &[&[u8]]) -> (Vec<Entry>, Report) 
     (out, reader.report().clone())
 }
 
-fn read_text(dialect: Dialect, text: &str) -> (Vec<Entry>, Report) {
+pub(super) fn read_text(dialect: Dialect, text: &str) -> (Vec<Entry>, Report) {
     read(dialect, "/w", &[text.as_bytes()])
 }
 
@@ -121,9 +129,11 @@ fn half_a_line_gives_nothing_until_it_ends_or_the_output_is_over() {
 #[test]
 fn an_agent_that_is_cut_off_has_no_final_verdict() {
     for (name, dialect, bytes) in streams().into_iter().filter(|(_, dialect, _)| *dialect != Dialect::Text) {
-        let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
-        let (_, report) = read(dialect, &root(&name), &[&bytes[..=last]]);
-        assert_eq!((report.ok, report.promises_end), (None, true), "{name}");
+        let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let (_, report) = read(dialect, &root(&name), &[&bytes[..last]]);
+        // One that failed may say so twice, and one that is refused something need not say how it ends.
+        assert_ne!(report.ok, Some(true), "{name}");
+        assert!(report.promises_end || !report.denied.is_empty(), "{name}");
     }
 }
 
@@ -245,7 +255,7 @@ fn tokens_are_counted_while_the_agent_works_and_settled_at_the_end() {
 
 #[test]
 fn unknown_events_and_lines_that_are_no_json_are_kept() {
-    for dialect in [Dialect::Claude, Dialect::Codex] {
+    for dialect in Dialect::ALL.iter().copied().filter(|dialect| *dialect != Dialect::Text) {
         let lines =
             ["{\"type\":\"new.thing\",\"n\":1}", "{}", "[1]", "warning: ż", "", "  ", "{\"cut\":", "{\"type\":7}"];
         let (entries, report) = read_text(dialect, &lines.join("\n"));
@@ -319,7 +329,7 @@ fn cut<'a>(bytes: &'a [u8], places: &[prop::sample::Index]) -> Vec<&'a [u8]> {
 
 /// Values in the places where a dialect expects others.
 fn json() -> impl Strategy<Value = String> {
-    const WORDS: [&str; 28] = [
+    const WORDS: [&str; 52] = [
         "type",
         "subtype",
         "message",
@@ -348,6 +358,30 @@ fn json() -> impl Strategy<Value = String> {
         "name",
         "input",
         "structuredPatch",
+        "part",
+        "state",
+        "tokens",
+        "step_finish",
+        "text",
+        "tool",
+        "delta",
+        "role",
+        "tool_call",
+        "parameters",
+        "tool_id",
+        "toolName",
+        "value",
+        "completion",
+        "data",
+        "toolCallId",
+        "arguments",
+        "assistant.message",
+        "tool.execution_start",
+        "tool.execution_complete",
+        "write",
+        "bash",
+        "command",
+        "path",
     ];
     let leaf = prop_oneof![
         prop::sample::select(WORDS.to_vec()).prop_map(|word| format!("\"{word}\"")),

@@ -2,8 +2,8 @@
 
 use super::Scene;
 use super::calls::edited;
-use super::shape::{clip, micros, question, usage_text};
-use crate::domain::log::{Entry, EntryKind};
+use super::shape::{clip, micros, question};
+use crate::domain::log::EntryKind;
 use crate::domain::ticket::Usage;
 
 /// Most bytes of a paragraph that are remembered as the last thing said.
@@ -33,12 +33,12 @@ impl Text {
         }
         if let Some(path) = line.strip_prefix("Applied edit to ") {
             let path = scene.paths.short(path.trim());
-            return scene.add(edited(None, path, "edited", None));
+            return scene.add(edited(None, path, "edited"));
         }
         if let Some(usage) = tokens(line) {
             scene.report.usage = scene.report.usage + usage;
             self.answer = Some(std::mem::take(&mut self.paragraph)).filter(|answer| !answer.is_empty());
-            return scene.add(Entry { usage: Some(usage), ..Entry::new(EntryKind::Usage, usage_text(usage)) });
+            return scene.used(usage);
         }
         if line.starts_with("litellm.") && line.contains("Error") {
             return scene.error(line);
