@@ -5,7 +5,7 @@ use super::outcome::Report;
 use super::run::RunEnd;
 
 /// What services and networks say when they are overloaded or out of reach for a moment.
-const PASSING: [&str; 19] = [
+const PASSING: [&str; 26] = [
     "too many requests",
     "rate limit",
     "rate_limit",
@@ -25,6 +25,13 @@ const PASSING: [&str; 19] = [
     "stream disconnected",
     "request timed out",
     "socket hang up",
+    "fetch failed",
+    "unable to connect",
+    "cannot connect",
+    "premature close",
+    "resource_exhausted",
+    "without a finish reason",
+    "missing finish_reason",
 ];
 /// The same, as statuses of HTTP and names of system errors.
 const PASSING_WORDS: [&str; 10] =
@@ -88,6 +95,11 @@ mod tests {
             "unexpected status 503 Service Unavailable",
             "stream disconnected before completion: error sending request",
             "connect ECONNREFUSED 127.0.0.1:443",
+            "scripted error 429 (HTTP 429)",
+            "its model's provider answered HTTP 500",
+            "[API Error: Model stream ended without a finish reason.]",
+            "Cannot connect to API: Unable to connect. Is the computer able to access the url?",
+            "Failed to get response from the AI model; retried 5 times. Last error: missing finish_reason for choice 0",
         ] {
             assert!(failed(error).is_some(), "{error}");
         }
@@ -102,6 +114,10 @@ mod tests {
             "the test of the timeout failed",
             "error in line 4290",
             "model not found",
+            "scripted error 401 (HTTP 401)",
+            "[API Error: 401 scripted error 401]",
+            "Authentication failed with provider (HTTP 401).",
+            "it is not signed in to its model's provider",
         ] {
             assert_eq!(failed(error), None, "{error}");
         }

@@ -15,7 +15,7 @@ const CALLS_MAX: usize = 64;
 const COMMAND_MAX: usize = 16 << 10;
 
 /// The names of tools, in small letters and without `_` and `-`: those that change a file,
-const EDIT_TOOLS: [&str; 17] = [
+const EDIT_TOOLS: [&str; 20] = [
     "edit",
     "multiedit",
     "write",
@@ -33,11 +33,14 @@ const EDIT_TOOLS: [&str; 17] = [
     "insert",
     "writetofile",
     "replaceinfile",
+    "editor",
+    "texteditor",
+    "strreplacefile",
 ];
 /// those that take a patch of several files,
 const PATCH_TOOLS: [&str; 3] = ["applypatch", "patch", "applydiff"];
 /// those that run a command,
-const COMMAND_TOOLS: [&str; 11] = [
+const COMMAND_TOOLS: [&str; 12] = [
     "bash",
     "powershell",
     "shell",
@@ -46,6 +49,7 @@ const COMMAND_TOOLS: [&str; 11] = [
     "execute",
     "executecommand",
     "runcommand",
+    "runcommands",
     "runinterminal",
     "terminal",
     "exec",
@@ -223,7 +227,10 @@ impl Action {
 
 /// Returns the command line of a call, which some agents give as a list of words.
 fn command(input: &Value) -> Option<String> {
-    let given = ["command", "cmd", "commandLine"].iter().map(|key| &input[*key]).find(|given| !given.is_null())?;
+    let given = ["command", "cmd", "commandLine", "CommandLine"]
+        .iter()
+        .map(|key| &input[*key])
+        .find(|given| !given.is_null())?;
     let command = match given.as_array() {
         Some(words) => words.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join(" "),
         None => given.as_str()?.to_owned(),
@@ -251,9 +258,12 @@ pub(super) fn edited(tool: Option<&str>, path: String, text: &str) -> Entry {
     Entry { tool: tool.map(str::to_owned), path: Some(path), ok: Some(true), ..Entry::new(EntryKind::Edit, text) }
 }
 
-/// Shows what a tool answered.
+/// Shows what a tool answered. One that went well without a word is shown by its call.
 fn result(tool: Option<String>, path: Option<String>, outcome: Outcome<'_>, scene: &mut Scene<'_>) {
-    scene.add(Entry { tool, path, ok: outcome.ok, ..Entry::new(EntryKind::ToolResult, outcome.text.trim_end()) });
+    let text = outcome.text.trim_end();
+    if outcome.ok == Some(false) || !text.is_empty() {
+        scene.add(Entry { tool, path, ok: outcome.ok, ..Entry::new(EntryKind::ToolResult, text) });
+    }
 }
 
 /// Shows the answer to a call that is remembered no more, or was never seen.

@@ -336,8 +336,10 @@ fn retry(event: &Value, scene: &mut Scene<'_>) {
 }
 
 fn say_retrying(text: &str, scene: &mut Scene<'_>) {
-    scene.say(EntryKind::Retry, text);
-    scene.report.retrying = Some(clip(text));
+    if scene.report.retrying.as_deref() != Some(text) {
+        scene.say(EntryKind::Retry, text);
+        scene.report.retrying = Some(clip(text));
+    }
 }
 
 /// Takes an error off the end of what Qwen Code says: `[API Error: 401 refused]`.

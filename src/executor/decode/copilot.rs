@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
 use super::edits::{Done, EditSize};
-use super::shape::{Pieces, clip, counted, plain, question, seconds, unknown};
+use super::shape::{Pieces, clip, plain, question, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::ticket::Usage;
 
@@ -140,19 +140,16 @@ impl Copilot {
         begin(event["sessionId"].as_str(), scene);
         let code = event["exitCode"].as_i64().unwrap_or_default();
         let used = &event["usage"];
-        let files = used["codeChanges"]["filesModified"].as_array().map_or(0, Vec::len);
-        let time = used["sessionDurationMs"].as_f64().map(seconds);
-        let files = counted(files as u64, "file changed", "files changed");
-        let facts = std::iter::once(files).chain(time).collect::<Vec<_>>().join(", ");
+        let time = used["sessionDurationMs"].as_f64().map(seconds).unwrap_or_default();
+        scene.report.retrying = None;
         if code != 0 {
             scene.report.question = None;
-            return scene.end(false, &format!("failed: {facts}"));
+            return scene.end(false, format!("failed, {time}").trim_end_matches(", "));
         }
-        scene.report.retrying = None;
         scene.report.error = None;
         let asked = scene.report.said.as_deref().and_then(question);
         scene.report.question = asked.or_else(|| scene.report.question.take());
-        scene.end(true, &facts);
+        scene.end(true, &time);
     }
 
     fn tool_of(&self, id: &str) -> String {
@@ -178,14 +175,15 @@ fn usage(data: &Value, scene: &mut Scene<'_>) {
     scene.report.usage = scene.report.usage + used;
 }
 
-/// Returns `HTTP 429, rate_limit_error: try later` for a call of the model that failed.
+/// Returns `attempt 1, HTTP 429, rate_limit_error: try later` for a call of the model that failed.
 fn failure(data: &Value) -> String {
     let told = data["errorMessage"].as_str().unwrap_or_default();
     let parsed = serde_json::from_str::<Value>(told).unwrap_or_default();
     let message = parsed["message"].as_str().or_else(|| parsed.as_str()).unwrap_or(told);
     let status = data["statusCode"].as_u64().map(|status| format!("HTTP {status}"));
     let kind = data["errorType"].as_str().or_else(|| parsed["type"].as_str());
-    let head: Vec<String> = status.into_iter().chain(kind.map(str::to_owned)).collect();
+    let attempt = data["retryAttempt"].as_u64().map(|before| format!("attempt {}", before.saturating_add(1)));
+    let head: Vec<String> = attempt.into_iter().chain(status).chain(kind.map(str::to_owned)).collect();
     match (head.is_empty(), message.is_empty()) {
         (true, _) => message.to_owned(),
         (false, true) => head.join(", "),
@@ -242,10 +240,10 @@ mod tests {
 
     #[test]
     fn a_failed_attempt_is_told_by_passing_events() {
-        let failed = r#"{"type":"model.call_failure","data":{"statusCode":429,"errorType":"rate_limit_error","errorMessage":"{\"message\":\"slow down\"}"},"ephemeral":true}"#;
+        let failed = r#"{"type":"model.call_failure","data":{"statusCode":429,"retryAttempt":0,"errorType":"rate_limit_error","errorMessage":"{\"message\":\"slow down\"}"},"ephemeral":true}"#;
         let again = r#"{"type":"assistant.turn_retry","data":{"reason":"rate_limit"},"ephemeral":true}"#;
         let (entries, report) = read(&[failed, again]);
-        let text = "trying to reach the model again, HTTP 429, rate_limit_error: slow down";
+        let text = "trying to reach the model again, attempt 1, HTTP 429, rate_limit_error: slow down";
         assert_eq!((entries, report.retrying.as_deref()), (vec![Entry::new(EntryKind::Retry, text)], Some(text)));
         assert_eq!(read(&[again]).0[0].text, "trying to reach the model again, rate limit");
         assert_eq!(read(&[failed, again, SAY]).1.retrying, None);

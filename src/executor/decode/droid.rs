@@ -18,6 +18,8 @@ pub(super) struct Droid {
     calls: Calls,
     /// The thought that was shown last.
     thought: Option<String>,
+    /// Why something was not allowed; the agent says it again, and then again as an error.
+    refused: Option<String>,
     /// The end of a failed run was shown.
     failed: bool,
 }
@@ -45,7 +47,7 @@ impl Droid {
 
     fn message(&mut self, text: &str, scene: &mut Scene<'_>) {
         self.works(scene);
-        if !text.trim().is_empty() {
+        if !text.trim().is_empty() && self.refused.as_deref() != Some(text) {
             scene.report.said = Some(clip(text));
             scene.say(EntryKind::Assistant, text);
         }
@@ -74,10 +76,12 @@ impl Droid {
         let ok = event["isError"].as_bool() != Some(true) && event["error"].is_null();
         let error = event["error"]["message"].as_str().map_or_else(|| result_text(&event["error"]), str::to_owned);
         let text = if event["error"].is_null() { result_text(&event["value"]) } else { error };
+        let plainly = text.strip_prefix("Error: ").unwrap_or(&text);
         let call = self.calls.take(event["id"].as_str().unwrap_or_default());
-        let Some(call) = call else { return stray_result(None, Outcome::new(ok, &text), scene) };
-        if !ok && is_refusal(&text) {
-            return call.show_denial(text.trim_start_matches("Error: "), scene);
+        let Some(call) = call else { return stray_result(None, Outcome::new(ok, plainly), scene) };
+        if !ok && is_refusal(plainly) {
+            self.refused = Some(plainly.to_owned());
+            return call.show_denial(plainly, scene);
         }
         match &call.action {
             Action::Command { .. } => {
@@ -90,19 +94,20 @@ impl Droid {
                 let outcome = Outcome {
                     done: created.then_some(Done::Created),
                     size: changed(&event["value"]),
-                    ..Outcome::new(ok, &text)
+                    ..Outcome::new(ok, plainly)
                 };
                 call.show_end(outcome, scene);
             }
-            Action::Ask { .. } | Action::Other { .. } => call.show_end(Outcome::new(ok, &text), scene),
+            Action::Ask { .. } | Action::Other { .. } => call.show_end(Outcome::new(ok, plainly), scene),
         }
     }
 
     fn error(&mut self, event: &Value, scene: &mut Scene<'_>) {
         let message = event["message"].as_str().unwrap_or("it does not say what");
         // That it failed is said after why, and sometimes why is said twice.
-        let is_news = !self.failed || (message != "Exec failed" && scene.report.error.as_deref() != Some(message));
-        if is_news {
+        if self.refused.as_deref() == Some(message) {
+            scene.report.error = Some(clip(message));
+        } else if !self.failed || (message != "Exec failed" && scene.report.error.as_deref() != Some(message)) {
             scene.error(message);
         }
         if !self.failed {

@@ -90,9 +90,12 @@ impl EditSize {
 /// Understands the input of a call that changes the file with that path.
 pub(super) fn of_input(path: String, input: &Value) -> Edited {
     let text = |edit: &Value, keys: &[&str]| keys.iter().find_map(|key| edit[*key].as_str()).map(str::to_owned);
-    let old = |edit: &Value| text(edit, &["old_string", "oldString", "old_str", "oldText", "old_source"]);
+    let old = |edit: &Value| text(edit, &["old_string", "oldString", "old_str", "oldText", "old_text", "old_source"]);
     let new = |edit: &Value| {
-        text(edit, &["new_string", "newString", "new_str", "newText", "new_source", "insert_text", "insertText"])
+        text(
+            edit,
+            &["new_string", "newString", "new_str", "newText", "new_text", "new_source", "insert_text", "insertText"],
+        )
     };
     let size = |edit: &Value| EditSize::between(&old(edit).unwrap_or_default(), &new(edit).unwrap_or_default());
     let whole = text(input, &["content", "file_text", "fileText", "contents"]);

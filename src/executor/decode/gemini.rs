@@ -115,7 +115,7 @@ impl Gemini {
         let used = usage(stats);
         scene.report.usage = scene.report.usage + used;
         scene.used(used);
-        let calls = stats["tool_calls"].as_u64().map(|n| counted(n, "tool call", "tool calls"));
+        let calls = stats["tool_calls"].as_u64().filter(|n| *n > 0).map(|n| counted(n, "tool call", "tool calls"));
         let time = stats["duration_ms"].as_f64().map(seconds);
         let facts = [calls, time].into_iter().flatten().collect::<Vec<_>>().join(", ");
         let failed = event["status"].as_str() == Some("error") || !event["error"].is_null();

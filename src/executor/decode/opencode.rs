@@ -119,12 +119,13 @@ fn tool(part: &Value, scene: &mut Scene<'_>) {
     let data = &state["metadata"];
     let code = data["exit"].as_i64().and_then(|code| i32::try_from(code).ok());
     let text = match &call.action {
-        Action::Command { .. } if data["output"].is_string() => result_text(&data["output"]),
+        Action::Command { .. } => {
+            let printed = data["output"].as_str().map_or_else(|| result_text(&state["output"]), str::to_owned);
+            if printed == "(no output)" { String::new() } else { printed }
+        }
         // What the model gets has line numbers and marks around it.
         Action::Other { .. } if data["display"]["text"].is_string() => result_text(&data["display"]["text"]),
-        Action::Edit { .. } | Action::Command { .. } | Action::Ask { .. } | Action::Other { .. } => {
-            result_text(&state["output"])
-        }
+        Action::Edit { .. } | Action::Ask { .. } | Action::Other { .. } => result_text(&state["output"]),
     };
     let diff = data["diff"].as_str().or_else(|| data["filediff"]["patch"].as_str());
     let outcome = Outcome {
