@@ -89,14 +89,15 @@ pub(super) struct Outcome<'a> {
     pub(super) text: &'a str,
     /// What was done to the file, where the result says more than the call.
     pub(super) done: Option<Done>,
-    /// How much of it was changed, likewise.
+    /// How much of it was changed, likewise, and the lines.
     pub(super) size: Option<EditSize>,
+    pub(super) diff: Option<&'a str>,
 }
 
 impl<'a> Outcome<'a> {
     /// Returns an outcome that says nothing but whether the call went well, and its answer.
     pub(super) fn new(ok: bool, text: &'a str) -> Self {
-        Self { ok: Some(ok), code: None, text, done: None, size: None }
+        Self { ok: Some(ok), code: None, text, done: None, size: None, diff: None }
     }
 }
 
@@ -154,7 +155,9 @@ impl Call {
                         (told, _) => told,
                     };
                     let file = Edited { done: done.unwrap_or(told), size: size.unwrap_or(file.size), ..file };
-                    scene.add(edited(Some(&self.tool), file.path.clone(), &file.text()));
+                    let lines = outcome.diff.filter(|_| only);
+                    let text = [file.text().as_str()].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
+                    scene.add(edited(Some(&self.tool), file.path, &text));
                 }
             }
             Action::Command { command } => command_ended(&self.tool, &command, outcome, scene),

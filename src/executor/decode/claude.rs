@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
-use super::edits::{Done, EditSize};
+use super::edits::{Done, EditSize, hunks_of_patch};
 use super::shape::{Pieces, clip, counted, glance, micros, plain, question, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
@@ -172,8 +172,10 @@ impl Claude {
         let is_command = matches!(call.action, Action::Command { .. });
         let (code, text) = if is_command { exit_code(ok, &text, details) } else { (None, text.as_str()) };
         let created = details["type"].as_str() == Some("create") || text.starts_with("Successfully created");
+        let diff = hunks_of_patch(&details["structuredPatch"]);
         let outcome = Outcome {
             code,
+            diff: diff.as_deref(),
             done: created.then_some(Done::Created),
             size: EditSize::of_patch(&details["structuredPatch"]),
             ..Outcome::new(ok, text)

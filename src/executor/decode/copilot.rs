@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
-use super::edits::{Done, EditSize};
+use super::edits::{Done, EditSize, hunks};
 use super::shape::{Pieces, clip, plain, question, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::ticket::Usage;
@@ -109,7 +109,9 @@ impl Copilot {
             Action::Edit { .. } => {
                 let created = data["fileEdits"][0]["kind"].as_str() == Some("create") || call.tool == "create";
                 let diff = data["result"]["detailedContent"].as_str();
+                let lines = diff.and_then(hunks);
                 let outcome = Outcome {
+                    diff: lines.as_deref(),
                     done: created.then_some(Done::Created),
                     size: diff.and_then(EditSize::of_unified),
                     ..Outcome::new(ok, &text)

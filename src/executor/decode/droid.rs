@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
-use super::edits::{Done, EditSize};
+use super::edits::{Done, EditSize, diff_of};
 use super::shape::{clip, counted, plain, question, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::ticket::Usage;
@@ -91,9 +91,13 @@ impl Droid {
             }
             Action::Edit { .. } => {
                 let created = call.tool == "Create";
+                // JSON in a text.
+                let told = event["value"].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+                let (size, diff) = changed(told.as_ref().unwrap_or(&event["value"]));
                 let outcome = Outcome {
                     done: created.then_some(Done::Created),
-                    size: changed(&event["value"]),
+                    size,
+                    diff: diff.as_deref(),
                     ..Outcome::new(ok, plainly)
                 };
                 call.show_end(outcome, scene);
@@ -171,12 +175,19 @@ fn printed(text: &str) -> (Option<i32>, &str) {
     }
 }
 
-/// Counts the changed lines that the result of an edit tells, as JSON in a text.
-fn changed(value: &Value) -> Option<EditSize> {
-    let parsed = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let told = parsed.as_ref().unwrap_or(value);
-    let lines = |key: &str| told[key].as_u64().and_then(|lines| usize::try_from(lines).ok());
-    Some(EditSize { added: lines("linesAdded")?, removed: lines("linesRemoved")? })
+/// Returns how many lines an edit changed, and which, as its result tells it.
+fn changed(told: &Value) -> (Option<EditSize>, Option<String>) {
+    let number = |key: &str| told[key].as_u64().and_then(|lines| usize::try_from(lines).ok());
+    let size = number("linesAdded").zip(number("linesRemoved")).map(|(added, removed)| EditSize { added, removed });
+    let lines = told["diffLines"].as_array().into_iter().flatten().filter_map(|line| {
+        let mark = match line["type"].as_str()? {
+            "added" => '+',
+            "removed" => '-',
+            _ => ' ',
+        };
+        Some(format!("{mark}{}", line["content"].as_str()?))
+    });
+    (size, diff_of(lines))
 }
 
 /// Tokens of a run; what the cache held is read too.

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::Scene;
 
-/// Most files of one patch that are shown.
+/// Most files of one patch that are shown, and most lines of a diff.
 const FILES_MAX: usize = 100;
+const DIFF_LINES_MAX: usize = 40;
 
 /// A file that a call is to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,22 +57,9 @@ impl EditSize {
 
     /// Counts the lines of a unified diff; nothing when it has no hunk.
     pub(super) fn of_unified(diff: &str) -> Option<Self> {
-        let mut size = None::<Self>;
-        for line in diff.lines() {
-            if line.starts_with("@@") {
-                size.get_or_insert_default();
-            } else if let Some(size) = &mut size {
-                match line.as_bytes().first() {
-                    // The head of the next file of the same diff.
-                    Some(b'-') if line.starts_with("--- ") => {}
-                    Some(b'+') if line.starts_with("+++ ") => {}
-                    Some(b'+') => size.added += 1,
-                    Some(b'-') => size.removed += 1,
-                    Some(_) | None => {}
-                }
-            }
-        }
-        size
+        let lines = hunk_lines(diff);
+        let starting = |mark| lines.iter().filter(|line| line.starts_with(mark)).count();
+        (!lines.is_empty()).then(|| Self { added: starting('+'), removed: starting('-') })
     }
 
     /// Counts the lines that one text has and the other has not, at the place where they differ.
@@ -85,6 +73,67 @@ impl EditSize {
     fn plus(self, other: Self) -> Self {
         Self { added: self.added + other.added, removed: self.removed + other.removed }
     }
+}
+
+/// Returns the hunks of a unified diff, without the names of its files; nothing when it has none.
+pub(super) fn hunks(diff: &str) -> Option<String> {
+    diff_of(hunk_lines(diff).into_iter().map(str::to_owned))
+}
+
+/// Returns the lines of all hunks. Where a hunk ends is counted: a line that went and began with `--` looks like the head of
+/// a file.
+fn hunk_lines(diff: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let (mut old, mut new) = (0_usize, 0_usize);
+    for line in diff.lines() {
+        if line.starts_with("@@") {
+            // One without numbers goes on to the next.
+            (old, new) = hunk_size(line).unwrap_or((usize::MAX, usize::MAX));
+        } else {
+            match line.as_bytes().first() {
+                Some(b'-') if old > 0 => old -= 1,
+                Some(b'+') if new > 0 => new -= 1,
+                Some(b' ') | None if old > 0 && new > 0 => (old, new) = (old - 1, new - 1),
+                Some(_) | None => continue,
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// Reads `@@ -1,3 +1,4 @@`: how many old and new lines there are.
+fn hunk_size(head: &str) -> Option<(usize, usize)> {
+    let mut ranges = head.split(' ').skip(1);
+    let mut count = |mark| {
+        let range = ranges.next()?.strip_prefix(mark)?;
+        range.split_once(',').map_or(Some(1), |(_, count)| count.parse().ok())
+    };
+    Some((count('-')?, count('+')?))
+}
+
+/// Returns the hunks of a structured patch.
+pub(super) fn hunks_of_patch(patch: &Value) -> Option<String> {
+    let lines = patch.as_array()?.iter().flat_map(|hunk| {
+        let number = |key: &str| hunk[key].as_u64().unwrap_or(0);
+        let (old, new) = ((number("oldStart"), number("oldLines")), (number("newStart"), number("newLines")));
+        let head = format!("@@ -{},{} +{},{} @@", old.0, old.1, new.0, new.1);
+        let lines = hunk["lines"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        std::iter::once(head).chain(lines)
+    });
+    diff_of(lines)
+}
+
+/// Returns lines of a diff as one text of bounded length.
+pub(super) fn diff_of(lines: impl Iterator<Item = String>) -> Option<String> {
+    let mut lines = lines.peekable();
+    lines.peek()?;
+    let mut kept: Vec<String> = lines.by_ref().take(DIFF_LINES_MAX).collect();
+    match lines.count() {
+        0 => {}
+        more => kept.push(format!("… {more} more line{}", if more == 1 { "" } else { "s" })),
+    }
+    Some(kept.join("\n"))
 }
 
 /// Understands the input of a call that changes the file with that path.
@@ -155,11 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_diff_is_cut() {
+        let long = diff_of((0..50).map(|n| format!("+{n}"))).unwrap();
+        assert!(long.ends_with("\n+39\n… 10 more lines"), "{long}");
+    }
+
+    #[test]
     fn a_unified_diff_is_counted_inside_its_hunks() {
-        let diff =
-            "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n same\n-old\n+new\n+more\n--- a/y\n+++ b/y\n@@ -1 +0,0 @@\n-gone\n";
-        assert_eq!(EditSize::of_unified(diff), Some(EditSize { added: 2, removed: 2 }));
-        assert_eq!(EditSize::of_unified("--- a\n+++ b\n"), None);
+        let diff = "--- a/x\n+++ b/x\n@@ -1,3 +1,3 @@\n same\n-old\n--- a comment\n+new\n+more\n\\ No newline\n--- a/y\n+++ b/y\n\
+                    @@ -1 +0,0 @@\n-gone\n";
+        assert_eq!(EditSize::of_unified(diff), Some(EditSize { added: 2, removed: 3 }));
+        let shown = "@@ -1,3 +1,3 @@\n same\n-old\n--- a comment\n+new\n+more\n@@ -1 +0,0 @@\n-gone";
+        assert_eq!(hunks(diff).as_deref(), Some(shown));
+        assert_eq!(hunks("@@\n-a\n+b\n").as_deref(), Some("@@\n-a\n+b"), "without numbers");
+        assert_eq!((EditSize::of_unified("--- a\n+++ b\n"), hunks("--- a\n+++ b\n")), (None, None));
         assert_eq!(EditSize::of_unified(""), None);
     }
 }

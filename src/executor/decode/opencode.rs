@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Action, Call, Outcome, result_text, stray_result};
-use super::edits::{Done, EditSize};
+use super::edits::{Done, EditSize, hunks};
 use super::shape::{clip, counted, micros, question, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
@@ -128,7 +128,9 @@ fn tool(part: &Value, scene: &mut Scene<'_>) {
         Action::Edit { .. } | Action::Ask { .. } | Action::Other { .. } => result_text(&state["output"]),
     };
     let diff = data["diff"].as_str().or_else(|| data["filediff"]["patch"].as_str());
+    let lines = diff.and_then(hunks);
     let outcome = Outcome {
+        diff: lines.as_deref(),
         ok: Some(code.is_none_or(|code| code == 0)),
         code,
         done: (data["exists"].as_bool() == Some(false)).then_some(Done::Created),

@@ -126,7 +126,12 @@ enum Part {
 
 /// Returns one line of the text in its styles; the first one has the name before it and how it ended behind it.
 fn strip(entry: &Entry, line: &str, part: Part, state: &mut AnsiState, theme: &Theme) -> Strip {
-    let base = theme.style(text_role(entry.kind));
+    let base = theme.style(match (entry.kind, part, line.as_bytes().first()) {
+        (EntryKind::Edit, Part::Later, Some(b'+')) => Role::Added,
+        (EntryKind::Edit, Part::Later, Some(b'-')) => Role::Removed,
+        (EntryKind::Edit, Part::Later, _) => Role::Dim,
+        (kind, Part::First | Part::Later, _) => text_role(kind),
+    });
     let mut printed = ansi::print(line, state);
     printed.underlay(base);
     let mut strip = Strip::default();
