@@ -18,6 +18,8 @@ pub(super) struct Copilot {
     calls: Calls,
     /// The message that comes in pieces; its whole follows, so this is shown only if the output ends first.
     pieces: Pieces,
+    /// The thought that was shown last; some versions tell it again with the message.
+    thought: Option<String>,
     /// Why the model could not be reached just now.
     failure: Option<String>,
 }
@@ -30,6 +32,10 @@ impl Copilot {
             "assistant.message" => self.message(data, scene),
             "assistant.message_delta" if data["parentToolCallId"].is_null() => {
                 self.pieces.push(data["deltaContent"].as_str().unwrap_or_default());
+            }
+            "assistant.reasoning" => {
+                let parent = data["parentToolCallId"].as_str().map(|id| self.tool_of(id));
+                self.think(&result_text(&data["content"]), parent, scene);
             }
             "assistant.message_start" => self.pieces = Pieces::default(),
             "assistant.usage" => usage(data, scene),
@@ -64,10 +70,7 @@ impl Copilot {
         if parent.is_none() {
             self.pieces = Pieces::default();
         }
-        let thought = data["reasoningText"].as_str().unwrap_or_default();
-        if !thought.trim().is_empty() {
-            scene.add(Entry { tool: parent.clone(), ..Entry::new(EntryKind::Thinking, thought) });
-        }
+        self.think(data["reasoningText"].as_str().unwrap_or_default(), parent.clone(), scene);
         let text = result_text(&data["content"]);
         if text.trim().is_empty() {
             return;
@@ -76,6 +79,14 @@ impl Copilot {
             scene.report.said = Some(clip(&text));
         }
         scene.add(Entry { tool: parent, ..Entry::new(EntryKind::Assistant, text) });
+    }
+
+    fn think(&mut self, thought: &str, parent: Option<String>, scene: &mut Scene<'_>) {
+        let key = Some(clip(thought));
+        if !thought.trim().is_empty() && self.thought != key {
+            scene.add(Entry { tool: parent, ..Entry::new(EntryKind::Thinking, thought) });
+            self.thought = key;
+        }
     }
 
     fn tool_start(&mut self, data: &Value, scene: &mut Scene<'_>) {
@@ -91,7 +102,9 @@ impl Copilot {
         let ok = data["success"].as_bool() != Some(false) && data["error"].is_null();
         let error = &data["error"];
         let why = error["message"].as_str().map_or_else(|| plain(error), str::to_owned);
-        let text = if error.is_null() { result_text(&data["result"]["content"]) } else { why };
+        let result = &data["result"];
+        let answer = if result["content"].is_null() { result } else { &result["content"] };
+        let text = if error.is_null() { result_text(answer) } else { why };
         let call = self.calls.take(data["toolCallId"].as_str().unwrap_or_default());
         let Some(call) = call else { return stray_result(None, Outcome::new(ok, &text), scene) };
         let code = error["code"].as_str().unwrap_or_default();
@@ -225,6 +238,17 @@ mod tests {
         assert_eq!(read(&[passing]).0, []);
         let (entries, _) = read(&[&passing.replace("true", "false")]);
         assert_eq!((entries.len(), entries[0].kind), (1, EntryKind::System));
+    }
+
+    #[test]
+    fn a_thought_that_is_told_again_with_the_message_is_shown_once() {
+        let thinks = r#"{"type":"assistant.reasoning","data":{"content":"Hm."},"ephemeral":true}"#;
+        let say = SAY.replace(r#""content""#, r#""reasoningText":"Hm.","content""#);
+        let kinds = |lines: &[&str]| read(lines).0.iter().map(|entry| entry.kind).collect::<Vec<_>>();
+        let wanted = [EntryKind::Thinking, EntryKind::Assistant];
+        assert_eq!(kinds(&[thinks, &say]), wanted);
+        assert_eq!(kinds(&[&say]), wanted);
+        assert_eq!(kinds(&[thinks, SAY]), wanted);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct OpenCode {
     /// Steps since the last end, and what they used.
     steps: u64,
     used: Usage,
+    /// A tool was used in this step.
+    called: bool,
 }
 
 impl OpenCode {
@@ -26,7 +28,7 @@ impl OpenCode {
         begin(event, scene);
         let part = &event["part"];
         match event["type"].as_str().unwrap_or_default() {
-            "step_start" => step_start(scene),
+            "step_start" => self.step_start(scene),
             "text" => say(part["text"].as_str().unwrap_or_default(), scene),
             "reasoning" => {
                 let text = part["text"].as_str().unwrap_or_default();
@@ -34,7 +36,10 @@ impl OpenCode {
                     scene.say(EntryKind::Thinking, text);
                 }
             }
-            "tool_use" => tool(part, scene),
+            "tool_use" => {
+                self.called = true;
+                tool(part, scene);
+            }
             "step_finish" => self.step_finish(part, scene),
             "error" => error(&event["error"], scene),
             "done" => done(event, scene),
@@ -42,12 +47,21 @@ impl OpenCode {
         }
     }
 
+    /// Work goes on, so an end before this was not the last.
+    fn step_start(&mut self, scene: &mut Scene<'_>) {
+        self.called = false;
+        scene.report.ok = None;
+        scene.report.promises_end = true;
+    }
+
     fn step_finish(&mut self, part: &Value, scene: &mut Scene<'_>) {
         let used = usage(part);
         self.steps += 1;
         self.used = self.used + used;
         scene.report.usage = scene.report.usage + used;
-        match part["reason"].as_str().unwrap_or_default() {
+        // Old versions do not say why a step is over.
+        let why = part["reason"].as_str().unwrap_or(if self.called { "tool-calls" } else { "stop" });
+        match why {
             "stop" => {
                 self.show_usage(scene);
                 scene.report.error = None;
@@ -82,12 +96,6 @@ fn begin(event: &Value, scene: &mut Scene<'_>) {
     let Some(session) = event["sessionID"].as_str().filter(|_| scene.report.session.is_none()) else { return };
     scene.report.session = Some(session.to_owned());
     scene.add(Entry { session: Some(session.to_owned()), ..Entry::new(EntryKind::Session, session) });
-}
-
-/// Work goes on, so an end before this was not the last.
-fn step_start(scene: &mut Scene<'_>) {
-    scene.report.ok = None;
-    scene.report.promises_end = true;
 }
 
 fn say(text: &str, scene: &mut Scene<'_>) {
@@ -230,6 +238,9 @@ mod tests {
         assert_eq!((report.usage, entries[entries.len() - 2].usage), (used, Some(used)));
         assert_eq!(entries.last().unwrap().text, "2 steps");
         assert_eq!(read(&[STEP, STOP, STEP]).1.ok, None, "work goes on");
+        let silent = r#"{"type":"step_finish","sessionID":"s","part":{}}"#;
+        assert_eq!(read(&[STEP, REFUSED, silent]).1.ok, None);
+        assert_eq!(read(&[STEP, SAY, silent]).1.ok, Some(true));
     }
 
     #[test]

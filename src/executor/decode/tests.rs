@@ -227,6 +227,46 @@ fn what_a_sub_agent_says_is_marked_and_is_not_the_agents_own_word() {
 }
 
 #[test]
+fn qwen_code_says_errors_of_its_model_as_if_the_model_had_said_them() {
+    let say = |text: &str| {
+        format!(r#"{{"type":"assistant","message":{{"content":[{{"type":"text","text":"{text}"}}],"usage":{{}}}}}}"#)
+    };
+    let retry = r#"{"type":"system","subtype":"retry","data":{"reason":"retry"}}"#;
+    let error = "[API Error: 401 no key]";
+    let end = format!(
+        r#"{{"type":"result","subtype":"error_during_execution","is_error":true,"error":{{"message":"{error}"}}}}"#
+    );
+    let (entries, report) = read_text(
+        Dialect::Claude,
+        &[say("Half."), retry.into(), retry.into(), say(&format!("Half.{error}")), end].join("\n"),
+    );
+    let shown: Vec<(EntryKind, &str)> = entries.iter().map(|entry| (entry.kind, entry.text.as_str())).collect();
+    let again = "trying to reach the model again";
+    assert_eq!(shown[..3], [(EntryKind::Assistant, "Half."), (EntryKind::Retry, again), (EntryKind::Error, error)]);
+    assert_eq!((shown.len(), report.ok, report.error.as_deref()), (4, Some(false), Some(error)));
+    assert_eq!((report.said.as_deref(), report.retrying), (Some("Half."), None));
+}
+
+#[test]
+fn qwen_code_gives_an_account_of_a_command_that_failed() {
+    let call = r#"{"type":"assistant","message":{"content":[{"type":"tool_use","id":"c","name":"run_shell_command","input":{"command":"make"}}],"usage":{"input_tokens":10,"output_tokens":2,"cache_read_input_tokens":8,"total_tokens":12}}}"#;
+    let told = |output: &str| {
+        format!(
+            r#"{{"type":"user","message":{{"content":[{{"type":"tool_result","tool_use_id":"c","is_error":true,"content":"Command: make\nDirectory: (root)\nOutput: {output}\nError: (none)\nExit Code: 2\nSignal: (none)"}}]}}}}"#
+        )
+    };
+    let (entries, report) = read_text(Dialect::Claude, &format!("{call}\n{}", told("Exit Code: 7\\nno rule")));
+    assert_eq!((entries[1].exit_code, entries[2].text.as_str()), (Some(2), "Exit Code: 7\nno rule"));
+    assert_eq!(report.usage.input_tokens, 10, "cached tokens are among them");
+    assert_eq!(read_text(Dialect::Claude, &format!("{call}\n{}", told("(empty)"))).0.len(), 2);
+    let goal = |goal: &str| {
+        format!(r#"{{"type":"stream_event","event":{{"type":"goal_state","goal_state":{{"goal":{goal}}}}}}}"#)
+    };
+    assert_eq!(read_text(Dialect::Claude, &goal("null")).0, []);
+    assert_eq!(read_text(Dialect::Claude, &goal(r#""win""#)).0.len(), 1);
+}
+
+#[test]
 fn a_final_event_counts_only_if_no_work_comes_after_it() {
     let end = r#"{"type":"result","subtype":"success","is_error":false,"result":"Done."}"#;
     let say = r#"{"type":"assistant","message":{"content":[{"type":"text","text":"More."}]}}"#;
