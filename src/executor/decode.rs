@@ -31,7 +31,7 @@ use droid::Droid;
 use gemini::Gemini;
 use lines::{HalfLine, Line};
 use opencode::OpenCode;
-use shape::{Paths, clip, usage_text};
+use shape::{Paths, clip, question, usage_text};
 use text::Text;
 
 words! {
@@ -73,6 +73,7 @@ pub struct Reader {
     state: State,
     paths: Paths,
     report: Report,
+    asked: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +90,8 @@ enum State {
 impl Reader {
     /// Takes note of what an agent wrote to standard error, once it is over: some refusals are told nowhere else.
     pub fn overhear(&mut self, stderr: &str) {
-        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out: &mut Vec::new() };
+        let mut scene =
+            Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out: &mut Vec::new() };
         match &self.state {
             State::Codex(_) => stderr.lines().for_each(|line| codex::overhear(line, &mut scene)),
             State::OpenCode(_) => stderr.lines().for_each(|line| opencode::overhear(line, &mut scene)),
@@ -99,7 +101,8 @@ impl Reader {
 
     /// Takes note of the exit code, once the program is over: some agents tell there what they tell nowhere else.
     pub fn exited(&mut self, code: i32) {
-        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out: &mut Vec::new() };
+        let mut scene =
+            Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out: &mut Vec::new() };
         match &self.state {
             State::Gemini(_) => gemini::exited(code, &mut scene),
             State::Claude(_)
@@ -124,7 +127,7 @@ impl Reader {
             Dialect::Text => (State::Text(Text::default()), false),
         };
         let report = Report { promises_end, ..Report::default() };
-        Self { offset: 0, half: HalfLine::default(), state, paths: Paths::new(worktree_root), report }
+        Self { offset: 0, half: HalfLine::default(), state, paths: Paths::new(worktree_root), report, asked: None }
     }
 
     /// Reads bytes, and appends the entries of every line that they end.
@@ -157,7 +160,7 @@ impl Reader {
         if !self.half.is_empty() {
             self.end_line(out);
         }
-        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out };
+        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out };
         match &mut self.state {
             State::Claude(claude) => claude.finish(&mut scene),
             State::Codex(_) | State::OpenCode(_) | State::Droid(_) => {}
@@ -195,7 +198,7 @@ impl Reader {
     }
 
     fn line(&mut self, line: &Line<'_>, out: &mut Vec<Entry>) {
-        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, out };
+        let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out };
         match &mut self.state {
             State::Text(text) => text.line(&line.text, &mut scene),
             State::Claude(claude) => event(line, &mut scene, |event, scene| claude.event(event, scene)),
@@ -234,6 +237,8 @@ fn no_event(line: &Line<'_>, scene: &mut Scene<'_>) {
 struct Scene<'a> {
     paths: &'a mut Paths,
     report: &'a mut Report,
+    /// What the agent asked by a tool and nobody answered.
+    asked: &'a mut Option<String>,
     out: &'a mut Vec<Entry>,
 }
 
@@ -269,9 +274,17 @@ impl Scene<'_> {
         }
     }
 
-    /// Appends the agent's verdict on its own work.
+    /// Appends the agent's verdict on its own work. If it is good, an error before it was overcome, and what the agent asks is
+    /// for the person.
     fn end(&mut self, ok: bool, text: &str) {
         self.report.ok = Some(ok);
+        self.report.retrying = None;
+        self.report.question = None;
+        if ok {
+            self.report.error = None;
+            let said = self.report.said.as_deref().and_then(question);
+            self.report.question = said.or_else(|| self.asked.clone());
+        }
         self.add(Entry { ok: Some(ok), ..Entry::new(EntryKind::End, text) });
     }
 }

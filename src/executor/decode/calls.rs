@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::edits::{Done, EditSize, Edited, of_input, of_patch_text};
-use super::shape::{glance, plain};
+use super::shape::{clip, glance, plain};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 
@@ -163,7 +163,7 @@ impl Call {
             Action::Command { command } => command_ended(&self.tool, &command, outcome, scene),
             Action::Ask { question } if ok == Some(false) => {
                 // Nobody is there to answer, so this is what the person is to be asked.
-                scene.report.question = Some(super::shape::clip(&question));
+                *scene.asked = Some(clip(&question));
                 result(Some(self.tool), None, outcome, scene);
             }
             Action::Edit { .. } | Action::Ask { .. } | Action::Other { .. } => {

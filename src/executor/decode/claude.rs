@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
 use super::edits::{Done, EditSize, hunks_of_patch};
-use super::shape::{Pieces, clip, counted, glance, micros, plain, question, seconds, unknown};
+use super::shape::{Pieces, clip, counted, glance, micros, plain, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 use crate::domain::ticket::Usage;
@@ -201,7 +201,6 @@ impl Claude {
     }
 
     fn result(&mut self, event: &Value, scene: &mut Scene<'_>) {
-        scene.report.retrying = None;
         self.partial = Pieces::default();
         let kind = event["subtype"].as_str().unwrap_or_default();
         let ok = event["is_error"].as_bool() != Some(true) && !kind.starts_with("error");
@@ -223,10 +222,7 @@ impl Claude {
             }
             scene.report.said = Some(clip(result));
         }
-        // An error before this was overcome.
         self.shown_error = None;
-        scene.report.error = None;
-        scene.report.question = scene.report.said.as_deref().and_then(question);
         scene.end(true, &facts(event));
     }
 
@@ -240,7 +236,6 @@ impl Claude {
         } else {
             scene.error(&why);
         }
-        scene.report.question = None;
         let reason = event["terminal_reason"].as_str().filter(|reason| *reason != "completed").unwrap_or(kind);
         let status = event["api_error_status"].as_u64().map(|status| format!(" (HTTP {status})")).unwrap_or_default();
         scene.end(false, &format!("failed: {}{status}, {}", reason.replace('_', " "), facts(event)));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Outcome, command_ended, edited};
-use super::shape::{clip, glance, plain, question, unknown};
+use super::shape::{clip, glance, plain, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 use crate::domain::ticket::Usage;
@@ -57,8 +57,6 @@ impl Codex {
         if self.shown_error.take() != Some(clip(why)) {
             scene.error(why);
         }
-        scene.report.retrying = None;
-        scene.report.question = None;
         scene.end(false, "the turn failed");
     }
 }
@@ -75,9 +73,6 @@ fn completed(event: &Value, scene: &mut Scene<'_>) {
     let usage =
         Usage { input_tokens: tokens("input_tokens"), output_tokens: tokens("output_tokens"), cost_micros: None };
     scene.report.usage = usage;
-    scene.report.retrying = None;
-    scene.report.error = None;
-    scene.report.question = scene.report.said.as_deref().and_then(question);
     scene.used(usage);
     scene.end(true, "the turn is complete");
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
 use super::edits::{Done, EditSize, hunks};
-use super::shape::{Pieces, clip, plain, question, unknown};
+use super::shape::{Pieces, clip, plain, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::ticket::Usage;
 
@@ -154,16 +154,8 @@ impl Copilot {
         self.pieces = Pieces::default();
         begin(event["sessionId"].as_str(), scene);
         let code = event["exitCode"].as_i64().unwrap_or_default();
-        scene.report.retrying = None;
-        if code != 0 {
-            scene.report.question = None;
-            return scene.end(false, "failed");
-        }
-        scene.report.error = None;
-        let asked = scene.report.said.as_deref().and_then(question);
-        scene.report.question = asked.or_else(|| scene.report.question.take());
         // Its times are those of the whole session.
-        scene.end(true, "done");
+        scene.end(code == 0, if code == 0 { "done" } else { "failed" });
     }
 
     fn tool_of(&self, id: &str) -> String {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
 use super::edits::{Done, EditSize, diff_of};
-use super::shape::{clip, counted, plain, question, seconds, unknown};
+use super::shape::{clip, counted, plain, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::ticket::Usage;
 
@@ -116,7 +116,6 @@ impl Droid {
         }
         if !self.failed {
             self.failed = true;
-            scene.report.question = None;
             scene.end(false, "failed");
         }
     }
@@ -142,9 +141,6 @@ fn completion(event: &Value, scene: &mut Scene<'_>) {
     let used = usage(&event["usage"]);
     scene.report.usage = scene.report.usage + used;
     scene.used(used);
-    scene.report.error = None;
-    let asked = scene.report.said.as_deref().and_then(question);
-    scene.report.question = asked.or_else(|| scene.report.question.take());
     let turns = event["numTurns"].as_u64().map(|n| counted(n, "turn", "turns"));
     let time = event["durationMs"].as_f64().map(seconds);
     let failed = event["isError"].as_bool() == Some(true) || event["subtype"].as_str() == Some("error");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Scene;
 use super::calls::{Action, Call, Calls, Outcome, result_text, stray_result};
-use super::shape::{Pieces, clip, counted, plain, question, seconds, unknown};
+use super::shape::{Pieces, clip, counted, plain, seconds, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::ticket::Usage;
 
@@ -123,12 +123,8 @@ impl Gemini {
             scene.error(&error_text(&event["error"]));
         }
         if failed || self.stopped {
-            scene.report.question = None;
             return scene.end(false, format!("failed, {facts}").trim_end_matches(", "));
         }
-        scene.report.error = None;
-        let asked = scene.report.said.as_deref().and_then(question);
-        scene.report.question = asked.or_else(|| scene.report.question.take());
         scene.end(true, &facts);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Scene;
 use super::calls::{Action, Call, Outcome, result_text, stray_result};
 use super::edits::{Done, EditSize, hunks};
-use super::shape::{clip, counted, micros, question, unknown};
+use super::shape::{clip, counted, micros, unknown};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 use crate::domain::ticket::Usage;
@@ -64,9 +64,6 @@ impl OpenCode {
         match why {
             "stop" => {
                 self.show_usage(scene);
-                scene.report.error = None;
-                let asked = scene.report.said.as_deref().and_then(question);
-                scene.report.question = asked.or_else(|| scene.report.question.take());
                 let steps = counted(std::mem::take(&mut self.steps), "step", "steps");
                 scene.end(true, &steps);
             }
@@ -174,7 +171,6 @@ fn error(error: &Value, scene: &mut Scene<'_>) {
         None => message.to_owned(),
     };
     scene.error(&text);
-    scene.report.question = None;
     scene.end(false, &format!("failed: {name}"));
 }
 
