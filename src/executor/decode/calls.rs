@@ -54,6 +54,8 @@ const COMMAND_TOOLS: [&str; 12] = [
     "terminal",
     "exec",
 ];
+/// those that keep a list of what is to be done,
+const PLAN_TOOLS: [&str; 5] = ["todowrite", "writetodos", "updatetodo", "updateplan", "settodolist"];
 /// and those that ask the person.
 const QUESTION_TOOLS: [&str; 5] = ["askuserquestion", "askuser", "question", "askfollowupquestion", "askquestion"];
 
@@ -166,6 +168,8 @@ impl Call {
                 *scene.asked = Some(clip(&question));
                 result(Some(self.tool), None, outcome, scene);
             }
+            // The call showed the list.
+            Action::Other { .. } if ok == Some(true) && PLAN_TOOLS.contains(&plain_name(&self.tool).as_str()) => {}
             Action::Edit { .. } | Action::Ask { .. } | Action::Other { .. } => {
                 let path = self.path();
                 result(Some(self.tool), path, outcome, scene);
@@ -187,7 +191,7 @@ impl Call {
 impl Action {
     fn new(tool: &str, input: &Value, scene: &Scene<'_>) -> Self {
         let text = |keys: &[&str]| keys.iter().find_map(|key| input[*key].as_str());
-        let name: String = tool.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+        let name = plain_name(tool);
         let is = |names: &[&str]| names.contains(&name.as_str());
         let path = text(&["file_path", "filePath", "notebook_path", "absolute_path", "path"]);
         let path = path.map(|path| scene.paths.short(path));
@@ -215,6 +219,9 @@ impl Action {
         {
             return Self::Ask { question };
         }
+        if let Some(list) = plan(input) {
+            return Self::Other { path: None, text: list };
+        }
         let told = text(&["command", "pattern", "query", "url", "description", "skill", "prompt"]);
         let text = match (told, &path) {
             (Some(told), _) => glance(told),
@@ -226,6 +233,24 @@ impl Action {
         };
         Self::Other { path, text }
     }
+}
+
+fn plain_name(tool: &str) -> String {
+    tool.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+/// Returns the list of what is to be done that a call brings: `[x] look around`.
+fn plan(input: &Value) -> Option<String> {
+    let items = ["todos", "plan"].iter().find_map(|key| input[*key].as_array())?.iter().map(|item| {
+        let text = ["content", "step", "description", "text", "title"].iter().find_map(|key| item[*key].as_str());
+        let mark = match item["status"].as_str() {
+            Some("completed" | "done") => 'x',
+            Some("in_progress") => '>',
+            Some(_) | None => ' ',
+        };
+        Some(format!("[{mark}] {}", text?))
+    });
+    items.collect::<Option<Vec<_>>>().map(|items| items.join("\n")).filter(|list| !list.is_empty())
 }
 
 /// Returns the command line of a call, which some agents give as a list of words.
@@ -319,5 +344,51 @@ pub(super) fn result_text(content: &Value) -> String {
             texts.collect::<Vec<_>>().join("\n")
         }
         Value::String(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => plain(content),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Dialect;
+    use super::super::tests::read_text;
+    use crate::domain::log::EntryKind;
+
+    /// Returns what a call of that tool, and a good answer to it, look like: kinds and texts.
+    fn shown(tool: &str, input: &serde_json::Value) -> Vec<(EntryKind, String)> {
+        let call = json!({"type": "tool_call", "id": "c", "toolName": tool, "parameters": input});
+        let answer = json!({"type": "tool_result", "id": "c", "isError": false, "value": "fine"});
+        let (entries, _) = read_text(Dialect::Droid, &format!("{call}\n{answer}"));
+        entries.into_iter().map(|entry| (entry.kind, [entry.path.unwrap_or_default(), entry.text].join("|"))).collect()
+    }
+
+    #[test]
+    fn a_tool_is_known_by_any_of_its_names() {
+        use EntryKind::{Command, Edit, ToolCall, ToolResult};
+        for tool in ["Edit", "edit_file", "str_replace_editor", "multi-edit", "replace"] {
+            for path in ["path", "file_path", "filePath", "absolute_path"] {
+                let input = json!({path: "/w/a.rs", "old_str": "a", "new_str": "b"});
+                assert_eq!(shown(tool, &input), [(Edit, "a.rs|edited, +1 -1".to_owned())], "{tool} {path}");
+            }
+        }
+        let view = json!({"path": "/w/a.rs", "command": "view"});
+        assert_eq!(shown("str_replace_editor", &view)[0].0, ToolCall, "it only looks");
+        for command in [json!("make it"), json!(["make", "it"])] {
+            let kinds: Vec<EntryKind> =
+                shown("run-shell-command", &json!({"command": command})).into_iter().map(|e| e.0).collect();
+            assert_eq!(kinds, [ToolCall, Command, ToolResult]);
+        }
+        let text = json!({"path": "/w/a.rs", "file_text": "a\nb"}).to_string();
+        assert_eq!(shown("write", &json!(text)), [(Edit, "a.rs|written, 2 lines".to_owned())], "JSON in a text");
+    }
+
+    #[test]
+    fn what_is_to_be_done_is_a_list() {
+        let todos = json!([{"content": "look", "status": "completed"}, {"content": "do", "status": "in_progress"}, {"content": "rest"}]);
+        let list = "|[x] look\n[>] do\n[ ] rest".to_owned();
+        assert_eq!(shown("TodoWrite", &json!({"todos": todos})), [(EntryKind::ToolCall, list)]);
+        let odd = shown("TodoWrite", &json!({"todos": [7]}));
+        assert_eq!(odd[0].1, "|{\"todos\":[7]}");
     }
 }

@@ -85,9 +85,8 @@ pub(super) struct Pieces(String);
 
 impl Pieces {
     pub(super) fn push(&mut self, piece: &str) {
-        if self.0.len() + piece.len() <= PIECES_MAX {
-            self.0.push_str(piece);
-        }
+        let fits = piece.floor_char_boundary(PIECES_MAX - self.0.len());
+        self.0.push_str(&piece[..fits]);
     }
 
     pub(super) fn is(&self, text: &str) -> bool {
