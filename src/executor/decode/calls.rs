@@ -165,7 +165,7 @@ impl Call {
             Action::Command { command } => command_ended(&self.tool, &command, outcome, scene),
             Action::Ask { question } if ok == Some(false) => {
                 // Nobody is there to answer, so this is what the person is to be asked.
-                *scene.asked = Some(clip(&question));
+                *scene.asked = Some(question);
                 result(Some(self.tool), None, outcome, scene);
             }
             // The call showed the list.
@@ -250,7 +250,7 @@ fn plan(input: &Value) -> Option<String> {
         };
         Some(format!("[{mark}] {}", text?))
     });
-    items.collect::<Option<Vec<_>>>().map(|items| items.join("\n")).filter(|list| !list.is_empty())
+    items.collect::<Option<Vec<_>>>().map(|items| clip(&items.join("\n"))).filter(|list| !list.is_empty())
 }
 
 /// Returns the command line of a call, which some agents give as a list of words.
@@ -269,7 +269,7 @@ fn command(input: &Value) -> Option<String> {
 /// Returns what a call asks the person: one question, or several, each with its choices.
 fn asked(input: &Value) -> Option<String> {
     if let Some(question) = ["question", "questionnaire", "prompt"].iter().find_map(|key| input[*key].as_str()) {
-        return Some(question.to_owned());
+        return Some(clip(question));
     }
     let questions = input["questions"].as_array()?.iter().filter_map(|question| {
         let label =
@@ -278,7 +278,7 @@ fn asked(input: &Value) -> Option<String> {
         let asked = question["question"].as_str()?.to_owned();
         Some(std::iter::once(asked).chain(choices).collect::<Vec<_>>().join("\n"))
     });
-    Some(questions.collect::<Vec<_>>().join("\n\n")).filter(|questions| !questions.is_empty())
+    Some(clip(&questions.collect::<Vec<_>>().join("\n\n"))).filter(|questions| !questions.is_empty())
 }
 
 /// Returns the entry for an edit that happened.
