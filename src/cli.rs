@@ -7,9 +7,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod agents;
 mod demo;
 mod diff;
 mod doctor;
+mod entry;
 mod error;
 mod filed;
 mod job;
@@ -84,6 +86,9 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check git, agents, disk, database and configuration, and what was left behind; --fix mends what is safe
     Doctor(doctor::DoctorArgs),
+    /// Show how Draft reads what an agent prints
+    #[command(subcommand)]
+    Agents(agents::AgentsCommand),
     /// Trust what this repository's draft.yaml would run, in its present form
     Trust(trust::TrustArgs),
     /// File, import, list, show and move tickets
@@ -133,6 +138,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         None => session::open_board(global),
         Some(Command::Demo(args)) => demo::demo(global, &args, out),
         Some(Command::Doctor(args)) => doctor::doctor(global, &args, out),
+        Some(Command::Agents(command)) => agents::agents(global, &command, out),
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
         Some(Command::Run(args)) => run::run(global, &args, out),

@@ -11,7 +11,7 @@ use crate::app::dialect_of;
 use crate::domain::detail::Detail;
 use crate::domain::id::JobId;
 use crate::domain::job::Job;
-use crate::domain::log::{Entry, EntryKind};
+use crate::domain::log::Entry;
 use crate::domain::run::{Run, RunKind};
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -27,7 +27,7 @@ use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, session};
+use super::{Global, entry, session};
 
 /// How much of a file is read at once.
 const PIECE: usize = 64 * 1024;
@@ -275,18 +275,14 @@ impl Printer<'_> {
                 let value = self.entry_json(&entry, at);
                 self.out.json(&value)?;
             } else {
-                self.out.line(plain(&entry))?;
+                self.out.line(entry::text(&entry))?;
             }
         }
         Ok(())
     }
 
     fn entry_json(&self, entry: &Entry, at: Option<Timestamp>) -> Value {
-        let mut value = serde_json::to_value(entry).unwrap_or(Value::Null);
-        if let Some(usage) = entry.usage {
-            value["tokens"] = usage.tokens().into();
-            value["cost_usd"] = usage.cost_usd().into();
-        }
+        let mut value = entry::json(entry);
         value["at"] = at.map(|at| at.to_string()).into();
         value["run"] = self.run.id.n.into();
         value
@@ -310,39 +306,4 @@ impl Reading {
 /// When the line was written that the decoder read last.
 fn written_at(times: &Times, stream: Stream, decoder: &Decoder) -> Option<Timestamp> {
     times.written_at(stream, decoder.offset().saturating_sub(1))
-}
-
-/// An entry as people read it, without anything that acts on a terminal.
-fn plain(entry: &Entry) -> String {
-    let text: Vec<String> = entry.text.lines().map(|line| visible(line).into_owned()).collect();
-    let text = text.join("\n    ");
-    if entry.kind == EntryKind::Text {
-        return text;
-    }
-    // A call says which tool it is of; of other entries the tool is plain from the call before.
-    let tool = entry.tool.as_deref().filter(|_| entry.kind == EntryKind::ToolCall);
-    // Some calls have no other text than the path.
-    let path = entry.path.as_deref().filter(|path| *path != entry.text);
-    let before: String =
-        [tool, path].into_iter().flatten().map(|word| format!("{} ", visible(&word.replace('\n', " ")))).collect();
-    let code = entry.exit_code.map(|code| format!(" [exit {code}]")).unwrap_or_default();
-    format!("{:<11} {before}{text}{code}", entry.kind)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_tells_its_tool_and_its_file_once() {
-        let call = |tool: &str, path: Option<&str>, text: &str| {
-            let (tool, path) = (Some(tool.to_owned()), path.map(str::to_owned));
-            plain(&Entry { tool, path, ..Entry::new(EntryKind::ToolCall, text) })
-        };
-        assert_eq!(call("Read", Some("a.rs"), "a.rs"), "tool_call   Read a.rs");
-        assert_eq!(call("Grep", Some("src"), "fn main"), "tool_call   Grep src fn main");
-        assert_eq!(call("Bash", None, "ls"), "tool_call   Bash ls");
-        let ended = Entry { tool: Some("Bash".into()), exit_code: Some(2), ..Entry::new(EntryKind::Command, "ls") };
-        assert_eq!(plain(&ended), "command     ls [exit 2]");
-    }
 }

@@ -88,8 +88,17 @@ enum State {
 }
 
 impl Reader {
-    /// Takes note of what an agent wrote to standard error, once it is over: some refusals are told nowhere else.
-    pub fn overhear(&mut self, stderr: &str) {
+    /// Takes note of how the program ended: what it wrote to standard error, and its exit code where it has one. Some
+    /// refusals and errors are told nowhere else, and where nothing names an error, its last words do.
+    pub fn ended(&mut self, stderr: &str, code: Option<i32>) {
+        self.overhear(stderr);
+        if let Some(code) = code {
+            self.exited(code);
+        }
+        self.report.error = self.report.error.take().or_else(|| last_words(stderr).map(clip));
+    }
+
+    fn overhear(&mut self, stderr: &str) {
         let mut scene =
             Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out: &mut Vec::new() };
         match &self.state {
@@ -99,8 +108,7 @@ impl Reader {
         }
     }
 
-    /// Takes note of the exit code, once the program is over: some agents tell there what they tell nowhere else.
-    pub fn exited(&mut self, code: i32) {
+    fn exited(&mut self, code: i32) {
         let mut scene =
             Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out: &mut Vec::new() };
         match &self.state {
@@ -209,6 +217,12 @@ impl Reader {
             State::Droid(droid) => event(line, &mut scene, |event, scene| droid.event(event, scene)),
         }
     }
+}
+
+/// Returns the last line that says something: the rest of a trace of calls does not.
+fn last_words(text: &str) -> Option<&str> {
+    let says_something = |line: &&str| line.contains(char::is_alphanumeric) && !line.starts_with("at ");
+    text.lines().rev().map(str::trim).find(says_something)
 }
 
 /// Hands on a line that is one JSON object, and keeps any other as it is.

@@ -1,5 +1,6 @@
 //! The commands as scripts and people use them: what they print, as text and as JSON, and how they end.
 
+mod agents;
 mod demo;
 mod doctor;
 mod errors;

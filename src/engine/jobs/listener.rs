@@ -52,13 +52,8 @@ impl Listener {
         // Only better reasons: without them the exit code has to do.
         let aside = bench.blocking(move |_| Ok(end_of(&path, STDERR_END).unwrap_or_default())).await?;
         ear.reader.finish(&mut Vec::new());
-        ear.reader.overhear(&aside);
-        if let RunEnd::Exited { code } = end {
-            ear.reader.exited(*code);
-        }
-        let mut report = ear.reader.report().clone();
-        report.error = report.error.or_else(|| last_words(&aside));
-        Ok(report)
+        ear.reader.ended(&aside, end.code());
+        Ok(ear.reader.report().clone())
     }
 
     async fn listen(&mut self, bench: &Bench, folder: &Folder, most: u64) -> Result<(), EngineError> {
@@ -134,12 +129,6 @@ impl Ear {
         }
         Ok(())
     }
-}
-
-/// Returns the last line that says something: the rest of a trace of calls does not.
-fn last_words(text: &str) -> Option<String> {
-    let says_something = |line: &&str| line.contains(char::is_alphanumeric) && !line.starts_with("at ");
-    text.lines().rev().map(str::trim).find(says_something).map(str::to_owned)
 }
 
 /// Returns the end of a file that is mostly text.
