@@ -1,7 +1,6 @@
 //! `draft agents read`: how an agent's output is read, from a file or from standard input, and what would come of it.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 
@@ -76,5 +75,5 @@ fn an_unknown_agent_and_a_missing_file_are_told() {
         let (code, message, _) = error_of(&world.draft(&["agents", "read", "claude", path, "--json"]).exits(2));
         assert!(code == "io" && message.starts_with(&format!("could not read {path}: ")), "{message}");
     }
-    assert!(!Path::new(&world.data()).exists(), "nothing is kept of it");
+    assert!(!world.data().join("draft.db").exists(), "nothing is kept of it");
 }
