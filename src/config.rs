@@ -3,11 +3,17 @@
 //! Reading is apart from meaning: [`read`] touches the disk, [`load`] is pure. Keys are rows of one table in `keys`.
 
 pub mod allow;
+pub mod in_force;
 mod keys;
+pub mod later;
+mod names;
 mod nearest;
 mod problem;
+mod settings;
+mod table;
 mod tree;
 pub mod trust;
+mod values;
 mod walk;
 pub mod yolo;
 
@@ -15,154 +21,19 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::Value;
 
-pub use keys::{KEYS, Key};
+use keys::Leaf;
+pub use keys::{Key, Used};
 pub use problem::{ConfigError, ConfigErrors, Place, Problem, Warning};
+pub use settings::{CommandSpec, Config, ExecuteConfig, ExecutorProfile, PlannerConfig, VerifyConfig, WorkspaceConfig};
+pub use table::KEYS;
 
 /// The name of the repository's file, at the root of the user's checkout.
 pub const FILE_NAME: &str = "draft.yaml";
 /// Larger files are refused unread, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
-
-/// All settings that have an effect, with the names that they have in the files.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Config {
-    /// How agents are run.
-    pub execute_config: ExecuteConfig,
-    /// How changes are checked.
-    pub verify_config: VerifyConfig,
-    /// How worktrees are made ready.
-    pub workspace_config: WorkspaceConfig,
-    /// What is done without being asked.
-    pub planner_config: PlannerConfig,
-}
-
-/// How agents are run.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ExecuteConfig {
-    /// Longest time of one attempt.
-    pub timeout: Duration,
-    /// The agent that works when the ticket names none.
-    pub preferred_executor: String,
-    /// The model for the agent; nothing leaves the choice to the agent.
-    pub executor_model: Option<String>,
-    /// How many jobs run at once.
-    pub max_parallel_jobs: u32,
-    /// Whether agents may act without asking; it works together with the list of trusted paths.
-    pub yolo_mode: bool,
-    /// Where that is allowed: these folders and all below them.
-    pub yolo_allowlist: Vec<String>,
-    /// Longest silence before an agent is stopped.
-    pub idle_timeout: Duration,
-    /// Most output of one run before it is stopped, in bytes.
-    pub max_output_bytes: u64,
-    /// Time between the polite and the hard stop.
-    pub stop_grace: Duration,
-    /// How often an agent is started again after a failure that may pass.
-    pub retries: u32,
-    /// Pause before the first of these; each further one is twice as long.
-    pub retry_delay: Duration,
-    /// How many jobs of one kind a ticket may have within an hour.
-    pub jobs_per_hour: u32,
-    /// How many execute jobs a ticket may have within a day.
-    pub jobs_per_day: u32,
-    /// Memory that must be free before an agent starts, in bytes.
-    pub min_free_memory: u64,
-    /// Room that must be free on the disk before an agent starts, in bytes.
-    pub min_free_disk: u64,
-}
-
-/// How changes are checked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VerifyConfig {
-    /// The checks, run in order; the first failure ends them.
-    pub commands: Vec<String>,
-    /// Programs that checks may use beside those of [`allow::ALLOWED`].
-    pub extra_allowed_commands: Vec<String>,
-    /// Longest time of one check.
-    pub timeout: Duration,
-    /// How often a change that fails goes back to its agent before a person must look.
-    pub rework_attempts: u32,
-}
-
-/// How worktrees are made ready for agents and checks.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct WorkspaceConfig {
-    /// Files of the user's checkout that git does not have and a worktree needs, as gitignore patterns.
-    pub copy: Vec<String>,
-    /// Commands that make a new worktree ready, run in order; the first failure blocks the ticket.
-    pub setup: Vec<String>,
-    /// Commands that run before a worktree is removed; a failure does not keep it.
-    pub cleanup: Vec<String>,
-    /// Longest time of one of these commands.
-    pub script_timeout: Duration,
-    /// Whether submodules that the user's checkout has are checked out too.
-    pub submodules: bool,
-    /// How branches are named.
-    pub branch_template: String,
-    /// How many ports each worktree gets for itself; 0 is none.
-    pub ports: u32,
-    /// The first port that is given out.
-    pub port_base: u32,
-}
-
-/// What is done without being asked.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct PlannerConfig {
-    /// Whether planned tickets are run without being asked, until somebody says otherwise on the board.
-    pub auto_execute: bool,
-}
-
-impl Default for WorkspaceConfig {
-    fn default() -> Self {
-        Self {
-            copy: Vec::new(),
-            setup: Vec::new(),
-            cleanup: Vec::new(),
-            script_timeout: Duration::from_secs(600),
-            submodules: true,
-            branch_template: "draft/{number}-{slug}".to_owned(),
-            ports: 10,
-            port_base: 20_000,
-        }
-    }
-}
-
-impl Default for ExecuteConfig {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(600),
-            preferred_executor: "claude".to_owned(),
-            executor_model: None,
-            max_parallel_jobs: 1,
-            yolo_mode: false,
-            yolo_allowlist: Vec::new(),
-            idle_timeout: Duration::from_secs(600),
-            max_output_bytes: 1 << 30,
-            stop_grace: Duration::from_secs(5),
-            retries: 2,
-            retry_delay: Duration::from_secs(5),
-            jobs_per_hour: 10,
-            jobs_per_day: 50,
-            min_free_memory: 1 << 30,
-            min_free_disk: 1 << 30,
-        }
-    }
-}
-
-impl Default for VerifyConfig {
-    fn default() -> Self {
-        Self {
-            commands: Vec::new(),
-            extra_allowed_commands: Vec::new(),
-            timeout: Duration::from_secs(300),
-            rework_attempts: 1,
-        }
-    }
-}
 
 /// Where a value comes from; a later one wins over an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -211,20 +82,32 @@ pub struct Loaded {
     pub config: Config,
     /// Keys that are known but have no effect.
     pub warnings: Vec<Warning>,
-    origins: BTreeMap<&'static str, Origin>,
+    origins: BTreeMap<String, Origin>,
+    spots: BTreeMap<String, Spot>,
+}
+
+/// A place in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spot {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in it.
+    pub place: Place,
 }
 
 /// One setting for people: what it is, its value, and where that comes from.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Setting {
     /// Its full name, such as `execute_config.timeout`.
-    pub path: &'static str,
+    pub path: String,
     /// What it does.
     pub about: &'static str,
     /// Its value.
     pub value: Value,
     /// Where that comes from.
     pub origin: Origin,
+    /// Whether it has an effect.
+    pub used: Used,
 }
 
 impl Loaded {
@@ -233,13 +116,25 @@ impl Loaded {
         self.origins.get(path).copied().unwrap_or(Origin::BuiltIn)
     }
 
-    /// Returns every setting that has an effect, in the order of the table.
+    /// Returns where a row of the table of agents stands, such as `executors.mine`.
+    pub fn spot(&self, path: &str) -> Option<&Spot> {
+        self.spots.get(path)
+    }
+
+    /// Returns every setting, in the order of the table.
     pub fn settings(&self) -> impl Iterator<Item = Setting> {
-        KEYS.iter().filter_map(|key| {
-            let value = key.value(&self.config)?;
-            Some(Setting { path: key.path, about: key.about, value, origin: self.origin(key.path) })
+        leaves(&self.config).into_iter().map(|leaf| {
+            let origin = self.origin(&leaf.path);
+            Setting { path: leaf.path, about: leaf.about, value: leaf.value, origin, used: leaf.used }
         })
     }
+}
+
+/// Returns every value, in the order of the table.
+fn leaves(config: &Config) -> Vec<Leaf> {
+    // The table leads to places that can be written, so it is a copy that is read.
+    let mut config = config.clone();
+    KEYS.iter().flat_map(|key| key.leaves("", &mut config)).collect()
 }
 
 /// Reads the files; one that does not exist is left out.
@@ -287,21 +182,6 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigErrors> {
         }
     }
     if errors.is_empty() { Ok(loaded) } else { Err(ConfigErrors(errors)) }
-}
-
-/// Writes settings as a file that sets every one of them; read as the user's file it gives the same settings.
-pub fn print(config: &Config) -> String {
-    let mut sections = serde_json::Map::new();
-    for key in KEYS {
-        let Some(value) = key.value(config) else { continue };
-        let (section, name) = key.path.split_once('.').unwrap_or(("", key.path));
-        let section = sections.entry(section).or_insert_with(|| Value::Object(serde_json::Map::new()));
-        if let Value::Object(section) = section {
-            section.insert(name.to_owned(), value);
-        }
-    }
-    // Texts, numbers and lists of them are always YAML.
-    serde_yaml::to_string(&sections).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
+use crate::config::in_force::Keeper;
 use crate::domain::board::About;
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
@@ -76,6 +77,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
         table: Table::builtin(),
         draft_program,
         path_env,
+        kept: Keeper::default(),
         max_parallel: options.max_parallel,
     });
     Ok(Opened { workshop, writer })

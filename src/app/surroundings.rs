@@ -1,6 +1,7 @@
 //! What the screen says about the surroundings: agents found, checks configured, trust.
 
-use crate::config::allow::parse_check;
+use crate::config::allow::check;
+use crate::config::in_force::InForce;
 use crate::config::{self, VerifyConfig};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::rule::Trust;
@@ -17,27 +18,29 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
     let takeovers = agents.iter().filter(|executor| !executor.takeover.is_empty());
     let takeovers = takeovers.map(|executor| executor.name.clone()).collect();
     let agents = agents.into_iter().map(|executor| executor.name.clone()).collect();
-    match workshop.settings() {
-        Ok(loaded) => Settings {
+    let InForce { settings, problem } = workshop.in_force();
+    let problem = problem.map(|problem| problem.to_string());
+    match settings {
+        Some(loaded) => Settings {
             agents,
-            checks: loaded.config.verify_config.commands.clone(),
+            checks: loaded.config.verify_config.commands.iter().map(ToString::to_string).collect(),
             trusted: workshop.trust_of(&loaded).is_ok_and(|trust| trust == Trust::Given),
             would_run: config::trust::describe(&loaded),
             content: config::trust::trust_content(&loaded),
-            problem: None,
+            problem,
             warning: not_allowed(&loaded.config.verify_config),
             max_parallel: workshop.slots_of(Some(&loaded)),
             role,
             autopilot: if loaded.config.planner_config.auto_execute { Autopilot::On } else { Autopilot::Off },
             takeovers,
         },
-        Err(error) => Settings {
+        None => Settings {
             agents,
             checks: Vec::new(),
             trusted: false,
             would_run: Vec::new(),
             content: None,
-            problem: Some(error.to_string()),
+            problem,
             warning: None,
             max_parallel: workshop.slots_of(None),
             role,
@@ -50,5 +53,5 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
 /// Says which check could not run, so that nobody learns it only after an agent has done its work.
 fn not_allowed(checks: &VerifyConfig) -> Option<String> {
     let extra = &checks.extra_allowed_commands;
-    checks.commands.iter().find_map(|text| parse_check(text, extra).err()).map(|error| error.to_string())
+    checks.commands.iter().find_map(|command| check(command, extra).err()).map(|error| error.to_string())
 }

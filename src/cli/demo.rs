@@ -100,7 +100,7 @@ fn folder(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
 /// Trusts what Draft itself wrote, and files the sample's goal and tickets unless they are there.
 fn prepared(opened: Opened, sample: &Sample, options: &Options) -> Result<Opened, CliError> {
     let board = session::stored_board(&opened.workshop)?;
-    let content = trust_content(&opened.workshop.settings()?);
+    let content = trust_content(&*opened.workshop.settings()?);
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
         if let Some(content) = content {

@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
         Wanted::Tickets(args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<_, _>>()?)
     };
     let report = Report::of(&opened.workshop, global.json, global.quiet);
-    let content = if args.trust { trust_content(&opened.workshop.settings()?) } else { None };
+    let content = if args.trust { trust_content(&*opened.workshop.settings()?) } else { None };
     let slots = opened.workshop.slots();
     // Said before the autopilot is on: it would only write into each ticket that it may not run.
     if args.autopilot && !args.trust && opened.workshop.trust()? == Trust::Missing {

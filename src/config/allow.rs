@@ -4,6 +4,9 @@
 //! something that nobody meant, such as `rm`. What keeps strange code from running is trust (see [`super::trust`]).
 
 use std::path::Path;
+use std::time::Duration;
+
+use super::CommandSpec;
 
 /// Programs that checks may use without being asked for.
 pub const ALLOWED: [&str; 21] = [
@@ -18,8 +21,10 @@ pub struct CheckCommand {
     pub program: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// The text as it was written.
+    /// What runs, as a person would type it.
     pub display: String,
+    /// Longest time; nothing leaves it to the section.
+    pub timeout: Option<Duration>,
 }
 
 /// Why a text is no check that may run.
@@ -34,7 +39,8 @@ pub enum NotAllowed {
     /// It relies on a shell.
     #[error(
         "`{text}` uses `{sign}`, which only a shell understands, and checks run without one; quote it if it is meant \
-         as it is, write two checks, or put the line into a script"
+         as it is, write two checks, put the line into a script, or ask for a shell in `draft.yaml`: \
+         `{{run: …, shell: true}}`"
     )]
     Shell {
         /// The command.
@@ -61,6 +67,33 @@ pub enum NotAllowed {
     Control,
 }
 
+/// Reads a check that somebody configured. One that asks for a shell needs no place on the list: to ask is to say that it is
+/// wanted, and a shell can run anything whatever a list says.
+///
+/// # Errors
+/// When the text is empty, needs a shell that it does not ask for, or its program is not on the list.
+pub fn check(spec: &CommandSpec, extra: &[String]) -> Result<CheckCommand, NotAllowed> {
+    let command = if spec.shell { in_shell(spec)? } else { parse_check(&spec.run, extra)? };
+    Ok(CheckCommand { timeout: spec.timeout, ..command })
+}
+
+/// Reads a command that somebody configured and that may use any program.
+///
+/// # Errors
+/// When the text is empty or needs a shell that it does not ask for.
+pub fn script(spec: &CommandSpec) -> Result<CheckCommand, NotAllowed> {
+    let command = if spec.shell { in_shell(spec)? } else { parse_script(&spec.run)? };
+    Ok(CheckCommand { timeout: spec.timeout, ..command })
+}
+
+fn in_shell(spec: &CommandSpec) -> Result<CheckCommand, NotAllowed> {
+    if spec.run.chars().any(char::is_control) {
+        return Err(NotAllowed::Control);
+    }
+    let args = vec!["-c".to_owned(), spec.run.clone()];
+    Ok(CheckCommand { program: "sh".to_owned(), args, display: spec.to_string(), timeout: None })
+}
+
 /// Reads the text of a check with a shell's rules for quoting, and looks its program up in the list.
 ///
 /// The list is compared with the program's base name, so that `./venv/bin/pytest` is allowed as `pytest` is; and it is
@@ -68,7 +101,7 @@ pub enum NotAllowed {
 ///
 /// # Errors
 /// When the text is empty, needs a shell, or its program is not on the list.
-pub fn parse_check(text: &str, extra: &[String]) -> Result<CheckCommand, NotAllowed> {
+fn parse_check(text: &str, extra: &[String]) -> Result<CheckCommand, NotAllowed> {
     let command = parse_script(text)?;
     if is_allowed(&command.program, extra) {
         return Ok(command);
@@ -83,7 +116,7 @@ pub fn parse_check(text: &str, extra: &[String]) -> Result<CheckCommand, NotAllo
 ///
 /// # Errors
 /// When the text is empty or needs a shell.
-pub fn parse_script(text: &str) -> Result<CheckCommand, NotAllowed> {
+fn parse_script(text: &str) -> Result<CheckCommand, NotAllowed> {
     if text.chars().any(char::is_control) {
         return Err(NotAllowed::Control);
     }
@@ -93,7 +126,7 @@ pub fn parse_script(text: &str) -> Result<CheckCommand, NotAllowed> {
     let words = shlex::split(text).ok_or_else(|| NotAllowed::Quotes(text.to_owned()))?;
     let mut words = words.into_iter();
     let program = words.next().filter(|program| !program.is_empty()).ok_or(NotAllowed::Empty)?;
-    Ok(CheckCommand { program, args: words.collect(), display: text.to_owned() })
+    Ok(CheckCommand { program, args: words.collect(), display: text.to_owned(), timeout: None })
 }
 
 fn is_allowed(program: &str, extra: &[String]) -> bool {
@@ -188,6 +221,19 @@ mod tests {
         }
         assert!(matches!(words("RUST_LOG=x cargo test", &[]), Err(NotAllowed::Variable(_))));
         assert!(words("env RUST_LOG=x cargo test", &["env"]).is_ok());
+    }
+
+    #[test]
+    fn a_command_that_asks_for_a_shell_is_run_by_one_as_it_is() {
+        let run = "cargo test && echo \"$HOME\" | tee x".to_owned();
+        let spec = CommandSpec { run: run.clone(), shell: true, timeout: Some(Duration::from_secs(7)) };
+        let command = check(&spec, &[]).unwrap();
+        assert_eq!((command.program.as_str(), command.args), ("sh", vec!["-c".to_owned(), run]));
+        assert_eq!(command.display, r#"sh -c 'cargo test && echo "$HOME" | tee x'"#);
+        assert_eq!(command.timeout, spec.timeout);
+        assert_eq!(script(&spec).unwrap().program, "sh");
+        assert!(check(&CommandSpec { shell: false, ..spec }, &[]).is_err());
+        assert!(check(&"rm x".into(), &[]).is_err() && script(&"rm x".into()).is_ok());
     }
 
     #[test]

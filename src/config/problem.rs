@@ -45,7 +45,7 @@ impl fmt::Display for ConfigError {
 }
 
 /// Everything that is wrong, one a line, in the order of files and lines.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 
 impl std::error::Error for ConfigErrors {}
@@ -159,6 +159,65 @@ pub enum Problem {
     /// The rest of a long list of mistakes.
     #[error("has {0} more mistakes; mend these first")]
     More(usize),
+    /// Another word than those there are.
+    #[error("`{path}` should be {expected}, but this is {found:?}{}", word_hint(.nearest.as_ref()))]
+    NoSuchWord {
+        /// The key.
+        path: String,
+        /// What it takes.
+        expected: String,
+        /// What stands there.
+        found: String,
+        /// The one that was perhaps meant.
+        nearest: Option<String>,
+    },
+    /// An entry of a list without what it cannot be without.
+    #[error("`{path}` lacks `{key}`; add it, or delete the entry")]
+    Missing {
+        /// The entry.
+        path: String,
+        /// What it lacks.
+        key: &'static str,
+    },
+    /// A name that could mean something to a path, a shell or a terminal.
+    #[error(
+        "`{path}`: a name here is made of letters, digits, `-` and `_`, begins with a letter or a digit, and has at most \
+         {} characters",
+        super::names::NAME_BYTES_MAX
+    )]
+    BadName {
+        /// Its full name.
+        path: String,
+    },
+    /// A variable that cannot be set.
+    #[error("`{path}`: a variable's name is made of letters, digits and `_`, and does not begin with a digit")]
+    BadVariable {
+        /// Its full name.
+        path: String,
+    },
+    /// A variable that Draft sets.
+    #[error("`{path}`: variables that begin with `DRAFT_` are Draft's own; choose another name")]
+    OwnVariable {
+        /// Its full name.
+        path: String,
+    },
+    /// What a repository could use to give itself more room.
+    #[error(
+        "`{path}` must not have `{what}` in a repository's file, since it can decide what other programs load, where keys \
+         go or what agents may do; if you want it, set it in your own file and delete it here"
+    )]
+    Widens {
+        /// The key.
+        path: String,
+        /// The variable or argument.
+        what: String,
+    },
+    /// A number that is none, or too large.
+    #[error("`{path}` has a number that is too large or none; write one with fewer digits")]
+    NoNumber {
+        /// The key.
+        path: String,
+    },
     /// A key that a repository may not decide.
     #[error("`{path}` is yours to decide and not a repository's; set it in your own file and delete it here")]
     UserOnly {
@@ -174,6 +233,10 @@ fn hint(nearest: Option<&String>) -> String {
     }
 }
 
+fn word_hint(nearest: Option<&String>) -> String {
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
+}
+
 fn at(place: Option<&Place>) -> String {
     place.map(|place| format!(" in line {}", place.line)).unwrap_or_default()
 }
@@ -186,7 +249,7 @@ pub struct Warning {
     /// Where in it, when that is known.
     pub place: Option<Place>,
     /// The key.
-    pub path: &'static str,
+    pub path: String,
     /// What to know or do about it.
     pub note: &'static str,
 }

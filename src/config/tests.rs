@@ -1,10 +1,12 @@
 //! The settings as people write them, and every way to get them wrong.
 
 use std::fs;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::keys::{Kind, Who};
+use super::later::Later;
 use super::*;
 
 fn file(text: impl Into<Vec<u8>>) -> Option<SourceFile> {
@@ -45,7 +47,7 @@ fn the_repository_wins_over_the_user_and_each_value_knows_where_it_is_from() {
     let execute = &loaded.config.execute_config;
     assert_eq!((execute.timeout.as_secs(), execute.max_parallel_jobs), (30, 4));
     assert_eq!(execute.executor_model, None, "null is a value");
-    assert_eq!(loaded.config.verify_config.commands, ["c"], "a list replaces a list");
+    assert_eq!(loaded.config.verify_config.commands, ["c".into()], "a list replaces a list");
     assert_eq!(loaded.origin("execute_config.timeout"), Origin::Repo);
     assert_eq!(loaded.origin("execute_config.max_parallel_jobs"), Origin::User);
     assert_eq!(loaded.origin("execute_config.stop_grace"), Origin::BuiltIn);
@@ -87,7 +89,13 @@ fn values_of_wrong_types_say_what_to_write() {
         ("1: 2", "a key should be a word, but this is the number 1"),
         ("[a]", "the file should be a map of settings, but this is a list"),
         ("timeout: 5", "did you mean `execute_config.timeout`"),
-        ("merge_config: {strategy: squash}", "did you mean `merge_config.default_strategy`"),
+        (
+            "merge_config: {default_strategy: sqush}",
+            "one of merge, rebase, squash, but this is \"sqush\"; did you mean `squash`?",
+        ),
+        ("verify_config: {commands: [{shell: true}]}", "`verify_config.commands[0]` lacks `run`"),
+        ("verify_config: {commands: [{run: a, shel: true}]}", "did you mean `verify_config.commands[0].shell`"),
+        ("verify_config: {commands: [a, {run: a, timeout: 0}]}", "`verify_config.commands[1].timeout` should be"),
         ("a: *x", "is not valid YAML"),
         ("a: !env HOME", "YAML tags"),
     ] {
@@ -119,8 +127,8 @@ fn a_template_that_names_two_branches_alike_is_refused_where_it_stands() {
 }
 
 #[test]
-fn known_keys_without_effect_are_warnings_whatever_their_value() {
-    let text = "planner_config:\n  features: {validate_tickets: maybe}\nexecutor_profiles: {fast: {timeout: 3}}\n\
+fn known_keys_without_effect_are_warnings() {
+    let text = "planner_config:\n  features: {validate_tickets: true}\nteam_config: {max_team_size: 3}\n\
                 verify_commands: [make]\n";
     let warnings = repo(text).unwrap().warnings;
     let told: Vec<_> = warnings.iter().map(ToString::to_string).collect();
@@ -128,11 +136,65 @@ fn known_keys_without_effect_are_warnings_whatever_their_value() {
         told,
         [
             "draft.yaml:2:14: `planner_config.features.validate_tickets` is known, but not in use yet",
-            "draft.yaml:3:1: `executor_profiles` is known, but not in use yet",
+            "draft.yaml:3:15: `team_config.max_team_size` is known, but not in use yet",
             "draft.yaml:4:1: `verify_commands` is an old name and has no effect; write `verify_config.commands`",
         ]
     );
     assert!(wrong("planner_config: {features: {auto_exec: true}}").contains("planner_config.features.auto_execute"));
+}
+
+#[test]
+fn profiles_and_agents_of_both_files_are_laid_over_each_other_by_name() {
+    let sources = Sources {
+        user: file(
+            "executor_profiles:\n  fast: {model: small, timeout: 60, extra_flags: [--yolo], env: {A: '1', PATH: /x}}\n\
+             executors:\n  mine: {program: mine, start: [a]}\n",
+        ),
+        repo: file(
+            "executor_profiles:\n  fast: {model: null, env: {B: ''}}\n  deep: {executor_type: codex}\n\
+             executors:\n  mine: {program: theirs}\n",
+        ),
+    };
+    let loaded = load(&sources).unwrap();
+    let fast = &loaded.config.executor_profiles["fast"];
+    let env = [("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new()), ("PATH".to_owned(), "/x".to_owned())];
+    let expected = ExecutorProfile {
+        executor_type: "claude".into(),
+        timeout: Some(Duration::from_secs(60)),
+        extra_flags: vec!["--yolo".into()],
+        model: None,
+        env: env.into(),
+    };
+    assert_eq!(*fast, expected);
+    let deep = ExecutorProfile { executor_type: "codex".into(), ..ExecutorProfile::default() };
+    assert_eq!(loaded.config.executor_profiles["deep"], deep);
+    assert_eq!(loaded.config.executors["mine"], serde_json::json!({"program": "theirs"}), "a row replaces a row");
+    let spot = loaded.spot("executors.mine").unwrap();
+    assert_eq!(spot.place, Place { line: 5, column: 3 });
+    let origins = ["executor_profiles.fast.env.A", "executor_profiles.fast.env.B", "executor_profiles.fast.timeout"];
+    assert_eq!(origins.map(|path| loaded.origin(path)), [Origin::User, Origin::Repo, Origin::User]);
+    let content = r#"{"executor_profiles.fast.env.B":"","executors.mine":{"program":"theirs"}}"#;
+    assert_eq!(trust::trust_content(&loaded).as_deref(), Some(content));
+}
+
+#[test]
+fn free_names_and_what_a_repository_sets_there_are_checked() {
+    let text = "\
+executor_profiles:
+  a/b: {}
+  fast:
+    modle: x
+    timeout: 0
+    extra_flags: [--verbose, --yolo]
+    env: {LD_PRELOAD: x.so, 'A B': x, DRAFT_RUN: x, PORT: 80}
+  slow: 7
+executors:
+  ../x: {}
+  mine: [a]
+  big: {n: 99999999999999999999999999999999}
+  two: {a: 1, a: 2}
+";
+    insta::assert_snapshot!(wrong(text));
 }
 
 /// The file at the root, with the lines that only a user's file may have.
@@ -146,7 +208,8 @@ fn draft_yaml_sets_every_field_to_its_default() {
     let loaded = user(&annotated()).unwrap();
     assert_eq!(loaded.config, Config::default());
     assert_eq!(loaded.warnings, []);
-    for key in KEYS.iter().filter(|key| !matches!(key.kind, Kind::Unused { .. })) {
+    let maps = |kind: &Kind<Config>| matches!(kind, Kind::Old { .. } | Kind::Profiles { .. } | Kind::Rows { .. });
+    for key in KEYS.iter().filter(|key| !maps(&key.kind)) {
         assert_eq!(loaded.origin(key.path), Origin::User, "{} is missing", key.path);
     }
 }
@@ -194,6 +257,26 @@ fn a_file_of_mistakes_is_told_up_to_a_limit() {
     assert_eq!(repo(&twice).unwrap_err().0.len(), 21);
 }
 
+/// Writes settings as a file that sets every one of them; read as the user's file it gives the same settings.
+fn print(config: &Config) -> String {
+    let mut root = serde_json::Map::new();
+    for leaf in leaves(config) {
+        put(&mut root, &leaf.path, leaf.value);
+    }
+    serde_yaml::to_string(&root).unwrap()
+}
+
+fn put(map: &mut serde_json::Map<String, Value>, path: &str, value: Value) {
+    let Some((section, rest)) = path.split_once('.') else {
+        map.insert(path.to_owned(), value);
+        return;
+    };
+    let section = map.entry(section).or_insert_with(|| Value::Object(serde_json::Map::new()));
+    if let Value::Object(section) = section {
+        put(section, rest, value);
+    }
+}
+
 fn any_config() -> impl Strategy<Value = Config> {
     let line = "[^\\p{Cc}]{0,10}[a-z0-9~:#'\"é]";
     let lines = || proptest::collection::vec(line, 0..4);
@@ -201,6 +284,18 @@ fn any_config() -> impl Strategy<Value = Config> {
     (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines(), lines()).prop_map(
         |(execute, bytes, grace, commands, extra, scripts)| {
             let (timeout, preferred_executor, executor_model, max_parallel_jobs, yolo_mode, yolo_allowlist) = execute;
+            let command = |text: &String| CommandSpec {
+                run: text.clone(),
+                shell: yolo_mode,
+                timeout: (timeout > 9).then_some(Duration::from_secs(timeout)),
+            };
+            let profile = ExecutorProfile {
+                executor_type: preferred_executor.clone(),
+                timeout: yolo_mode.then_some(Duration::from_secs(timeout)),
+                extra_flags: yolo_allowlist.clone(),
+                model: executor_model.clone(),
+                env: yolo_allowlist.iter().enumerate().map(|(n, text)| (format!("V{n}"), text.clone())).collect(),
+            };
             Config {
                 execute_config: ExecuteConfig {
                     timeout: Duration::from_secs(timeout),
@@ -220,15 +315,15 @@ fn any_config() -> impl Strategy<Value = Config> {
                     min_free_disk: bytes,
                 },
                 verify_config: VerifyConfig {
-                    commands,
+                    commands: commands.iter().map(command).collect(),
                     extra_allowed_commands: extra,
                     timeout: Duration::from_secs(timeout),
                     rework_attempts: max_parallel_jobs.min(20),
                 },
                 workspace_config: WorkspaceConfig {
                     copy: scripts.clone(),
-                    setup: scripts.clone(),
-                    cleanup: scripts,
+                    setup: scripts.iter().map(command).collect(),
+                    cleanup: scripts.iter().map(|text| text.as_str().into()).collect(),
                     script_timeout: Duration::from_secs(timeout),
                     submodules: yolo_mode,
                     ports: max_parallel_jobs,
@@ -236,6 +331,9 @@ fn any_config() -> impl Strategy<Value = Config> {
                     ..WorkspaceConfig::default()
                 },
                 planner_config: PlannerConfig { auto_execute: yolo_mode },
+                executor_profiles: BTreeMap::from([("fast".to_owned(), profile)]),
+                later: Later::default(),
+                executors: BTreeMap::from([("mine".to_owned(), serde_json::json!({"start": [timeout, null, 0.5]}))]),
             }
         },
     )

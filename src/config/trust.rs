@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::keys::{KEYS, Key, Runs};
-use super::{Loaded, Origin};
+use super::keys::{Leaf, Runs, Used};
+use super::{CommandSpec, Loaded, Origin, leaves};
 
 /// Returns everything in the repository's file that can cause something to run, as canonical JSON; nothing when there
 /// is none. Equal texts mean equal consequences: order of keys, comments and layout do not matter, order of commands does.
 pub fn trust_content(loaded: &Loaded) -> Option<String> {
-    let content: BTreeMap<&str, Value> = running(loaded).map(|(key, value)| (key.path, value)).collect();
+    let content: BTreeMap<String, Value> = running(loaded).map(|leaf| (leaf.path, leaf.value)).collect();
     // A map of JSON values can always be written.
     if content.is_empty() { None } else { serde_json::to_string(&content).ok() }
 }
@@ -18,7 +18,7 @@ pub fn trust_content(loaded: &Loaded) -> Option<String> {
 /// Returns what the repository's file would make run, a line each, for people; empty when there is nothing to trust.
 pub fn describe(loaded: &Loaded) -> Vec<String> {
     let mut lines = Vec::new();
-    for (key, value) in running(loaded) {
+    for Leaf { path, value, .. } in running(loaded) {
         let entries = match value {
             Value::Array(entries) => entries,
             single @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
@@ -26,17 +26,30 @@ pub fn describe(loaded: &Loaded) -> Vec<String> {
             }
         };
         for entry in entries {
-            let text = entry.as_str().map_or_else(|| entry.to_string(), str::to_owned);
-            lines.push(format!("{}: {text}", key.path));
+            lines.push(format!("{path}: {}", line(&entry)));
         }
     }
     lines
 }
 
-/// The keys that need trust and that the repository sets to something.
-fn running(loaded: &Loaded) -> impl Iterator<Item = (&'static Key, Value)> {
-    let keys = KEYS.iter().filter(|key| key.runs == Runs::Something && loaded.origin(key.path) == Origin::Repo);
-    keys.filter_map(|key| key.value(&loaded.config).map(|value| (key, value))).filter(|(_, value)| !is_nothing(value))
+/// Returns an entry as people read it: a text is itself, and what a shell runs says so.
+fn line(entry: &Value) -> String {
+    let run = entry.get("run").and_then(Value::as_str);
+    match (entry, run) {
+        (Value::String(text), _) => text.clone(),
+        (_, Some(run)) => {
+            let shell = entry.get("shell") == Some(&Value::Bool(true));
+            CommandSpec { run: run.to_owned(), shell, timeout: None }.to_string()
+        }
+        _ => entry.to_string(),
+    }
+}
+
+/// The values that need trust and that the repository sets to something.
+fn running(loaded: &Loaded) -> impl Iterator<Item = Leaf> {
+    let set = leaves(&loaded.config).into_iter().filter(|leaf| loaded.origin(&leaf.path) == Origin::Repo);
+    let running = set.filter(|leaf| leaf.runs == Runs::Something && leaf.used == Used::Now);
+    running.filter(|leaf| !is_nothing(&leaf.value))
 }
 
 fn is_nothing(value: &Value) -> bool {

@@ -1,15 +1,15 @@
 //! Lays one file over the settings: walks its tree along the table of keys and gathers all that is wrong.
 
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap};
 
-use super::keys::{self, Key, Kind, Who};
+use super::keys::{self, Key, Kind, Used, Who, join};
+use super::later::Webhook;
 use super::nearest::nearest;
 use super::problem::{ConfigError, Problem, Warning};
+use super::table::{COMMAND, KEYS, PROFILE, WEBHOOK};
 use super::tree::{self, Node, Value};
-use super::{Loaded, Origin, SourceFile};
-use crate::domain::branch_template::BranchTemplate;
+use super::values::{self, Wrong};
+use super::{CommandSpec, ExecutorProfile, Loaded, Origin, SourceFile, Spot, names};
 
 /// Most mistakes of one file that are told; each costs another look at the file.
 const ERRORS_MAX: usize = 20;
@@ -21,9 +21,12 @@ pub(super) fn lay_over(loaded: &mut Loaded, source: &SourceFile, origin: Origin)
         Ok(root) => root,
         Err((place, problem)) => return vec![error(place, problem)],
     };
-    let mut walk = Walk { loaded, source, origin, wrong: Vec::new() };
-    walk.section("", &root);
-    let wrong = std::mem::take(&mut walk.wrong);
+    let Loaded { config, warnings, origins, spots } = loaded;
+    let mut walk = Walk { source, origin, origins, warnings, spots, wrong: Vec::new() };
+    walk.section(Here { table: KEYS, prefix: "", path: "" }, &root, config);
+    let mut wrong = walk.wrong;
+    // Keys that were given twice are seen before what is in their section.
+    wrong.sort_by_key(|(number, _)| *number);
     let more = wrong.len().saturating_sub(ERRORS_MAX);
     let located = wrong.into_iter().take(ERRORS_MAX);
     let located = located.map(|(number, problem)| error(tree::locate(&source.bytes, number), problem));
@@ -31,167 +34,222 @@ pub(super) fn lay_over(loaded: &mut Loaded, source: &SourceFile, origin: Origin)
 }
 
 struct Walk<'a> {
-    loaded: &'a mut Loaded,
     source: &'a SourceFile,
     origin: Origin,
-    /// The number of the value that is wrong, and how.
-    wrong: Vec<(usize, Problem)>,
+    origins: &'a mut BTreeMap<String, Origin>,
+    warnings: &'a mut Vec<Warning>,
+    spots: &'a mut BTreeMap<String, Spot>,
+    wrong: Vec<Wrong>,
+}
+
+/// A section: a table, the full name of what it describes, and the name of the section within that.
+struct Here<'a, S: 'static> {
+    table: &'static [Key<S>],
+    prefix: &'a str,
+    path: &'a str,
 }
 
 impl Walk<'_> {
-    fn section(&mut self, path: &str, node: &Node) {
+    fn section<S>(&mut self, here: Here<'_, S>, node: &Node, settings: &mut S) {
+        for (name, key, value) in self.entries(&join(here.prefix, here.path), node) {
+            let path = join(here.path, name);
+            if let Some(row) = keys::find(here.table, &path) {
+                self.set(row, here.prefix, (key, value), settings);
+            } else if keys::is_section(here.table, &path) {
+                self.section(Here { path: &path, ..here }, value, settings);
+            } else {
+                let nearest = meant(here.table, here.path, name).map(|near| join(here.prefix, &near));
+                let path = join(here.prefix, &path);
+                self.wrong.push((key.number, Problem::UnknownKey { path, nearest }));
+            }
+        }
+    }
+
+    /// Returns the entries of a map, each key once, and tells of all that are none.
+    fn entries<'n>(&mut self, path: &str, node: &'n Node) -> Vec<(&'n str, &'n Node, &'n Node)> {
         let map = match &node.value {
             // A section whose keys are all commented out.
-            Value::Null => return,
+            Value::Null => return Vec::new(),
             Value::Map(map) => map,
             other @ (Value::Switch(_) | Value::Whole(_) | Value::Real(_) | Value::Text(_) | Value::List(_)) => {
                 let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
-                return self.wrong.push((node.number, Problem::NotAMap { what, found: other.describe() }));
+                self.wrong.push((node.number, Problem::NotAMap { what, found: other.describe() }));
+                return Vec::new();
             }
         };
         let mut seen: HashMap<&str, usize> = HashMap::new();
+        let mut entries = Vec::new();
         for (key, value) in map {
             let Value::Text(name) = &key.value else {
                 self.wrong.push((key.number, Problem::KeyNotText { found: key.value.describe() }));
                 continue;
             };
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             match seen.get(name.as_str()) {
                 Some(first) => {
                     // Beyond the limit nobody reads it.
                     let told = self.wrong.len() < ERRORS_MAX;
                     let first = if told { tree::locate(&self.source.bytes, *first) } else { None };
-                    self.wrong.push((key.number, Problem::Twice { path, first }));
+                    self.wrong.push((key.number, Problem::Twice { path: join(path, name), first }));
                 }
                 None => {
                     seen.insert(name, key.number);
-                    self.key(&path, key, value);
+                    entries.push((name.as_str(), key, value));
                 }
             }
         }
+        entries
     }
 
-    fn key(&mut self, path: &str, key: &Node, value: &Node) {
-        if let Some(row) = keys::find(path) {
-            return self.set(row, key, value);
-        }
-        if keys::is_section(path) {
-            return self.section(path, value);
-        }
-        self.wrong.push((key.number, Problem::UnknownKey { path: path.to_owned(), nearest: meant(path) }));
-    }
-
-    fn set(&mut self, row: &'static Key, key: &Node, value: &Node) {
+    fn set<S>(&mut self, row: &'static Key<S>, prefix: &str, entry: (&Node, &Node), settings: &mut S) {
+        let (key, value) = entry;
+        let path = join(prefix, row.path);
         if row.who == Who::User && self.origin == Origin::Repo {
-            return self.wrong.push((key.number, Problem::UserOnly { path: row.path.to_owned() }));
+            return self.wrong.push((key.number, Problem::UserOnly { path }));
         }
-        if let Kind::Unused { note } = row.kind {
-            let place = tree::locate(&self.source.bytes, key.number);
-            let file = self.source.path.clone();
-            return self.loaded.warnings.push(Warning { file, place, path: row.path, note });
+        if row.used == Used::Later {
+            self.warn(key, path.clone(), "is known, but not in use yet");
         }
-        match self.take(row, value) {
-            Ok(()) => {
-                self.loaded.origins.insert(row.path, self.origin);
+        match &row.kind {
+            Kind::Old { note } => self.warn(key, path, note),
+            Kind::Commands { at } => {
+                let commands = self.list(&path, value, &row.kind.expected(), |walk, path, node| {
+                    walk.command(path, node, &row.kind.expected())
+                });
+                self.keep(path, commands, at(settings));
+            }
+            Kind::Webhooks { at } => {
+                let hooks = self.list(&path, value, &row.kind.expected(), Self::webhook);
+                self.keep(path, hooks, at(settings));
+            }
+            Kind::Variables { at } => self.variables(&path, value, at(settings)),
+            Kind::Profiles { at } => self.profiles(&path, value, at(settings)),
+            Kind::Rows { at } => self.rows(&path, value, at(settings)),
+            Kind::Flags { at } => {
+                let repository = self.origin == Origin::Repo;
+                let flags =
+                    values::texts(&path, value).and_then(|flags| match flags.iter().find(|f| names::widens(f)) {
+                        Some(flag) if repository => {
+                            Err((value.number, Problem::Widens { path: path.clone(), what: flag.clone() }))
+                        }
+                        Some(_) | None => Ok(flags),
+                    });
+                self.keep(path, flags, at(settings));
+            }
+            single => match values::take(single, &path, value, settings) {
+                Ok(()) => drop(self.origins.insert(path, self.origin)),
+                Err(wrong) => self.wrong.push(wrong),
+            },
+        }
+    }
+
+    fn warn(&mut self, key: &Node, path: String, note: &'static str) {
+        let place = tree::locate(&self.source.bytes, key.number);
+        self.warnings.push(Warning { file: self.source.path.clone(), place, path, note });
+    }
+
+    /// Reads each entry of a list, whatever is wrong with the others.
+    fn list<T>(
+        &mut self,
+        path: &str,
+        node: &Node,
+        expected: &str,
+        mut read: impl FnMut(&mut Self, &str, &Node) -> Option<T>,
+    ) -> Result<Vec<T>, Wrong> {
+        let list = values::list(path, node, expected)?;
+        let entries = list.iter().enumerate();
+        Ok(entries.filter_map(|(n, node)| read(self, &format!("{path}[{n}]"), node)).collect())
+    }
+
+    fn command(&mut self, path: &str, node: &Node, expected: &str) -> Option<CommandSpec> {
+        let mut command = CommandSpec::default();
+        if matches!(node.value, Value::Map(_)) {
+            self.section(Here { table: COMMAND, prefix: path, path: "" }, node, &mut command);
+            self.demand(node, path, "run", &command.run)?;
+        } else {
+            match values::line(path, node, expected) {
+                Ok(run) => command.run = run,
+                Err(wrong) => self.wrong.push(wrong),
+            }
+        }
+        Some(command)
+    }
+
+    fn webhook(&mut self, path: &str, node: &Node) -> Option<Webhook> {
+        let mut hook = Webhook::default();
+        self.section(Here { table: WEBHOOK, prefix: path, path: "" }, node, &mut hook);
+        self.demand(node, path, "url", &hook.url)?;
+        Some(hook)
+    }
+
+    /// Tells of an entry that lacks what it cannot be without.
+    fn demand(&mut self, node: &Node, path: &str, key: &'static str, value: &str) -> Option<()> {
+        if value.is_empty() {
+            self.wrong.push((node.number, Problem::Missing { path: path.to_owned(), key }));
+            return None;
+        }
+        Some(())
+    }
+
+    /// Keeps a value that is right, and tells of one that is wrong.
+    fn keep<T>(&mut self, path: String, value: Result<T, Wrong>, at: &mut T) {
+        match value {
+            Ok(value) => {
+                *at = value;
+                self.origins.insert(path, self.origin);
             }
             Err(wrong) => self.wrong.push(wrong),
         }
     }
 
-    fn take(&mut self, row: &Key, node: &Node) -> Result<(), (usize, Problem)> {
-        let config = &mut self.loaded.config;
-        match &row.kind {
-            Kind::Seconds { least, most, at } => {
-                *at(config) = Duration::from_secs(whole(row, node, *least..=*most, " of seconds")?);
+    fn variables(&mut self, path: &str, node: &Node, variables: &mut BTreeMap<String, String>) {
+        for (name, key, value) in self.entries(path, node) {
+            let path = join(path, name);
+            if let Err(problem) = names::variable(&path, name, self.origin) {
+                self.wrong.push((key.number, problem));
+                continue;
             }
-            Kind::Count { least, most, at } => {
-                let number = whole(row, node, u64::from(*least)..=u64::from(*most), "")?;
-                *at(config) = u32::try_from(number).unwrap_or(*most);
-            }
-            Kind::Bytes { least, most, at } => *at(config) = whole(row, node, *least..=*most, " of bytes")?,
-            Kind::Switch { at } => {
-                let Value::Switch(on) = node.value else {
-                    return Err(wrong_type(row, node, "true or false"));
-                };
-                *at(config) = on;
-            }
-            Kind::Text { at } => *at(config) = text(row, node, "a text")?,
-            Kind::BranchTemplate { at } => {
-                let template = text(row, node, "a text")?;
-                if let Err(why) = template.parse::<BranchTemplate>() {
-                    return Err((node.number, Problem::BadTemplate { path: row.path.to_owned(), why }));
-                }
-                *at(config) = template;
-            }
-            Kind::OptionalText { at } => {
-                let empty = matches!(node.value, Value::Null);
-                *at(config) = if empty { None } else { Some(text(row, node, "a text or null")?) };
-            }
-            Kind::Texts { at } => {
-                let Value::List(list) = &node.value else {
-                    return Err(wrong_type(row, node, "a list of texts"));
-                };
-                *at(config) = list.iter().map(|node| text(row, node, "a list of texts")).collect::<Result<_, _>>()?;
-            }
-            Kind::Unused { .. } => {}
-        }
-        Ok(())
-    }
-}
-
-fn whole(row: &Key, node: &Node, range: RangeInclusive<u64>, unit: &str) -> Result<u64, (usize, Problem)> {
-    let expected = format!("a whole number{unit} from {} to {}", range.start(), range.end());
-    let Value::Whole(number) = node.value else {
-        return Err(wrong_type(row, node, &expected));
-    };
-    match u64::try_from(number) {
-        Ok(number) if range.contains(&number) => Ok(number),
-        Ok(_) | Err(_) => {
-            let path = row.path.to_owned();
-            Err((node.number, Problem::OutOfRange { path, expected, found: number.to_string() }))
+            let text = values::plain_text(&path, value);
+            self.keep(path, text, variables.entry(name.to_owned()).or_default());
         }
     }
-}
 
-fn text(row: &Key, node: &Node, expected: &str) -> Result<String, (usize, Problem)> {
-    let Value::Text(text) = &node.value else {
-        return Err(wrong_type(row, node, expected));
-    };
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
-        return Err((node.number, Problem::BadText { path: row.path.to_owned() }));
+    fn profiles(&mut self, path: &str, node: &Node, profiles: &mut BTreeMap<String, ExecutorProfile>) {
+        for (name, key, value) in self.entries(path, node) {
+            let path = join(path, name);
+            if !names::is_name(name) {
+                self.wrong.push((key.number, Problem::BadName { path }));
+                continue;
+            }
+            let profile = profiles.entry(name.to_owned()).or_default();
+            self.section(Here { table: PROFILE, prefix: &path, path: "" }, value, profile);
+        }
     }
-    Ok(text.clone())
-}
 
-fn wrong_type(row: &Key, node: &Node, expected: &str) -> (usize, Problem) {
-    let texts = matches!(
-        row.kind,
-        Kind::Text { .. } | Kind::BranchTemplate { .. } | Kind::OptionalText { .. } | Kind::Texts { .. }
-    );
-    let list = matches!(row.kind, Kind::Texts { .. });
-    let mend = match &node.value {
-        Value::Null if list => "; write [] for none, or delete the line for the default",
-        Value::Null => "; delete the line for the default",
-        Value::Text(_) if list => "; write it as a list: [\"…\"]",
-        Value::Switch(_) | Value::Whole(_) | Value::Real(_) if texts => "; put it in quotes",
-        Value::Switch(_) | Value::Whole(_) | Value::Real(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => "",
-    };
-    let problem = Problem::WrongType {
-        path: row.path.to_owned(),
-        expected: expected.to_owned(),
-        found: node.value.describe(),
-        mend,
-    };
-    (node.number, problem)
+    fn rows(&mut self, path: &str, node: &Node, rows: &mut BTreeMap<String, serde_json::Value>) {
+        for (name, key, value) in self.entries(path, node) {
+            let path = join(path, name);
+            if !names::is_name(name) {
+                self.wrong.push((key.number, Problem::BadName { path }));
+                continue;
+            }
+            if !matches!(value.value, Value::Map(_)) {
+                let problem = Problem::NotAMap { what: format!("`{path}`"), found: value.value.describe() };
+                self.wrong.push((value.number, problem));
+                continue;
+            }
+            if let Some(place) = tree::locate(&self.source.bytes, key.number) {
+                self.spots.insert(path.clone(), Spot { file: self.source.path.clone(), place });
+            }
+            let row = values::json(&path, value);
+            self.keep(path, row, rows.entry(name.to_owned()).or_default());
+        }
+    }
 }
 
 /// Returns the full name that was perhaps meant: one of the same section, else a key of that name elsewhere.
-fn meant(path: &str) -> Option<String> {
-    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let full = |name: &str| if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
-    if let Some(near) = nearest(name, keys::names_in(section)) {
-        return Some(full(near));
+fn meant<S>(table: &'static [Key<S>], section: &str, name: &str) -> Option<String> {
+    if let Some(near) = nearest(name, keys::names_in(table, section)) {
+        return Some(join(section, near));
     }
-    let elsewhere = keys::KEYS.iter().map(|key| key.path);
-    elsewhere.into_iter().find(|known| known.rsplit('.').next() == Some(name)).map(str::to_owned)
+    table.iter().map(|key| key.path).find(|known| known.rsplit('.').next() == Some(name)).map(str::to_owned)
 }

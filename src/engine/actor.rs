@@ -241,7 +241,7 @@ impl Actor {
         }
         let settings = self.workshop.settings().ok();
         let running = self.board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
-        let free = self.workshop.slots_of(settings.as_ref()).saturating_sub(running);
+        let free = self.workshop.slots_of(settings.as_deref()).saturating_sub(running);
         let queued = pick(&self.board, usize::MAX).into_iter();
         let wanted: Vec<JobId> =
             queued.filter(|id| self.board.job(*id).is_some_and(|job| self.takes(job))).take(free).collect();

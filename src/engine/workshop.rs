@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::config::in_force::{InForce, Keeper};
 use crate::config::{self, Loaded};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
@@ -100,18 +102,26 @@ pub struct Workshop {
     pub draft_program: PathBuf,
     /// Where programs are looked for.
     pub path_env: OsString,
+    /// The settings, read again when they change.
+    pub kept: Keeper,
     /// How many jobs run at once, when a flag says so and not the configuration.
     pub max_parallel: Option<u32>,
 }
 
 impl Workshop {
-    /// Reads the settings as they are now; the files are small, so nothing is kept that could be out of date.
+    /// Returns the settings that are in force: those of the files as they are now, or the last good ones that this process
+    /// saw.
     ///
     /// # Errors
-    /// All errors of both files at once.
-    pub fn settings(&self) -> Result<Loaded, EngineError> {
-        let sources = config::read(Some(&self.paths.user_config), Some(&self.repo_config()))?;
-        Ok(config::load(&sources)?)
+    /// All errors of both files at once, when there were no good ones yet.
+    pub fn settings(&self) -> Result<Arc<Loaded>, EngineError> {
+        let InForce { settings, problem } = self.in_force();
+        settings.ok_or_else(|| problem.map_or_else(Default::default, |errors| (*errors).clone()).into())
+    }
+
+    /// Returns the settings that are in force, and what is wrong with the files as they are now.
+    pub fn in_force(&self) -> InForce {
+        self.kept.see(config::read(Some(&self.paths.user_config), Some(&self.repo_config())))
     }
 
     /// Says whether the user trusts what the repository's file would run, in its present form.
@@ -119,7 +129,7 @@ impl Workshop {
     /// # Errors
     /// When the settings or the database cannot be read.
     pub fn trust(&self) -> Result<Trust, EngineError> {
-        self.trust_of(&self.settings()?)
+        self.trust_of(&*self.settings()?)
     }
 
     /// Says whether the user trusts what these settings would run.
@@ -136,7 +146,7 @@ impl Workshop {
     pub fn slots(&self) -> usize {
         match self.max_parallel {
             Some(_) => self.slots_of(None),
-            None => self.slots_of(self.settings().ok().as_ref()),
+            None => self.slots_of(self.settings().ok().as_deref()),
         }
     }
 

@@ -87,7 +87,7 @@ impl Screen {
         let shop = &self.workshop;
         let worktree = self.model.board().ticket(ticket).and_then(|ticket| ticket.worktree.as_ref());
         // With settings that cannot be read the variables are those of the built-in ones.
-        let config = shop.settings().map(|loaded| loaded.config).unwrap_or_default();
+        let config = shop.settings().map(|loaded| loaded.config.clone()).unwrap_or_default();
         let mut set = worktree.map(|worktree| shop.variables(&config, worktree)).unwrap_or_default();
         match program {
             ui::Guest::Shell => {

@@ -36,7 +36,7 @@ pub(in super::super) struct Report {
 impl Report {
     /// Reports on a board as its settings are now. Settings that cannot be read stop nobody from following what runs.
     pub(in super::super) fn of(workshop: &Workshop, json: bool, quiet: bool) -> Self {
-        let config = workshop.settings().map(|loaded| loaded.config).unwrap_or_default();
+        let config = workshop.settings().map(|loaded| loaded.config.clone()).unwrap_or_default();
         let limits = Limits {
             tries: config.execute_config.retries.saturating_add(1),
             rework: config.verify_config.rework_attempts,

@@ -224,7 +224,7 @@ pub(super) async fn plan(bench: &Bench, agent: &Agent, this: &Try) -> Result<(Pl
 /// Returns how often a failed agent may be started again, and the pause before that try.
 pub(super) fn patience(shop: &Workshop, attempt: u32) -> (u32, std::time::Duration) {
     // Settings that cannot be read any more allow what they allow by default.
-    let config = shop.settings().map(|loaded| loaded.config).unwrap_or_default();
+    let config = shop.settings().map(|loaded| loaded.config.clone()).unwrap_or_default();
     let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
     (config.execute_config.retries, config.execute_config.retry_delay.saturating_mul(doubled))
 }

@@ -29,6 +29,7 @@ pub(super) fn plan(
         RunKind::Setup | RunKind::Cleanup => config.workspace_config.script_timeout,
         RunKind::Execute => config.execute_config.timeout,
     };
+    let time = command.timeout.unwrap_or(time);
     Plan {
         n,
         kind,

@@ -1,7 +1,7 @@
 //! Runs the commands that make a worktree ready and those that clean up after it, each a supervised run with a log.
 
-use crate::config::Config;
-use crate::config::allow::{CheckCommand, parse_script};
+use crate::config::allow::{self, CheckCommand};
+use crate::config::{CommandSpec, Config};
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::ticket::Worktree;
 use crate::git::ready;
@@ -27,7 +27,7 @@ pub(super) enum Scripts {
 pub(super) async fn set_up(bench: &Bench, config: &Config, worktree: &Worktree) -> Result<Scripts, EngineError> {
     let commands = &config.workspace_config.setup;
     let unfinished = bench.known_runs().await?.into_iter().any(|run| run.kind == RunKind::Setup && run.end.is_none());
-    let wanted = commands.join("\n");
+    let wanted = commands.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let path = worktree.path.clone();
     let before = bench.blocking(move |_| Ok(ready::done(&path)?)).await?.unwrap_or_default();
     if before == wanted && !unfinished {
@@ -51,7 +51,7 @@ async fn run_all(
     bench: &Bench,
     config: &Config,
     worktree: &Worktree,
-    texts: &[String],
+    commands: &[CommandSpec],
     kind: RunKind,
 ) -> Result<Scripts, EngineError> {
     let mut known = bench.known_runs().await?;
@@ -62,8 +62,9 @@ async fn run_all(
     }
     let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     let mut before: Vec<Run> = known.into_iter().filter(|run| run.kind == kind).collect();
-    for text in texts {
-        if let Some(at) = before.iter().position(|run| run.command == *text) {
+    for spec in commands {
+        let display = spec.to_string();
+        if let Some(at) = before.iter().position(|run| run.command == display) {
             match outcome(bench, &before.remove(at)) {
                 Scripts::Done => continue,
                 other => return Ok(other),
@@ -72,7 +73,7 @@ async fn run_all(
         if bench.stop.is_cancelled() {
             return Ok(Scripts::Stopped);
         }
-        let command = match parse_script(text) {
+        let command = match allow::script(spec) {
             Ok(command) => command,
             Err(error) => return Ok(Scripts::Failed(error.to_string())),
         };

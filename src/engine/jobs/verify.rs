@@ -1,7 +1,7 @@
 //! The verify job: each check is a supervised run of its own; the first that fails ends it.
 
-use crate::config::Config;
-use crate::config::allow::{CheckCommand, parse_check};
+use crate::config::allow::{self, CheckCommand};
+use crate::config::{CommandSpec, Config};
 use crate::domain::change::Save;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Verified;
@@ -24,7 +24,7 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
         Ok(known) => known,
         Err(fact) => return bench.learn(fact, Vec::new()).await,
     };
-    let config = bench.blocking(|shop| shop.settings()).await?.config;
+    let config = bench.blocking(|shop| shop.settings()).await?.config.clone();
     let refused = |reason: String| Fact::Verified { job, outcome: Verified::Refused { reason } };
     let worktree = match safe_worktree(bench).await? {
         Ok(worktree) => worktree,
@@ -79,12 +79,13 @@ async fn safe_worktree(bench: &Bench) -> Result<Result<Worktree, String>, Engine
 /// Returns the checks: the ticket's own, which a person typed, or the repository's, which must be trusted and allowed.
 pub(super) async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<CheckCommand>, String>, EngineError> {
     let own = !bench.ticket.verify.is_empty();
-    let texts = if own { &bench.ticket.verify } else { &config.verify_config.commands };
-    if !own && !texts.is_empty() && bench.blocking(|shop| shop.trust()).await? == Trust::Missing {
+    let typed: Vec<CommandSpec> = bench.ticket.verify.iter().map(|text| text.as_str().into()).collect();
+    let commands = if own { &typed } else { &config.verify_config.commands };
+    if !own && !commands.is_empty() && bench.blocking(|shop| shop.trust()).await? == Trust::Missing {
         let reason = "this repository's commands are not trusted any more: `draft trust --show` shows what would run";
         return Ok(Err(reason.to_owned()));
     }
-    let parsed = texts.iter().map(|text| parse_check(text, &config.verify_config.extra_allowed_commands));
+    let parsed = commands.iter().map(|command| allow::check(command, &config.verify_config.extra_allowed_commands));
     Ok(parsed.collect::<Result<Vec<_>, _>>().map_err(|refused| refused.to_string()))
 }
 

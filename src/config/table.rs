@@ -1,0 +1,621 @@
+//! Every key of a configuration file, a row each; and the keys of a profile, which stand below its name.
+
+use super::keys::{Key, Kind};
+use super::later::Webhook;
+use super::{CommandSpec, Config, ExecutorProfile};
+
+/// Longest time that can be set: a week.
+const WEEK: u64 = 7 * 24 * 3600;
+
+/// The whole table.
+pub const KEYS: &[Key] = &[
+    key(
+        "execute_config.timeout",
+        "longest time of one attempt, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.execute_config.timeout },
+    ),
+    key(
+        "execute_config.preferred_executor",
+        "the agent that works when a ticket names none",
+        Kind::Text { at: |config| &mut config.execute_config.preferred_executor },
+    ),
+    key(
+        "execute_config.executor_model",
+        "the model for the agent; null leaves the choice to it",
+        Kind::OptionalText { at: |config| &mut config.execute_config.executor_model },
+    ),
+    key(
+        "execute_config.max_parallel_jobs",
+        "how many jobs run at once",
+        Kind::Count { least: 1, most: 1000, at: |config| &mut config.execute_config.max_parallel_jobs },
+    ),
+    key(
+        "execute_config.yolo_mode",
+        "whether agents may act without asking, in the folders of the list",
+        Kind::Switch { at: |config| &mut config.execute_config.yolo_mode },
+    )
+    .user(),
+    key(
+        "execute_config.yolo_allowlist",
+        "the folders where yolo_mode holds",
+        Kind::Texts { at: |config| &mut config.execute_config.yolo_allowlist },
+    )
+    .user(),
+    key(
+        "execute_config.idle_timeout",
+        "longest silence of an agent, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.execute_config.idle_timeout },
+    ),
+    key(
+        "execute_config.max_output_bytes",
+        "most output of one run, in bytes",
+        Kind::Bytes { least: 4096, most: 1 << 40, at: |config| &mut config.execute_config.max_output_bytes },
+    ),
+    key(
+        "execute_config.stop_grace",
+        "time between the polite and the hard stop, in seconds",
+        Kind::Seconds { least: 0, most: 3600, at: |config| &mut config.execute_config.stop_grace },
+    ),
+    key(
+        "execute_config.retries",
+        "how often an agent is started again after a failure that may pass",
+        Kind::Count { least: 0, most: 20, at: |config| &mut config.execute_config.retries },
+    ),
+    key(
+        "execute_config.retry_delay",
+        "pause before the first of these, in seconds; each further one is twice as long",
+        Kind::Seconds { least: 0, most: 3600, at: |config| &mut config.execute_config.retry_delay },
+    ),
+    key(
+        "execute_config.jobs_per_hour",
+        "how many jobs of one kind a ticket may have within an hour",
+        Kind::Count { least: 1, most: 100_000, at: |config| &mut config.execute_config.jobs_per_hour },
+    ),
+    key(
+        "execute_config.jobs_per_day",
+        "how many execute jobs a ticket may have within a day",
+        Kind::Count { least: 1, most: 100_000, at: |config| &mut config.execute_config.jobs_per_day },
+    ),
+    key(
+        "execute_config.min_free_memory",
+        "memory that must be free before an agent starts, in bytes",
+        Kind::Bytes { least: 0, most: 1 << 44, at: |config| &mut config.execute_config.min_free_memory },
+    ),
+    key(
+        "execute_config.min_free_disk",
+        "room that must be free on the disk before an agent starts, in bytes",
+        Kind::Bytes { least: 0, most: 1 << 50, at: |config| &mut config.execute_config.min_free_disk },
+    ),
+    key(
+        "verify_config.commands",
+        "the checks that every change must pass, in order",
+        Kind::Commands { at: |config| &mut config.verify_config.commands },
+    )
+    .runs(),
+    key(
+        "verify_config.extra_allowed_commands",
+        "programs that checks may use beside the built-in list",
+        Kind::Texts { at: |config| &mut config.verify_config.extra_allowed_commands },
+    )
+    .runs(),
+    key(
+        "verify_config.timeout",
+        "longest time of one check, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.verify_config.timeout },
+    ),
+    key(
+        "verify_config.rework_attempts",
+        "how often a change that fails goes back to its agent before a person must look",
+        Kind::Count { least: 0, most: 20, at: |config| &mut config.verify_config.rework_attempts },
+    ),
+    key(
+        "workspace_config.copy",
+        "files of your checkout that git does not have and a worktree needs, as gitignore patterns",
+        Kind::Texts { at: |config| &mut config.workspace_config.copy },
+    ),
+    key(
+        "workspace_config.setup",
+        "commands that make a new worktree ready, in order",
+        Kind::Commands { at: |config| &mut config.workspace_config.setup },
+    )
+    .runs(),
+    key(
+        "workspace_config.cleanup",
+        "commands that run before a worktree is removed",
+        Kind::Commands { at: |config| &mut config.workspace_config.cleanup },
+    )
+    .runs(),
+    key(
+        "workspace_config.script_timeout",
+        "longest time of one of these commands, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.workspace_config.script_timeout },
+    ),
+    key(
+        "workspace_config.submodules",
+        "whether submodules that your checkout has are checked out too",
+        Kind::Switch { at: |config| &mut config.workspace_config.submodules },
+    ),
+    key(
+        "workspace_config.branch_template",
+        "how branches are named",
+        Kind::BranchTemplate { at: |config| &mut config.workspace_config.branch_template },
+    ),
+    key(
+        "workspace_config.ports",
+        "how many ports each worktree gets for itself; 0 is none",
+        Kind::Count { least: 0, most: 1000, at: |config| &mut config.workspace_config.ports },
+    ),
+    key(
+        "workspace_config.port_base",
+        "the first port that is given out",
+        Kind::Count { least: 1024, most: 60_000, at: |config| &mut config.workspace_config.port_base },
+    ),
+    key(
+        "planner_config.features.auto_execute",
+        "whether planned tickets run without being asked",
+        Kind::Switch { at: |config| &mut config.planner_config.auto_execute },
+    )
+    .runs(),
+    key(
+        "executor_profiles",
+        "ways to run an agent, by the names under which tickets ask for them",
+        Kind::Profiles { at: |config| &mut config.executor_profiles },
+    ),
+    key(
+        "executors",
+        "agents beside the built-in ones, by name, each a row as in `docs/agents.md`",
+        Kind::Rows { at: |config| &mut config.executors },
+    )
+    .runs(),
+    key(
+        "workspace_config.trash_days",
+        "how long what was removed can come back, in days",
+        Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.trash_days },
+    )
+    .later(),
+    key(
+        "cleanup_config.auto_cleanup_on_merge",
+        "whether a worktree goes when its change has landed",
+        Kind::Switch { at: |config| &mut config.later.cleanup_config.auto_cleanup_on_merge },
+    )
+    .later(),
+    key(
+        "cleanup_config.worktree_ttl_days",
+        "age at which a worktree that nobody uses goes, in days",
+        Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.cleanup_config.worktree_ttl_days },
+    )
+    .later(),
+    key(
+        "cleanup_config.evidence_ttl_days",
+        "age at which evidence goes, in days",
+        Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.cleanup_config.evidence_ttl_days },
+    )
+    .later(),
+    key(
+        "cleanup_config.max_worktrees",
+        "most worktrees at once",
+        Kind::Count { least: 1, most: 10_000, at: |config| &mut config.later.cleanup_config.max_worktrees },
+    )
+    .later(),
+    key(
+        "merge_config.default_strategy",
+        "how changes land when nobody says",
+        Kind::Word {
+            words: &["merge", "rebase", "squash"],
+            at: |config| &mut config.later.merge_config.default_strategy,
+        },
+    )
+    .later(),
+    key(
+        "merge_config.pull_before_merge",
+        "whether the target is brought up to date first",
+        Kind::Switch { at: |config| &mut config.later.merge_config.pull_before_merge },
+    )
+    .later(),
+    key(
+        "merge_config.require_pull_success",
+        "whether a change stays where it is when that fails",
+        Kind::Switch { at: |config| &mut config.later.merge_config.require_pull_success },
+    )
+    .later(),
+    key(
+        "merge_config.delete_branch_after_merge",
+        "whether the branch goes afterwards",
+        Kind::Switch { at: |config| &mut config.later.merge_config.delete_branch_after_merge },
+    )
+    .later(),
+    key(
+        "merge_config.push_after_merge",
+        "whether the target is pushed afterwards",
+        Kind::Switch { at: |config| &mut config.later.merge_config.push_after_merge },
+    )
+    .later(),
+    key(
+        "merge_config.squash_merge",
+        "whether the change becomes one commit",
+        Kind::Switch { at: |config| &mut config.later.merge_config.squash_merge },
+    )
+    .later(),
+    key(
+        "merge_config.check_divergence",
+        "whether a target that went on without the change is looked at first",
+        Kind::Switch { at: |config| &mut config.later.merge_config.check_divergence },
+    )
+    .later(),
+    key(
+        "autonomy_config.max_diff_lines",
+        "most lines of a change that is approved without a person",
+        Kind::Count { least: 0, most: 1_000_000, at: |config| &mut config.later.autonomy_config.max_diff_lines },
+    )
+    .later(),
+    key(
+        "autonomy_config.sensitive_file_patterns",
+        "files that a person must look at",
+        Kind::Texts { at: |config| &mut config.later.autonomy_config.sensitive_file_patterns },
+    )
+    .later(),
+    key(
+        "autonomy_config.require_verification_pass",
+        "whether the checks of such a change must have passed",
+        Kind::Switch { at: |config| &mut config.later.autonomy_config.require_verification_pass },
+    )
+    .later(),
+    key(
+        "planner_config.model",
+        "the model that plans: cli/ and an agent, or the name of a model",
+        Kind::Text { at: |config| &mut config.later.planner.model },
+    )
+    .later()
+    .runs(),
+    key(
+        "planner_config.agent_path",
+        "the program of the agent that plans",
+        Kind::Text { at: |config| &mut config.later.planner.agent_path },
+    )
+    .later()
+    .runs(),
+    key(
+        "planner_config.timeout",
+        "longest time of one question, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.later.planner.timeout },
+    )
+    .later(),
+    key(
+        "planner_config.max_tokens_reflection",
+        "longest answer about a ticket that ended, in tokens",
+        Kind::Count { least: 1, most: 1_000_000, at: |config| &mut config.later.planner.max_tokens_reflection },
+    )
+    .later(),
+    key(
+        "planner_config.max_tokens_followup",
+        "longest answer about a ticket that follows, in tokens",
+        Kind::Count { least: 1, most: 1_000_000, at: |config| &mut config.later.planner.max_tokens_followup },
+    )
+    .later(),
+    key(
+        "planner_config.max_followups_per_ticket",
+        "most tickets that follow from one",
+        Kind::Count { least: 0, most: 1000, at: |config| &mut config.later.planner.max_followups_per_ticket },
+    )
+    .later(),
+    key(
+        "planner_config.max_followups_per_tick",
+        "most tickets that follow at once",
+        Kind::Count { least: 0, most: 1000, at: |config| &mut config.later.planner.max_followups_per_tick },
+    )
+    .later(),
+    key(
+        "planner_config.skip_followup_reasons",
+        "reasons from which no ticket follows",
+        Kind::Texts { at: |config| &mut config.later.planner.skip_followup_reasons },
+    )
+    .later(),
+    key(
+        "planner_config.features.propose_followups",
+        "whether tickets are proposed that follow from others",
+        Kind::Switch { at: |config| &mut config.later.planner.propose_followups },
+    )
+    .later(),
+    key(
+        "planner_config.features.generate_reflections",
+        "whether what was learned from a ticket is written down",
+        Kind::Switch { at: |config| &mut config.later.planner.generate_reflections },
+    )
+    .later(),
+    key(
+        "planner_config.features.validate_tickets",
+        "whether tickets are looked at before they are proposed",
+        Kind::Switch { at: |config| &mut config.later.planner.validate_tickets },
+    )
+    .later(),
+    key(
+        "planner_config.udar.enabled",
+        "whether tickets are made from goals in several steps",
+        Kind::Switch { at: |config| &mut config.later.udar.enabled },
+    )
+    .later(),
+    key(
+        "planner_config.udar.enable_incremental_replanning",
+        "whether plans change while work goes on",
+        Kind::Switch { at: |config| &mut config.later.udar.enable_incremental_replanning },
+    )
+    .later(),
+    key(
+        "planner_config.udar.enable_llm_validation",
+        "whether a model looks at a plan",
+        Kind::Switch { at: |config| &mut config.later.udar.enable_llm_validation },
+    )
+    .later(),
+    key(
+        "planner_config.udar.max_self_correction_iterations",
+        "how often a plan may be mended",
+        Kind::Count { least: 0, most: 100, at: |config| &mut config.later.udar.max_self_correction_iterations },
+    )
+    .later(),
+    key(
+        "planner_config.udar.replan_batch_size",
+        "how many ended tickets lead to a new plan",
+        Kind::Count { least: 1, most: 1000, at: |config| &mut config.later.udar.replan_batch_size },
+    )
+    .later(),
+    key(
+        "planner_config.udar.replan_significance_threshold",
+        "how many changed files matter to a plan",
+        Kind::Count { least: 0, most: 100_000, at: |config| &mut config.later.udar.replan_significance_threshold },
+    )
+    .later(),
+    key(
+        "planner_config.udar.replan_max_frequency_minutes",
+        "least time between two plans, in minutes",
+        Kind::Count { least: 0, most: 10_080, at: |config| &mut config.later.udar.replan_max_frequency_minutes },
+    )
+    .later(),
+    key(
+        "planner_config.udar.fallback_to_legacy",
+        "whether tickets are made in one step when several fail",
+        Kind::Switch { at: |config| &mut config.later.udar.fallback_to_legacy },
+    )
+    .later(),
+    key(
+        "planner_config.udar.timeout_seconds",
+        "longest time of a plan, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.later.udar.timeout_seconds },
+    )
+    .later(),
+    key(
+        "planner_config.udar.enable_cost_tracking",
+        "whether the cost of plans is counted",
+        Kind::Switch { at: |config| &mut config.later.udar.enable_cost_tracking },
+    )
+    .later(),
+    key(
+        "planner_config.udar.max_retries_on_error",
+        "how often a plan is tried again",
+        Kind::Count { least: 0, most: 20, at: |config| &mut config.later.udar.max_retries_on_error },
+    )
+    .later(),
+    key(
+        "team_config.enabled",
+        "whether several agents work on one ticket",
+        Kind::Switch { at: |config| &mut config.later.team_config.enabled },
+    )
+    .later(),
+    key(
+        "team_config.default_executor",
+        "the agent of a member when nobody names one",
+        Kind::Text { at: |config| &mut config.later.team_config.default_executor },
+    )
+    .later(),
+    key(
+        "team_config.orchestrator_timeout",
+        "longest time of the agent that leads, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.later.team_config.orchestrator_timeout },
+    )
+    .later(),
+    key(
+        "team_config.worker_timeout",
+        "longest time of a member, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.later.team_config.worker_timeout },
+    )
+    .later(),
+    key(
+        "team_config.message_check_interval",
+        "time between two looks at the messages, in seconds",
+        Kind::Seconds { least: 1, most: 3600, at: |config| &mut config.later.team_config.message_check_interval },
+    )
+    .later(),
+    key(
+        "team_config.max_team_size",
+        "most members",
+        Kind::Count { least: 1, most: 100, at: |config| &mut config.later.team_config.max_team_size },
+    )
+    .later(),
+    key(
+        "team_config.completion_strategy",
+        "when the work of a team is over",
+        Kind::Text { at: |config| &mut config.later.team_config.completion_strategy },
+    )
+    .later(),
+    key("webhooks", "whom to tell what happens", Kind::Webhooks { at: |config| &mut config.later.webhooks })
+        .later()
+        .user(),
+    old("project.repo_root", "has no effect: Draft takes the repository in which it is started, or that of `--repo`"),
+    old("verify_config.on_success", "has no effect: a change that passes always waits for a person"),
+    old("verify_config.on_failure", "has no effect: a change that fails is always blocked"),
+    old("verify_commands", "is an old name and has no effect; write `verify_config.commands`"),
+    old("auto_transition_on_success", "has never had an effect; delete it"),
+    old("use_yolo", "is an old name and has no effect; write `execute_config.yolo_mode` into your own file"),
+    old("executor", "is an old name and has no effect; write `execute_config.preferred_executor`"),
+    old("max_retries", "is an old name and has no effect; write `execute_config.retries`"),
+    old(
+        "execute_config.use_yolo",
+        "is an old name and has no effect; write `execute_config.yolo_mode` into your own file",
+    ),
+    old("execute_config.executor", "is an old name and has no effect; write `execute_config.preferred_executor`"),
+    old("execute_config.max_retries", "is an old name and has no effect; write `execute_config.retries`"),
+    old("merge_config.strategy", "is an old name and has no effect; write `merge_config.default_strategy`"),
+    old(
+        "merge_config.auto_delete_branch",
+        "is an old name and has no effect; write `merge_config.delete_branch_after_merge`",
+    ),
+    old("merge_config.require_approval", "has no effect: a change always needs an approval before it lands"),
+    old("planner_config.enabled", "is an old name and has no effect; write `planner_config.features.auto_execute`"),
+    old(
+        "planner_config.reflection_enabled",
+        "is an old name and has no effect; write `planner_config.features.generate_reflections`",
+    ),
+];
+
+/// The keys of a profile.
+pub(super) const PROFILE: &[Key<ExecutorProfile>] = &[
+    of_profile("executor_type", "the agent", Kind::Text { at: |profile| &mut profile.executor_type }),
+    of_profile(
+        "timeout",
+        "longest time of one attempt, in seconds; null leaves it to execute_config.timeout",
+        Kind::OptionalSeconds { least: 1, most: WEEK, at: |profile| &mut profile.timeout },
+    ),
+    of_profile(
+        "extra_flags",
+        "arguments for the agent beside its own",
+        Kind::Flags { at: |profile| &mut profile.extra_flags },
+    )
+    .runs(),
+    of_profile(
+        "model",
+        "the model for the agent; null leaves it to execute_config.executor_model",
+        Kind::OptionalText { at: |profile| &mut profile.model },
+    ),
+    of_profile("env", "variables of its environment, by name", Kind::Variables { at: |profile| &mut profile.env })
+        .runs(),
+];
+
+/// The keys of a command that is written as a map.
+pub(super) const COMMAND: &[Key<CommandSpec>] = &[
+    of_command("run", "the command", Kind::Text { at: |command| &mut command.run }),
+    of_command("shell", "whether `sh -c` runs it", Kind::Switch { at: |command| &mut command.shell }),
+    of_command(
+        "timeout",
+        "longest time, in seconds; null leaves it to the section",
+        Kind::OptionalSeconds { least: 1, most: WEEK, at: |command| &mut command.timeout },
+    ),
+];
+
+/// The keys of a webhook.
+pub(super) const WEBHOOK: &[Key<Webhook>] = &[
+    of_webhook("url", "the address", Kind::Url { at: |hook| &mut hook.url }),
+    of_webhook("events", "what to tell; * is everything", Kind::Texts { at: |hook| &mut hook.events }),
+    of_webhook("secret", "with what messages are signed", Kind::OptionalText { at: |hook| &mut hook.secret }),
+];
+
+const fn key(path: &'static str, about: &'static str, kind: Kind<Config>) -> Key {
+    Key::new(path, about, kind)
+}
+
+const fn of_profile(path: &'static str, about: &'static str, kind: Kind<ExecutorProfile>) -> Key<ExecutorProfile> {
+    Key::new(path, about, kind)
+}
+
+const fn of_command(path: &'static str, about: &'static str, kind: Kind<CommandSpec>) -> Key<CommandSpec> {
+    Key::new(path, about, kind)
+}
+
+const fn of_webhook(path: &'static str, about: &'static str, kind: Kind<Webhook>) -> Key<Webhook> {
+    Key::new(path, about, kind)
+}
+
+const fn old(path: &'static str, note: &'static str) -> Key {
+    Key::new(path, note, Kind::Old { note })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::keys::{Leaf, Runs, Who, is_section};
+    use super::*;
+
+    fn values<S: Clone + Default>(table: &'static [Key<S>], settings: &S) -> Vec<Leaf> {
+        table.iter().flat_map(|key| key.leaves("", &mut settings.clone())).collect()
+    }
+
+    fn no_key_is_twice<S>(table: &[Key<S>]) {
+        for (i, key) in table.iter().enumerate() {
+            assert!(table[i + 1..].iter().all(|other| other.path != key.path), "{}", key.path);
+            assert!(!is_section(table, key.path), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn no_key_is_in_a_table_twice_and_none_is_also_a_section() {
+        no_key_is_twice(KEYS);
+        no_key_is_twice(PROFILE);
+        no_key_is_twice(COMMAND);
+        no_key_is_twice(WEBHOOK);
+    }
+
+    fn every_row_keeps_its_own_place<S: Clone + Default>(table: &'static [Key<S>]) {
+        for key in table {
+            let mut settings = S::default();
+            match &key.kind {
+                Kind::Seconds { at, .. } => *at(&mut settings) = Duration::from_secs(4242),
+                Kind::OptionalSeconds { at, .. } => *at(&mut settings) = Some(Duration::from_secs(4242)),
+                Kind::Count { at, .. } => *at(&mut settings) = 42,
+                Kind::Bytes { at, .. } => *at(&mut settings) = 4242,
+                Kind::Switch { at } => {
+                    let switch = at(&mut settings);
+                    *switch = !*switch;
+                }
+                Kind::Text { at } | Kind::BranchTemplate { at } | Kind::Word { at, .. } | Kind::Url { at } => {
+                    *at(&mut settings) = "x".into();
+                }
+                Kind::Commands { at } => at(&mut settings).push(CommandSpec::default()),
+                Kind::Webhooks { at } => at(&mut settings).push(Webhook::default()),
+                Kind::OptionalText { at } => *at(&mut settings) = Some("x".into()),
+                Kind::Texts { at } | Kind::Flags { at } => *at(&mut settings) = vec!["x".into()],
+                Kind::Variables { at } => drop(at(&mut settings).insert("X".into(), "x".into())),
+                Kind::Profiles { at } => drop(at(&mut settings).insert("x".into(), ExecutorProfile::default())),
+                Kind::Rows { at } => drop(at(&mut settings).insert("x".into(), "x".into())),
+                Kind::Old { .. } => continue,
+            }
+            let before = values(table, &S::default());
+            let changed = values(table, &settings).into_iter().filter(|leaf| !before.contains(leaf));
+            let changed: Vec<_> = changed.map(|leaf| leaf.path).collect();
+            assert!(!changed.is_empty(), "{}", key.path);
+            assert!(changed.iter().all(|path| path.starts_with(key.path)), "{} is {changed:?}", key.path);
+        }
+    }
+
+    #[test]
+    fn every_row_keeps_its_own_place_in_the_settings() {
+        every_row_keeps_its_own_place(KEYS);
+        every_row_keeps_its_own_place(PROFILE);
+        every_row_keeps_its_own_place(COMMAND);
+        every_row_keeps_its_own_place(WEBHOOK);
+    }
+
+    fn marked<S>(table: &[Key<S>], row: fn(&Key<S>) -> bool) -> Vec<&'static str> {
+        table.iter().filter(|key| row(key)).map(|key| key.path).collect()
+    }
+
+    #[test]
+    fn what_makes_something_run_or_gives_room_is_marked() {
+        assert_eq!(
+            marked(KEYS, |key| key.runs == Runs::Something),
+            [
+                "verify_config.commands",
+                "verify_config.extra_allowed_commands",
+                "workspace_config.setup",
+                "workspace_config.cleanup",
+                "planner_config.features.auto_execute",
+                "executors",
+                "planner_config.model",
+                "planner_config.agent_path"
+            ]
+        );
+        assert_eq!(marked(PROFILE, |key| key.runs == Runs::Something), ["extra_flags", "env"]);
+        assert_eq!(
+            marked(KEYS, |key| key.who == Who::User),
+            ["execute_config.yolo_mode", "execute_config.yolo_allowlist", "webhooks"]
+        );
+    }
+}
