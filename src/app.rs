@@ -16,6 +16,7 @@ mod open;
 mod pages;
 mod screen;
 mod service;
+mod settings;
 mod surroundings;
 mod trace;
 
@@ -26,5 +27,5 @@ pub use door::Door;
 pub use error::AppError;
 pub use logs::{Log, dialect_of};
 pub use news::{News, Watcher};
-pub use open::{Opened, Options, open};
+pub use open::{ConfigFiles, Opened, Options, config_files, open};
 pub use trace::start_log;

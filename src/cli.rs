@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod agents;
+mod config;
 mod demo;
 mod diff;
 mod doctor;
@@ -91,6 +92,9 @@ enum Command {
     Agents(agents::AgentsCommand),
     /// Trust what this repository's draft.yaml would run, in its present form
     Trust(trust::TrustArgs),
+    /// Check, show and change settings
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// File, import, list, show and move tickets
     #[command(subcommand)]
     Ticket(ticket::TicketCommand),
@@ -140,6 +144,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Doctor(args)) => doctor::doctor(global, &args, out),
         Some(Command::Agents(command)) => agents::agents(global, &command, out),
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
+        Some(Command::Config(command)) => config::config(global, command, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
         Some(Command::Run(args)) => run::run(global, &args, out),
         Some(Command::Verify(args)) => job::verify(global, &args, out),

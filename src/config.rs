@@ -1,14 +1,18 @@
-//! What `draft.yaml`, the user's own file and the built-in defaults mean together, checked, with each value's origin.
+//! What the user's own files, `draft.yaml` and the built-in defaults mean together, checked, with each value's origin.
 //!
 //! Reading is apart from meaning: [`read`] touches the disk, [`load`] is pure. Keys are rows of one table in `keys`.
 
+pub mod address;
 pub mod allow;
+pub mod edit;
 pub mod in_force;
 mod keys;
 pub mod later;
 mod names;
 mod nearest;
 mod problem;
+mod reference;
+mod schema;
 mod settings;
 mod table;
 mod tree;
@@ -27,6 +31,8 @@ use serde_json::Value;
 use keys::Leaf;
 pub use keys::{Key, Used};
 pub use problem::{ConfigError, ConfigErrors, Place, Problem, Warning};
+pub use reference::reference;
+pub use schema::schema;
 pub use settings::{CommandSpec, Config, ExecuteConfig, ExecutorProfile, PlannerConfig, VerifyConfig, WorkspaceConfig};
 pub use table::KEYS;
 
@@ -44,6 +50,8 @@ pub enum Origin {
     User,
     /// The repository's `draft.yaml`.
     Repo,
+    /// The user's settings for one board.
+    Board,
 }
 
 impl Origin {
@@ -53,6 +61,7 @@ impl Origin {
             Self::BuiltIn => "built-in",
             Self::User => "user",
             Self::Repo => "repository",
+            Self::Board => "board",
         }
     }
 }
@@ -73,6 +82,26 @@ pub struct Sources {
     pub user: Option<SourceFile>,
     /// The repository's file.
     pub repo: Option<SourceFile>,
+    /// The user's own file for the board.
+    pub board: Option<SourceFile>,
+}
+
+/// Where the files are, or would be.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Files {
+    /// The user's own.
+    pub user: Option<PathBuf>,
+    /// The repository's.
+    pub repo: Option<PathBuf>,
+    /// The user's own for the board.
+    pub board: Option<PathBuf>,
+}
+
+impl Files {
+    /// Returns those that can be, in the order in which they are laid over each other.
+    pub fn all(&self) -> impl Iterator<Item = &Path> {
+        [&self.user, &self.repo, &self.board].into_iter().filter_map(|file| file.as_deref())
+    }
 }
 
 /// Settings that are in force, and what is worth saying about them.
@@ -141,16 +170,16 @@ fn leaves(config: &Config) -> Vec<Leaf> {
 ///
 /// # Errors
 /// When a file is there and cannot be read, or is no regular file.
-pub fn read(user: Option<&Path>, repo: Option<&Path>) -> Result<Sources, ConfigErrors> {
+pub fn read(files: &Files) -> Result<Sources, ConfigErrors> {
     let mut errors = Vec::new();
-    let mut one = |path: Option<&Path>| {
-        let path = path?;
+    let mut one = |path: &Option<PathBuf>| {
+        let path = path.as_deref()?;
         read_file(path).unwrap_or_else(|problem| {
             errors.push(ConfigError { file: path.to_owned(), place: None, problem });
             None
         })
     };
-    let sources = Sources { user: one(user), repo: one(repo) };
+    let sources = Sources { user: one(&files.user), repo: one(&files.repo), board: one(&files.board) };
     if errors.is_empty() { Ok(sources) } else { Err(ConfigErrors(errors)) }
 }
 
@@ -169,14 +198,16 @@ fn read_file(path: &Path) -> Result<Option<SourceFile>, Problem> {
     Ok(Some(SourceFile { path: path.to_owned(), bytes }))
 }
 
-/// Lays the files over the built-in values: the user's first, then the repository's. A list replaces a list.
+/// Lays the files over the built-in values: the user's first, then the repository's, then the board's. A list replaces a
+/// list.
 ///
 /// # Errors
-/// Everything that is wrong in both files, at once; a file that is no YAML or is refused as a whole gives one error.
+/// Everything that is wrong in all files, at once; a file that is no YAML or is refused as a whole gives one error.
 pub fn load(sources: &Sources) -> Result<Loaded, ConfigErrors> {
     let mut loaded = Loaded::default();
     let mut errors = Vec::new();
-    for (source, origin) in [(&sources.user, Origin::User), (&sources.repo, Origin::Repo)] {
+    let layers = [(&sources.user, Origin::User), (&sources.repo, Origin::Repo), (&sources.board, Origin::Board)];
+    for (source, origin) in layers {
         if let Some(source) = source {
             errors.extend(walk::lay_over(&mut loaded, source, origin));
         }

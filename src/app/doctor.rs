@@ -121,6 +121,10 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
 
 /// Reads the user's file, and the repository's where there is one.
 fn settings(patient: &Patient, surroundings: &repository::Surroundings) -> Result<Loaded, config::ConfigErrors> {
-    let repo = surroundings.repo().map(|repo| repo.root().join(config::FILE_NAME));
-    config::load(&config::read(Some(&patient.paths.user_config), repo.as_deref())?)
+    let files = config::Files {
+        user: Some(patient.paths.user_config.clone()),
+        repo: surroundings.repo().map(|repo| repo.root().join(config::FILE_NAME)),
+        board: surroundings.board().map(|about| patient.paths.board_config(about)),
+    };
+    config::load(&config::read(&files)?)
 }

@@ -115,6 +115,17 @@ impl Door {
         }
     }
 
+    /// Lets this process's engine look again at what it may do, since the settings changed.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub async fn think_again(&self) -> Result<(), AppError> {
+        match &self.way {
+            Way::Own(engine) => Ok(engine.handle().work(self.working).await?),
+            Way::Others(_) => Ok(()),
+        }
+    }
+
     /// Waits until this process has become the engine in place of another one; a process that is the engine waits for
     /// ever. Dropping the future leaves things as they were.
     ///

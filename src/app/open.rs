@@ -8,6 +8,7 @@ use std::sync::Arc;
 use etcetera::BaseStrategy;
 
 use crate::config::in_force::Keeper;
+use crate::config::{FILE_NAME, Files};
 use crate::domain::board::About;
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
@@ -83,6 +84,43 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
     Ok(Opened { workshop, writer })
 }
 
+/// The files that settings come from, and the repository, where there is one.
+#[derive(Clone, Debug)]
+pub struct ConfigFiles {
+    /// The files.
+    pub files: Files,
+    /// The repository.
+    pub repo_root: Option<PathBuf>,
+}
+
+/// Finds the files that settings come from, and makes nothing. Outside of repositories that is the user's own, unless
+/// another folder was named; and a repository has settings of its board once it has a board.
+///
+/// # Errors
+/// When a repository was named and there is none, the board that was named is not its own, or there is no home.
+pub fn config_files(options: &Options) -> Result<ConfigFiles, AppError> {
+    let path_env = std::env::var_os("PATH").unwrap_or_default();
+    let paths = paths(options.data_dir.as_deref())?;
+    let git = Git::find(&path_env).map_err(AppError::Git)?;
+    let repo_root = match Repo::discover(&git, &options.repo) {
+        Ok(repo) => Some(repo.root().to_owned()),
+        Err(_) if options.repo == Path::new(".") => None,
+        Err(error) => return Err(AppError::NoRepository(error)),
+    };
+    let board = match &repo_root {
+        Some(root) if paths.database().exists() => {
+            find(&Reader::open(&paths.database())?, root, options.board.as_deref())?
+        }
+        Some(_) | None => None,
+    };
+    let files = Files {
+        board: board.map(|about| paths.board_config(&about)),
+        repo: repo_root.as_ref().map(|root| root.join(FILE_NAME)),
+        user: Some(paths.user_config),
+    };
+    Ok(ConfigFiles { files, repo_root })
+}
+
 /// Returns where Draft keeps things.
 ///
 /// # Errors
@@ -115,9 +153,10 @@ fn make_folders(paths: &Paths) -> Result<(), AppError> {
     Ok(())
 }
 
-fn find_or_make(reader: &Reader, writer: &Writer, repo: &Repo, name: Option<&str>) -> Result<About, AppError> {
-    let here: Vec<About> = reader.boards()?.into_iter().filter(|about| about.repo_root == repo.root()).collect();
-    let found = match name {
+/// Returns the board of a repository that has one, by its name if one is given.
+fn find(reader: &Reader, root: &Path, name: Option<&str>) -> Result<Option<About>, AppError> {
+    let here: Vec<About> = reader.boards()?.into_iter().filter(|about| about.repo_root == root).collect();
+    Ok(match name {
         None => here.first().cloned(),
         Some(name) => match here.iter().find(|about| about.name == name) {
             Some(about) => Some(about.clone()),
@@ -127,8 +166,11 @@ fn find_or_make(reader: &Reader, writer: &Writer, repo: &Repo, name: Option<&str
                 return Err(AppError::NoSuchBoard { name: name.to_owned(), known });
             }
         },
-    };
-    if let Some(about) = found {
+    })
+}
+
+fn find_or_make(reader: &Reader, writer: &Writer, repo: &Repo, name: Option<&str>) -> Result<About, AppError> {
+    if let Some(about) = find(reader, repo.root(), name)? {
         return Ok(about);
     }
     let folder = repo.root().file_name().map(|name| name.to_string_lossy().into_owned());

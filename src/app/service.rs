@@ -15,6 +15,7 @@ use super::door::Door;
 use super::error::AppError;
 use super::news::Watcher;
 use super::open::Opened;
+use super::settings::SettingsWatch;
 use super::surroundings;
 
 /// One thing that the person wants from the engine.
@@ -46,6 +47,7 @@ pub(super) async fn serve(
     let workshop = Arc::clone(&opened.workshop);
     let mut door = Door::open(opened, Working::Jobs).await?;
     tell_engine(&mut door, &workshop, &told).await?;
+    let mut settings = SettingsWatch::new(Arc::clone(&workshop));
     loop {
         tokio::select! {
             wish = wishes.recv() => {
@@ -53,6 +55,13 @@ pub(super) async fn serve(
                 if let Some(answer) = fulfil(&mut door, &workshop, wish).await
                     && told.send(Told::Msg(answer)).await.is_err()
                 {
+                    break;
+                }
+            }
+            () = settings.changed() => {
+                door.think_again().await?;
+                let news = Msg::Settings(surroundings::look(&workshop, role(&door)));
+                if told.send(Told::Msg(news)).await.is_err() {
                     break;
                 }
             }

@@ -21,6 +21,8 @@ pub enum Exit {
     Done,
     /// The work was done, but the answer is no.
     AnswerIsNo,
+    /// The answer is that the configuration is wrong.
+    BadConfiguration,
 }
 
 impl From<Exit> for ExitCode {
@@ -28,6 +30,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::AnswerIsNo => Self::from(1),
+            Exit::BadConfiguration => Self::from(2),
         }
     }
 }

@@ -179,6 +179,20 @@ pub enum Problem {
         /// What it lacks.
         key: &'static str,
     },
+    /// Several values for a setting that has one.
+    #[error("`{path}` takes one value; put it in quotes if it has spaces")]
+    OneValue {
+        /// The key.
+        path: String,
+    },
+    /// A name that has no effect.
+    #[error("`{path}` {note}")]
+    OldName {
+        /// The name.
+        path: String,
+        /// What to know or do about it.
+        note: &'static str,
+    },
     /// A name that could mean something to a path, a shell or a terminal.
     #[error(
         "`{path}`: a name here is made of letters, digits, `-` and `_`, begins with a letter or a digit, and has at most \

@@ -1,5 +1,6 @@
 //! The settings as people write them, and every way to get them wrong.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -14,11 +15,11 @@ fn file(text: impl Into<Vec<u8>>) -> Option<SourceFile> {
 }
 
 fn user(text: &str) -> Result<Loaded, ConfigErrors> {
-    load(&Sources { user: file(text), repo: None })
+    load(&Sources { user: file(text), ..Sources::default() })
 }
 
 fn repo(text: &str) -> Result<Loaded, ConfigErrors> {
-    load(&Sources { user: None, repo: file(text) })
+    load(&Sources { repo: file(text), ..Sources::default() })
 }
 
 /// What is wrong in a repository's file, a line each.
@@ -42,6 +43,7 @@ fn the_repository_wins_over_the_user_and_each_value_knows_where_it_is_from() {
             "execute_config: {timeout: 60, executor_model: big, max_parallel_jobs: 4}\nverify_config: {commands: [a, b]}",
         ),
         repo: file("execute_config: {timeout: 30, executor_model: null}\nverify_config: {commands: [c]}"),
+        board: file("execute_config: {retries: 9}"),
     };
     let loaded = load(&sources).unwrap();
     let execute = &loaded.config.execute_config;
@@ -51,6 +53,7 @@ fn the_repository_wins_over_the_user_and_each_value_knows_where_it_is_from() {
     assert_eq!(loaded.origin("execute_config.timeout"), Origin::Repo);
     assert_eq!(loaded.origin("execute_config.max_parallel_jobs"), Origin::User);
     assert_eq!(loaded.origin("execute_config.stop_grace"), Origin::BuiltIn);
+    assert_eq!((loaded.origin("execute_config.retries"), execute.retries), (Origin::Board, 9));
 }
 
 #[test]
@@ -197,17 +200,129 @@ executors:
     insta::assert_snapshot!(wrong(text));
 }
 
-/// The file at the root, with the lines that only a user's file may have.
+/// Files that a repository might bring, by carelessness or with intent; what is said of each.
+#[test]
+fn hostile_and_careless_files_are_refused_with_place_and_mend() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/config");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut told = String::new();
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let source = SourceFile { path: "draft.yaml".into(), bytes: fs::read(&file).unwrap() };
+        told.push_str(&format!("--- {name}\n"));
+        match load(&Sources { repo: Some(source), ..Sources::default() }) {
+            Err(errors) => told.push_str(&format!("{errors}\n")),
+            Ok(loaded) => {
+                loaded.warnings.iter().for_each(|warning| told.push_str(&format!("warning: {warning}\n")));
+                told.push_str(&format!("trust: {:?}\n", trust::trust_content(&loaded)));
+            }
+        }
+    }
+    assert!(!told.contains('\u{1b}') && !told.contains('\0'), "no message carries what a terminal obeys");
+    insta::assert_snapshot!(told);
+}
+
+/// What a reader of JSON Schemas does, for the words that ours uses but `pattern`.
+fn fits(schema: &serde_json::Value, value: &serde_json::Value) -> Result<(), String> {
+    let no = |why: &str| Err(format!("{value} {why} {schema}"));
+    if let Some(options) = schema["anyOf"].as_array() {
+        return if options.iter().any(|one| fits(one, value).is_ok()) { Ok(()) } else { no("fits none of") };
+    }
+    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+        return no("is none of");
+    }
+    let is = |name: &str| match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("{other}"),
+    };
+    match &schema["type"] {
+        serde_json::Value::String(name) if !is(name) => return no("is no"),
+        serde_json::Value::Array(names) if !names.iter().any(|name| is(name.as_str().unwrap())) => return no("is no"),
+        _ => {}
+    }
+    if let (Some(number), Some(least), Some(most)) =
+        (value.as_u64(), schema["minimum"].as_u64(), schema["maximum"].as_u64())
+        && !(least..=most).contains(&number)
+    {
+        return no("is beyond");
+    }
+    value.as_array().into_iter().flatten().try_for_each(|entry| fits(&schema["items"], entry))?;
+    let demanded = schema["required"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    if let Some(map) = value.as_object() {
+        if let Some(lacking) = demanded.into_iter().find(|name| !map.contains_key(*name)) {
+            return no(&format!("lacks {lacking} of"));
+        }
+        for (name, entry) in map {
+            match (&schema["properties"][name.as_str()], &schema["additionalProperties"]) {
+                (serde_json::Value::Null, serde_json::Value::Bool(false)) => return no(&format!("has {name} beside")),
+                (serde_json::Value::Null, any) => fits(any, entry)?,
+                (property, _) => fits(property, entry)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_schema_takes_what_draft_takes_and_refuses_what_it_refuses() {
+    let schema = schema();
+    let yaml = |text: &str| serde_yaml::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(fits(&schema, &yaml(&annotated())), Ok(()));
+    assert_eq!(fits(&schema, &yaml(include_str!("../../draft.yaml"))), Ok(()));
+    for text in [
+        "execute_config: {timeout: 60, executor_model: null}",
+        "execute_config:",
+        "verify_config: {commands: [a, {run: 'a | b', shell: true, timeout: 5}]}",
+        "executor_profiles: {fast: {model: x, timeout: null, env: {A: ''}}}",
+        "executors: {mine: {program: x}}",
+        "webhooks: [{url: 'https://a', events: [x], secret: y}]",
+        "merge_config: {default_strategy: rebase}",
+        "execute_config: {timeuot: 5}",
+        "execute_config: {timeout: 0}",
+        "execute_config: {timeout: '5'}",
+        "verify_config: {commands: [{shell: true}]}",
+        "verify_config: {commands: a}",
+        "executor_profiles: {fast: {modle: x}}",
+        "webhooks: [{events: [x]}]",
+        "merge_config: {default_strategy: other}",
+        "nothing: 1",
+    ] {
+        assert_eq!(fits(&schema, &yaml(text)).is_ok(), user(text).is_ok(), "{text}: {:?}", fits(&schema, &yaml(text)));
+    }
+    insta::assert_snapshot!(format!("{schema:#}"));
+}
+
+#[test]
+fn the_document_on_settings_is_what_the_table_says() {
+    let wanted = include_str!("../../docs/configuration.md");
+    assert_eq!(reference(), wanted, "`draft config reference > docs/configuration.md` writes it again");
+}
+
+/// The file at the root, with the lines that only a user's file may have and those that are not in use yet.
 fn annotated() -> String {
-    let text = include_str!("../../draft.yaml");
-    text.replace("  # yolo_", "  yolo_")
+    let key = |text: &str| {
+        let name = text.trim_start().split(':').next().unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c == '_' || c.is_ascii_lowercase()) && text.contains(':')
+    };
+    let uncommented = include_str!("../../draft.yaml").lines().map(|line| match line.split_once("# ") {
+        Some((indent, rest)) if indent.trim().is_empty() && key(rest) => format!("{indent}{rest}\n"),
+        Some(_) | None => format!("{line}\n"),
+    });
+    uncommented.collect()
 }
 
 #[test]
 fn draft_yaml_sets_every_field_to_its_default() {
     let loaded = user(&annotated()).unwrap();
     assert_eq!(loaded.config, Config::default());
-    assert_eq!(loaded.warnings, []);
+    let warned: BTreeSet<_> = loaded.warnings.iter().map(|warning| warning.path.as_str()).collect();
+    assert_eq!(warned, KEYS.iter().filter(|key| key.used == Used::Later).map(|key| key.path).collect());
     let maps = |kind: &Kind<Config>| matches!(kind, Kind::Old { .. } | Kind::Profiles { .. } | Kind::Rows { .. });
     for key in KEYS.iter().filter(|key| !maps(&key.kind)) {
         assert_eq!(loaded.origin(key.path), Origin::User, "{} is missing", key.path);
@@ -231,20 +346,25 @@ fn draft_yaml_is_a_clean_repository_file_that_runs_nothing() {
 fn files_are_read_when_they_are_there_and_only_when_they_are_files() {
     let dir = tempfile::tempdir().unwrap();
     let [mine, theirs] = ["mine.yaml", "draft.yaml"].map(|name| dir.path().join(name));
-    assert_eq!(read(Some(&mine), None).unwrap(), Sources::default());
+    let only_mine = Files { user: Some(mine.clone()), ..Files::default() };
+    let both = Files { repo: Some(theirs.clone()), ..only_mine.clone() };
+    assert_eq!(read(&only_mine).unwrap(), Sources::default());
     fs::write(&mine, "a").unwrap();
-    let sources = read(Some(&mine), Some(&theirs)).unwrap();
-    assert_eq!(sources, Sources { user: Some(SourceFile { path: mine.clone(), bytes: b"a".into() }), repo: None });
+    let sources = read(&both).unwrap();
+    assert_eq!(
+        sources,
+        Sources { user: Some(SourceFile { path: mine.clone(), bytes: b"a".into() }), ..Sources::default() }
+    );
 
     fs::create_dir(&theirs).unwrap();
-    let errors = read(Some(&mine), Some(&theirs)).unwrap_err();
+    let errors = read(&both).unwrap_err();
     assert_eq!(errors.0, [ConfigError { file: theirs, place: None, problem: Problem::NotAFile }]);
     let through_a_file = mine.join("draft.yaml");
-    let errors = read(None, Some(&through_a_file)).unwrap_err();
+    let errors = read(&Files { repo: Some(through_a_file), ..Files::default() }).unwrap_err();
     assert!(matches!(&errors.0[0].problem, Problem::Unreadable(_)));
 
     fs::write(&mine, vec![b'#'; FILE_BYTES_MAX + 100]).unwrap();
-    let errors = load(&read(Some(&mine), None).unwrap()).unwrap_err();
+    let errors = load(&read(&only_mine).unwrap()).unwrap_err();
     assert_eq!(errors.0[0].problem, Problem::TooLarge);
 }
 
@@ -348,14 +468,14 @@ proptest! {
 
     #[test]
     fn any_bytes_as_a_file_are_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = load(&Sources { user: file(bytes.clone()), repo: file(bytes) });
+        let _ = load(&Sources { user: file(bytes.clone()), repo: file(bytes.clone()), board: file(bytes) });
     }
 
     #[test]
     fn anything_like_yaml_is_no_panic_and_every_mistake_has_a_place(
         text in "(execute_config|timeout|commands|- |: |:\n  |\n|[\\[\\]{}&*!'\"|>~?,%@`#]|[0-9a-z]|é|<<){0,30}"
     ) {
-        if let Err(ConfigErrors(errors)) = load(&Sources { user: None, repo: file(text) }) {
+        if let Err(ConfigErrors(errors)) = load(&Sources { repo: file(text), ..Sources::default() }) {
             for error in errors {
                 let whole = matches!(error.problem, Problem::Syntax(_));
                 prop_assert!(whole || error.place.is_some(), "{}", error);

@@ -69,7 +69,7 @@ mod tests {
 
     fn from(user: &str, repo: &str) -> Loaded {
         let file = |text: &str| Some(SourceFile { path: "draft.yaml".into(), bytes: text.into() });
-        load(&Sources { user: file(user), repo: file(repo) }).unwrap()
+        load(&Sources { user: file(user), repo: file(repo), ..Sources::default() }).unwrap()
     }
 
     #[test]

@@ -247,7 +247,7 @@ impl Walk<'_> {
 }
 
 /// Returns the full name that was perhaps meant: one of the same section, else a key of that name elsewhere.
-fn meant<S>(table: &'static [Key<S>], section: &str, name: &str) -> Option<String> {
+pub(super) fn meant<S>(table: &'static [Key<S>], section: &str, name: &str) -> Option<String> {
     if let Some(near) = nearest(name, keys::names_in(table, section)) {
         return Some(join(section, near));
     }

@@ -369,7 +369,12 @@ impl Actor {
                 Message::Refuse { number, refused, reply } => {
                     let _ = reply.send(self.writer.answer_command(number, Err(refused), now()).await);
                 }
-                Message::Work(working) => self.mode = working,
+                Message::Work(working) => {
+                    self.mode = working;
+                    if working == Working::Jobs {
+                        self.think_again();
+                    }
+                }
             }
         }
         self.carry_out(works).await;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::config::in_force::{InForce, Keeper};
-use crate::config::{self, Loaded};
+use crate::config::{self, Files, Loaded};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
 use crate::domain::rule::Trust;
@@ -34,6 +34,11 @@ impl Paths {
     /// Returns the database.
     pub fn database(&self) -> PathBuf {
         self.data_dir.join("draft.db")
+    }
+
+    /// Returns the user's settings for a board.
+    pub fn board_config(&self, about: &About) -> PathBuf {
+        self.data_dir.join("boards").join(format!("{}.yaml", about.id.0))
     }
 
     /// Returns the folder of all runs.
@@ -121,7 +126,12 @@ impl Workshop {
 
     /// Returns the settings that are in force, and what is wrong with the files as they are now.
     pub fn in_force(&self) -> InForce {
-        self.kept.see(config::read(Some(&self.paths.user_config), Some(&self.repo_config())))
+        let files = Files {
+            user: Some(self.paths.user_config.clone()),
+            repo: Some(self.repo_config()),
+            board: Some(self.paths.board_config(&self.about)),
+        };
+        self.kept.see(config::read(&files))
     }
 
     /// Says whether the user trusts what the repository's file would run, in its present form.

@@ -31,6 +31,10 @@ impl Surroundings {
     pub(super) fn repo(&self) -> Option<&Repo> {
         self.repo.as_ref()?.as_ref().ok()
     }
+
+    pub(super) fn board(&self) -> Option<&About> {
+        self.board.as_ref()
+    }
 }
 
 pub(super) fn look(patient: &Patient, surroundings: &Surroundings) -> Vec<Check> {
