@@ -38,6 +38,8 @@ pub use table::KEYS;
 
 /// The name of the repository's file, at the root of the user's checkout.
 pub const FILE_NAME: &str = "draft.yaml";
+/// What is shown in the place of a secret.
+const SECRET: &str = "(secret)";
 /// Larger files are refused unread, in bytes.
 pub const FILE_BYTES_MAX: usize = 256 * 1024;
 
@@ -154,7 +156,10 @@ impl Loaded {
     pub fn settings(&self) -> impl Iterator<Item = Setting> {
         leaves(&self.config).into_iter().map(|leaf| {
             let origin = self.origin(&leaf.path);
-            Setting { path: leaf.path, about: leaf.about, value: leaf.value, origin, used: leaf.used }
+            // What a repository brings is nobody's secret, and is to be looked at.
+            let is_secret = origin != Origin::Repo && names::is_secret(&leaf.path);
+            let value = if is_secret { SECRET.into() } else { leaf.value };
+            Setting { path: leaf.path, about: leaf.about, value, origin, used: leaf.used }
         })
     }
 }

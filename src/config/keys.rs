@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::later::Webhook;
 use super::table::PROFILE;
-use super::{CommandSpec, Config, ExecutorProfile};
+use super::{CommandSpec, Config, ExecutorProfile, SECRET};
 
 /// A key of the settings `S`, and what is known of it.
 #[derive(Debug)]
@@ -201,7 +201,7 @@ fn command(command: &CommandSpec) -> Value {
 
 /// A secret is nobody's to see: it is said that there is one.
 fn webhook(hook: &Webhook) -> Value {
-    let secret = hook.secret.as_ref().map(|_| "(secret)");
+    let secret = hook.secret.as_ref().map(|_| SECRET);
     json!({ "url": hook.url, "events": hook.events, "secret": secret })
 }
 

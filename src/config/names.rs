@@ -70,6 +70,17 @@ pub(super) fn variable(path: &str, name: &str, origin: Origin) -> Result<(), Pro
     Ok(())
 }
 
+const SECRETS_END: &[&str] = &["AUTH", "CREDENTIALS", "KEY", "PASSWORD", "SECRET", "TOKEN"];
+
+/// Says whether a setting is a variable whose value is probably a secret.
+pub(super) fn is_secret(path: &str) -> bool {
+    let variable = path.strip_prefix("executor_profiles.").and_then(|rest| rest.split_once(".env."));
+    variable.is_some_and(|(_, name)| {
+        let name = name.to_ascii_uppercase();
+        SECRETS_END.iter().any(|end| name.ends_with(end))
+    })
+}
+
 /// Parts of arguments with which agents are told to ask nobody.
 const WIDENING: &[&str] = &[
     "allow-all",
@@ -132,6 +143,12 @@ mod tests {
             assert!(matches!(variable("p", name, Origin::User), Err(Problem::BadVariable { .. })), "{name:?}");
         }
         assert!(matches!(variable("p", "DRAFT_RUN", Origin::User), Err(Problem::OwnVariable { .. })));
+    }
+
+    #[test]
+    fn values_of_variables_that_are_secrets_are_known_by_their_names() {
+        assert!(is_secret("executor_profiles.fast.env.MY_API_KEY") && is_secret("executor_profiles.a.env.gh_token"));
+        assert!(!is_secret("executor_profiles.fast.env.RUST_LOG") && !is_secret("executor_profiles.key"));
     }
 
     #[test]

@@ -179,6 +179,12 @@ pub enum Problem {
         /// What it lacks.
         key: &'static str,
     },
+    /// A text that a program would take for a flag.
+    #[error("`{path}` begins with `-`, so a program would take it for a flag; write a name")]
+    LooksLikeFlag {
+        /// The key.
+        path: String,
+    },
     /// Several values for a setting that has one.
     #[error("`{path}` takes one value; put it in quotes if it has spaces")]
     OneValue {

@@ -64,6 +64,7 @@ fn all_mistakes_of_both_files_are_told_at_once_with_their_places() {
             "execute_config:\n  timeuot: 5\n  max_parallel_jobs: 0\n  timeout: 10m\n  stop_grace: 1\n  stop_grace: 2\n\
              verify_config:\n  commands: cargo test\n  extra_allowed_commands: [7, sh]\nfoo: 1\n",
         ),
+        ..Sources::default()
     };
     let expected = "\
 mine.yaml:1:17: `execute_config` should be a map of settings, but this is the number 5
@@ -82,6 +83,7 @@ fn values_of_wrong_types_say_what_to_write() {
     for (text, said) in [
         ("execute_config: {executor_model: 4.5}", "put it in quotes"),
         ("execute_config: {preferred_executor: null}", "delete the line"),
+        ("execute_config: {executor_model: --yolo}", "would take it for a flag"),
         ("execute_config: {preferred_executor: ''}", "empty or more than one line"),
         ("execute_config: {timeout: 1.5}", "whole number"),
         ("execute_config: {timeout: -1}", "but this is -1"),
@@ -157,6 +159,7 @@ fn profiles_and_agents_of_both_files_are_laid_over_each_other_by_name() {
             "executor_profiles:\n  fast: {model: null, env: {B: ''}}\n  deep: {executor_type: codex}\n\
              executors:\n  mine: {program: theirs}\n",
         ),
+        ..Sources::default()
     };
     let loaded = load(&sources).unwrap();
     let fast = &loaded.config.executor_profiles["fast"];
@@ -398,7 +401,7 @@ fn put(map: &mut serde_json::Map<String, Value>, path: &str, value: Value) {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    let line = "[^\\p{Cc}]{0,10}[a-z0-9~:#'\"é]";
+    let line = "[^\\p{Cc}-][^\\p{Cc}]{0,10}[a-z0-9~:#'\"é]";
     let lines = || proptest::collection::vec(line, 0..4);
     let execute = (1..=604_800_u64, line, proptest::option::of(line), 1..=1000_u32, any::<bool>(), lines());
     (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines(), lines()).prop_map(

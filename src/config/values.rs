@@ -37,7 +37,7 @@ pub(super) fn take<S>(kind: &Kind<S>, path: &str, node: &Node, settings: &mut S)
             };
             *at(settings) = on;
         }
-        Kind::Text { at } => *at(settings) = text(path, node, &expected, Takes::Text)?,
+        Kind::Text { at } => *at(settings) = no_flag(path, node, text(path, node, &expected, Takes::Text)?)?,
         Kind::Word { words, at } => {
             let word = text(path, node, &expected, Takes::Text)?;
             if !words.contains(&word.as_str()) {
@@ -65,7 +65,7 @@ pub(super) fn take<S>(kind: &Kind<S>, path: &str, node: &Node, settings: &mut S)
         Kind::OptionalText { at } => {
             *at(settings) = match node.value {
                 Value::Null => None,
-                _ => Some(text(path, node, &expected, Takes::Text)?),
+                _ => Some(no_flag(path, node, text(path, node, &expected, Takes::Text)?)?),
             };
         }
         Kind::Texts { at } => *at(settings) = texts(path, node)?,
@@ -78,6 +78,14 @@ pub(super) fn take<S>(kind: &Kind<S>, path: &str, node: &Node, settings: &mut S)
         | Kind::Old { .. } => {}
     }
     Ok(())
+}
+
+/// Refuses what becomes a word of a command line and would be taken for a flag there.
+fn no_flag(path: &str, node: &Node, text: String) -> Result<String, Wrong> {
+    if text.starts_with('-') {
+        return Err((node.number, Problem::LooksLikeFlag { path: path.to_owned() }));
+    }
+    Ok(text)
 }
 
 /// Returns a list of lines of text.

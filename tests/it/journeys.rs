@@ -2,6 +2,7 @@
 
 mod again;
 mod faults;
+mod settings;
 mod terminals;
 mod visits;
 mod watch;

@@ -140,17 +140,3 @@ pub(super) fn end_of(path: &Path, most: u64) -> std::io::Result<String> {
     file.take(most).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_trace_is_nobodys_last_word() {
-        let trace =
-            "Retrying.\nError: no such model\n    at run (file:///srv/cli.js:1:2)\n    at async main {\n  }\n}\n\n";
-        assert_eq!(last_words(trace).as_deref(), Some("Error: no such model"));
-        assert_eq!(last_words("at last\n---\n"), None);
-        assert_eq!(last_words(""), None);
-    }
-}

@@ -498,3 +498,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_end_of_a_trace_is_nobodys_last_word() {
+    let trace =
+        "Retrying.\nError: no such model\n    at run (file:///srv/cli.js:1:2)\n    at async main {\n  }\n}\n\n";
+    assert_eq!(last_words(trace), Some("Error: no such model"));
+    assert_eq!(last_words("at last\n---\n"), None);
+    assert_eq!(last_words(""), None);
+}

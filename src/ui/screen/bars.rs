@@ -71,6 +71,9 @@ fn parts(model: &Model) -> Vec<Part> {
     let role = if waiting == 0 { Role::Dim } else { Role::Warn };
     let need = if waiting == 1 { "needs" } else { "need" };
     parts.push(part(1, role, format!("{} {waiting} {need} you", glyphs.warn)));
+    if model.settings.problem.is_some() {
+        parts.push(part(1, Role::Bad, format!("{} settings", glyphs.bad)));
+    }
     if let Some(micros) = model.spent_today() {
         parts.push(part(6, Role::Text, format!("{} today", format::money(micros))));
     }
