@@ -17,6 +17,9 @@ use super::run::RunEnd;
 use super::state::{Blocked, NeedsHuman, State, StateName};
 use super::ticket::{Ticket, Usage};
 
+/// What a reason says after the check that failed, when its change goes back.
+const SENT_BACK: &str = "; it goes back to its agent";
+
 /// Takes in what was learned.
 pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refused> {
     let (id, status, kind) = match fact {
@@ -227,9 +230,16 @@ fn executed(
         }
         Executed::Unchanged { said } => {
             let said = said.as_deref().map(super::outcome::first_line).filter(|said| !said.is_empty());
-            let reason = match said {
+            let nothing = match said {
                 Some(said) => format!("the agent changed nothing; it says: {said}"),
                 None => "the agent changed nothing".to_owned(),
+            };
+            // What failed before it was sent back has still failed, and is the reason to look.
+            let reason = match ticket.reason.split_once(SENT_BACK) {
+                Some((failed, _)) if job.rework.is_some_and(|times| times > 0) => {
+                    format!("{failed}; sent back for that, {nothing}")
+                }
+                Some(_) | None => nothing,
             };
             (JobStatus::Succeeded, blocked, reason)
         }
@@ -265,7 +275,7 @@ fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: 
                 && decision.board.readiness(&ticket) == Readiness::Ready
             {
                 let times = before + 1;
-                let reason = format!("{reason}; it goes back to its agent ({times} of {rework_attempts})");
+                let reason = format!("{reason}{SENT_BACK} ({times} of {rework_attempts})");
                 return send_back(decision, job, ticket, times, &reason);
             }
             (JobStatus::Failed, State::Blocked { why: Blocked::Failed }, reason)

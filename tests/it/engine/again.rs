@@ -63,7 +63,8 @@ fn an_agent_that_mends_nothing_is_blocked_with_its_words() {
     yard.tickets(&["[[write a.txt a]]"]);
     yard.run(&[]).exits(1);
     let shown = yard.show(1);
-    shown.assert("blocked (failed)", "the agent changed nothing; it says: I see nothing wrong");
+    let reason = "exited with code 1; sent back for that, the agent changed nothing; it says: I see nothing wrong";
+    shown.assert("blocked (failed)", reason);
     assert_eq!((shown.jobs("execute").len(), shown.revisions().len()), (2, 1));
 }
 
