@@ -161,8 +161,9 @@ class Bench:
     def wrong(self, result):
         """Returns what is not as it should be."""
         s, wrong = self.scenario, []
-        if not any(result["state"].startswith(state) for state in s.expected):
-            wrong.append(f"state is {result['state']}, not {' or '.join(s.expected)}")
+        ends = s.ends(self.agent.name)
+        if result["state"] not in ends:
+            wrong.append(f"state is {result['state']}, not {' or '.join(ends)}")
         if s.reason and not any(word.lower() in (result["reason"] or "").lower() for word in s.reason):
             wrong.append(f"the reason has none of {s.reason}")
         if "review" in result["state"]:

@@ -3,7 +3,7 @@
 The script stands in the prompt, as directives in double brackets. Each call is one turn of the model; what is said goes out
 with the call after it, or at the end:
 
-    [[say TEXT]]  [[write PATH TEXT]]  [[edit PATH OLD => NEW]]  [[bash COMMAND]]
+    [[say TEXT]]  [[read PATH]]  [[write PATH TEXT]]  [[edit PATH OLD => NEW]]  [[bash COMMAND]]
     [[error STATUS]]  [[error STATUS xTIMES]]  [[stall]]  [[cut]]      what happens in place of the next turn
 
 Which turn it is follows from the conversation, so a client may ask again, go on in an old session, or ask twice at once.
@@ -20,7 +20,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-DIRECTIVE = re.compile(r"\[\[(say|write|edit|bash|error|stall|cut)\b ?(.*?)\]\]", re.S)
+DIRECTIVE = re.compile(r"\[\[(say|read|write|edit|bash|error|stall|cut)\b ?(.*?)\]\]", re.S)
 WORKTREE = re.compile(r"/[\w./+-]*?/worktrees/[\w+-]+/[\w+-]+")
 STALL_SECONDS = 3600
 USAGE = {"in": 1200, "out": 34}
@@ -54,6 +54,8 @@ def turns(text):
             fault = ("error", int(status), int(times) if times else None)
         elif word == "bash":
             add(("bash", {"command": rest}))
+        elif word == "read":
+            add(("read", {"path": rest}))
         elif word == "write":
             path, _, content = rest.partition(" ")
             add(("write", {"path": path, "content": content.replace("\\n", "\n") + "\n"}))
@@ -145,13 +147,14 @@ def text_of(content):
 # --- tools ----------------------------------------------------------------------------------------------------------
 
 NAMES = {
+    "read": ["Read", "read", "read_file", "view", "ReadFile", "read_files"],
     "write": ["Write", "write", "write_file", "create", "Create", "WriteFile", "write_to_file", "editor"],
     "edit": ["Edit", "edit", "replace", "StrReplaceFile", "str_replace", "editor"],
     "bash": ["Bash", "bash", "run_shell_command", "Execute", "run_commands", "Shell", "shell", "exec_command",
              "shell_command", "execute_command"],
 }
 FIELDS = {
-    "path": ["file_path", "filePath", "path", "filename", "absolute_path"],
+    "path": ["file_path", "filePath", "path", "filename", "absolute_path", "paths", "files"],
     "content": ["content", "file_text", "contents", "new_text", "text"],
     "old": ["old_string", "oldString", "old_str", "old_text", "oldText", "old"],
     "new": ["new_string", "newString", "new_str", "new_text", "newText", "new"],
@@ -164,7 +167,7 @@ def call_for(asked, op, values):
     offered = {name: (schema, kind) for name, schema, kind in asked.tools}
     if "path" in values and asked.place() and not values["path"].startswith("/"):
         values = {**values, "path": f"{asked.place()}/{values['path']}"}
-    if "apply_patch" in offered and op != "bash" and offered["apply_patch"][1] == "custom":
+    if "apply_patch" in offered and op in ("write", "edit") and offered["apply_patch"][1] == "custom":
         return "apply_patch", patch(op, values)
     if offered.get("exec", (None, None))[1] == "custom":
         return "exec", javascript(op, values)
@@ -186,13 +189,16 @@ def patch(op, values):
 
 
 def javascript(op, values):
-    if op == "bash":
-        return f"text(await tools.exec_command({json.dumps({'cmd': values['command']})}))"
+    if op in ("bash", "read"):
+        command = values.get("command") or f"cat '{values['path']}'"
+        return f"text(await tools.exec_command({json.dumps({'cmd': command})}))"
     return f"text(await tools.apply_patch({json.dumps(patch(op, values))}))"
 
 
 def shell_edit(op, values):
     path = values["path"]
+    if op == "read":
+        return f"cat '{path}'"
     if op == "write":
         return f"mkdir -p \"$(dirname '{path}')\" && cat > '{path}' <<'END'\n{values['content']}END"
     return f"sed -i 's|^{values['old']}$|{values['new']}|' '{path}'"
@@ -204,8 +210,13 @@ def arguments(schema, op, values):
     for meaning, value in values.items():
         field = next((name for name in FIELDS[meaning] if name in properties), None)
         if field:
-            is_list = properties[field].get("type") == "array"
-            out[field] = [value] if is_list else value
+            items = properties[field].get("items") or {}
+            if properties[field].get("type") != "array":
+                out[field] = value
+            elif items.get("type") == "object":
+                out[field] = [arguments(items, op, {meaning: value})]
+            else:
+                out[field] = [value]
     edits = (properties.get("edits") or {}).get("items") or {}
     if op == "edit" and edits.get("properties"):
         out["edits"] = [arguments(edits, "", {"old": values["old"], "new": values["new"]})]
@@ -231,6 +242,8 @@ def filled(schema):
 def text_edits(turn):
     """Edits as Aider's model writes them."""
     op, values = turn.call
+    if op == "read":
+        return ""
     if op == "bash":
         return f"```bash\n{values['command']}\n```"
     old, new = ("", values["content"]) if op == "write" else (values["old"] + "\n", values["new"] + "\n")
