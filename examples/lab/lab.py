@@ -228,7 +228,24 @@ def cell(result):
     return f"{state}: {reason[:160]}{mark}"
 
 
+def matrix(results):
+    """How each scenario ended with each agent, in a word."""
+    names = list(dict.fromkeys(result["agent"] for result in results))
+    ends = {(result["scenario"], result["agent"]): result for result in results}
+    lines = ["| scenario | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for scenario in dict.fromkeys(result["scenario"] for result in results):
+        cells = []
+        for name in names:
+            result = ends.get((scenario, name), {})
+            state = result.get("state", "")
+            word = state[state.find("(") + 1:-1] if state.endswith(")") else state
+            cells.append(word if result.get("good", True) else f"**{word}**")
+        lines.append(f"| {scenario} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n\n"
+
+
 def table(results):
+    """What Draft said about each."""
     lines = ["| agent | scenario | what Draft says | session | tokens | log | seconds |", "|---|---|---|---|---|---|---|"]
     for result in results:
         tokens = result.get("tokens") or "none"
@@ -269,7 +286,7 @@ def main():
                 file.write(json.dumps(result) + "\n")
                 file.flush()
                 print(f"{'ok ' if result['good'] else 'BAD'} {name} {scenario.name}: {cell(result)}", flush=True)
-    (options.out / "table.md").write_text(table(results))
+    (options.out / "table.md").write_text(matrix(results) + table(results))
     return 0 if all(result["good"] for result in results) else 1
 
 

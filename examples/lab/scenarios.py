@@ -43,7 +43,7 @@ SCENARIOS = [
              diff=[MENDED, "notes.md"], but=ALL_OR_NOTHING),
     # A permission mode is the agent's promise: some write where they are not meant to.
     Scenario("refused", "[[write OUTSIDE Out of bounds.]] [[say I wrote it.]]", REFUSED, yolo=False,
-             but={"qwen": FAILED, "pi": FAILED}),
+             but={"qwen": FAILED, "pi": FAILED, "droid": FAILED}),
     # Some offer no shell then, so that nothing is refused; the ticket has the agent's own words.
     Scenario("refused-command", "[[bash curl -s -o OUTSIDE http://127.0.0.1:9/]] [[say I ran it.]]", REFUSED + FAILED,
              yolo=False),

@@ -75,6 +75,8 @@ pub enum Fact {
         usage: Usage,
         /// The agent's own name for its session.
         session: Option<String>,
+        /// Files outside its worktree that it wrote: no part of any change.
+        outside: Vec<String>,
     },
     /// A verify job is over.
     Verified {

@@ -23,6 +23,8 @@ pub struct Report {
     pub error: Option<String>,
     /// Actions that it was not allowed to do.
     pub denied: Vec<String>,
+    /// Files outside its worktree that it says it wrote.
+    pub outside: Vec<String>,
     /// What it asks the person, when it ended with a question.
     pub question: Option<String>,
     /// It tries to reach its model again, and says so.
@@ -169,15 +171,18 @@ pub fn judge(end: &RunEnd, report: &Report, changed: bool) -> Verdict {
     if report.promises_end && report.ok.is_none() {
         return Verdict::Failed("the agent's output stops before its final event, so it did not finish".to_owned());
     }
-    match (changed, report.denied.first(), &report.question) {
+    match (changed, first_and_count(&report.denied), &report.question) {
         (true, _, _) => Verdict::Changed,
-        (false, Some(first), _) => Verdict::Refused(match report.denied.len() {
-            1 => format!("the agent was not allowed to: {}", first_line(first)),
-            n => format!("the agent was not allowed to: {} (and {} more)", first_line(first), n - 1),
-        }),
+        (false, Some(denied), _) => Verdict::Refused(format!("the agent was not allowed to: {denied}")),
         (false, None, Some(question)) => Verdict::Asked(question.clone()),
         (false, None, None) => Verdict::Unchanged,
     }
+}
+
+/// Returns the first of several things, and how many more there are.
+pub fn first_and_count(all: &[String]) -> Option<String> {
+    let first = first_line(all.first()?);
+    Some(if all.len() > 1 { format!("{first} (and {} more)", all.len() - 1) } else { first })
 }
 
 /// Returns the first line that has something on it, cut to 200 characters.

@@ -9,7 +9,7 @@ use super::event::EventKind;
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
-use super::outcome::{Executed, Resumed, Verified};
+use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
 use super::revision::Revision;
 use super::rule::{Decision, about_job};
 use super::rule_again::{hand_message, tell_what_waited};
@@ -121,8 +121,12 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             decision.save(Save::Job { job: Job { session: Some(session.clone()), ..job }, was: running });
             Ok(())
         }
-        Fact::Executed { outcome, end, usage, session, .. } => {
+        Fact::Executed { outcome, end, usage, session, outside, .. } => {
             let mut job = job;
+            if let Some(files) = first_and_count(outside) {
+                let reason = format!("its agent wrote outside its worktree: {files}");
+                decision.note(&ticket, EventKind::Comment, &reason, about_job(job.id));
+            }
             job.session = session.clone().or(job.session);
             job.exit_code = end.as_ref().and_then(RunEnd::code);
             job.signal = end.as_ref().and_then(RunEnd::signal);
@@ -133,7 +137,7 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
                 }
                 return stopped(decision, job, ticket, *usage);
             }
-            executed(decision, job, ticket, outcome, *usage)
+            executed(decision, job, ticket, (outcome, outside), *usage)
         }
         Fact::Verified { .. } | Fact::Resumed { .. } | Fact::Broke { .. } if job.cancel_requested => {
             stopped(decision, job, ticket, Usage::default())
@@ -217,7 +221,7 @@ fn executed(
     decision: &mut Decision<'_>,
     job: Job,
     ticket: Ticket,
-    outcome: &Executed,
+    (outcome, outside): (&Executed, &[String]),
     usage: Usage,
 ) -> Result<(), Refused> {
     let needs = |why| State::NeedsHuman { why };
@@ -229,11 +233,12 @@ fn executed(
             return check(decision, job, ticket, usage, &reason);
         }
         Executed::Unchanged { said } => {
-            let said = said.as_deref().map(super::outcome::first_line).filter(|said| !said.is_empty());
-            let nothing = match said {
-                Some(said) => format!("the agent changed nothing; it says: {said}"),
+            let said = said.as_deref().map(first_line).filter(|said| !said.is_empty());
+            let nothing = match first_and_count(outside) {
+                Some(files) => format!("the agent changed nothing in its worktree, but wrote {files}"),
                 None => "the agent changed nothing".to_owned(),
             };
+            let nothing = said.map_or_else(|| nothing.clone(), |said| format!("{nothing}; it says: {said}"));
             // What failed before it was sent back has still failed, and is the reason to look.
             let reason = match ticket.reason.split_once(SENT_BACK) {
                 Some((failed, _)) if job.rework.is_some_and(|times| times > 0) => {

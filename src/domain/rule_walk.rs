@@ -338,7 +338,7 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
                 _ => Executed::Changed { revision: revision(board, job) },
             };
             let end = Some(RunEnd::Exited { code: 0 });
-            Fact::Executed { job: job.id, outcome, end, usage: Usage::default(), session: None }
+            Fact::Executed { job: job.id, outcome, end, usage: Usage::default(), session: None, outside: Vec::new() }
         }
         JobKind::Verify => {
             let outcome = match how % 4 {

@@ -265,6 +265,9 @@ impl Scene<'_> {
     /// Appends an entry.
     fn add(&mut self, mut entry: Entry) {
         entry.text = clip(&entry.text);
+        if let (EntryKind::Edit, Some(true), Some(path)) = (entry.kind, entry.ok, &entry.path) {
+            self.wrote(path.clone());
+        }
         self.out.push(entry);
     }
 
@@ -285,6 +288,14 @@ impl Scene<'_> {
     fn denied(&mut self, what: String) {
         if self.report.denied.len() < 100 {
             self.report.denied.push(what);
+        }
+    }
+
+    /// Notes a file that the agent wrote where no change of its worktree shows it, up to a bound.
+    fn wrote(&mut self, path: String) {
+        let outside = &mut self.report.outside;
+        if self.paths.is_outside(&path) && outside.len() < 100 && !outside.contains(&path) {
+            outside.push(path);
         }
     }
 

@@ -16,6 +16,7 @@ mod space;
 mod steps;
 mod stop;
 mod strays;
+mod traps;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,7 @@
 //! The execute job: a worktree, an agent in it, further tries when it fails in a way that may pass, and a judgement of what it
 //! left.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::fact::Fact;
@@ -230,6 +231,7 @@ async fn pause(bench: &Bench, before: &Run, attempt: u32) -> Result<(), EngineEr
 /// Judges what the agent left, and keeps its change before anybody is told of it.
 async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Report) -> Result<Fact, EngineError> {
     let job = bench.job.id;
+    let root = worktree.path.clone();
     let end = &ended.record.end;
     let kept = match judge(end, report, false) {
         // Whether anything changed does not matter here, and the worktree may be as broken as its agent.
@@ -238,6 +240,7 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
             kept_change(bench, worktree).await?
         }
     };
+    let outside = outside(bench, root, report).await?;
     let outcome = match (judge(end, report, kept.is_some()), kept) {
         (Verdict::Changed, Some(revision)) => Executed::Changed { revision },
         (Verdict::Changed | Verdict::Unchanged, _) => unchanged(bench, report),
@@ -252,7 +255,24 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
             return Ok(Fact::Lost { job, reason: how_it_was_lost(bench, &ended.run), usage: report.usage });
         }
     };
-    Ok(executed(bench, outcome, Some(end.clone()), report))
+    Ok(executed(bench, outcome, Some(end.clone()), &Report { outside, ..report.clone() }))
+}
+
+/// Returns the files that an agent wrote outside its worktree. What it calls by another name may lie inside: a link may lead
+/// there.
+async fn outside(bench: &Bench, root: PathBuf, report: &Report) -> Result<Vec<String>, EngineError> {
+    if report.outside.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut files = report.outside.clone();
+    bench
+        .blocking(move |_| {
+            let inside = root.canonicalize().unwrap_or_else(|_| root.clone());
+            // One that is not there was not written, whatever was said.
+            files.retain(|file| root.join(file).canonicalize().is_ok_and(|real| !real.starts_with(&inside)));
+            Ok(files)
+        })
+        .await
 }
 
 /// An agent that was told something and changed nothing has answered.
@@ -281,7 +301,8 @@ async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Revisio
 }
 
 fn executed(bench: &Bench, outcome: Executed, end: Option<RunEnd>, report: &Report) -> Fact {
-    Fact::Executed { job: bench.job.id, outcome, end, usage: report.usage, session: report.session.clone() }
+    let Report { usage, session, outside, .. } = report.clone();
+    Fact::Executed { job: bench.job.id, outcome, end, usage, session, outside }
 }
 
 /// Adds what an agent used to a job that ended before its next try.

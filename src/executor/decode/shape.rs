@@ -124,6 +124,12 @@ impl Paths {
             Err(_) => path.to_owned(),
         }
     }
+
+    /// Says whether a shortened path lies elsewhere.
+    pub(super) fn is_outside(&self, short: &str) -> bool {
+        let path = Path::new(short);
+        !self.root.as_os_str().is_empty() && (path.is_absolute() || path.starts_with(".."))
+    }
 }
 
 /// Returns what an agent asks at the end of what it says last, if it asks: its last paragraph when that ends with a
@@ -180,7 +186,10 @@ mod tests {
         {
             assert_eq!(paths.short(path), short);
         }
+        assert!(paths.is_outside("/srv/wide/a") && paths.is_outside("../a"));
+        assert!(!paths.is_outside("src/a.rs") && !paths.is_outside("..a"));
         let mut unknown = Paths::new(Path::new(""));
+        assert!(!unknown.is_outside("/x/y"), "nobody knows");
         assert_eq!(unknown.short("/x/y"), "/x/y");
         unknown.learn("/x");
         assert_eq!(unknown.short("/x/y"), "y");
