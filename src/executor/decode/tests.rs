@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::lines::LINE_MAX;
 use super::*;
+use crate::domain::run::RunEnd;
+use crate::domain::transient::may_pass;
 use crate::executor::table::Table;
 
 const STREAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/streams");
@@ -134,6 +136,19 @@ fn an_agent_that_is_cut_off_has_no_final_verdict() {
         // One that failed may say so twice, and one that is refused something need not say how it ends.
         assert_ne!(report.ok, Some(true), "{name}");
         assert!(report.promises_end || !report.denied.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_connection_that_broke_may_work_again_and_a_refused_key_will_not() {
+    for (name, dialect, bytes) in streams() {
+        let (_, report) = read(dialect, &root(&name), &[&bytes]);
+        let again = may_pass(&RunEnd::Exited { code: 1 }, &report).is_some();
+        match name.rsplit('.').next() {
+            Some("fail401") => assert!(!again && report.error.is_some(), "{name}: {report:?}"),
+            Some("cut") if report.ok == Some(false) => assert!(again, "{name}: {report:?}"),
+            _ => {}
+        }
     }
 }
 
