@@ -178,12 +178,7 @@ enum Next {
 
 impl<'a> Supervision<'a> {
     /// Starts the program. The error is for people.
-    fn begin(
-        folder: &'a Folder,
-        place: &'a Place,
-        signals: &'a mut Signals,
-        adopts: bool,
-    ) -> Result<Self, String> {
+    fn begin(folder: &'a Folder, place: &'a Place, signals: &'a mut Signals, adopts: bool) -> Result<Self, String> {
         let spec = folder.spec().map_err(|error| error.to_string())?;
         let now = Instant::now();
         let watch = Watch::new(folder, now).map_err(|error| error.to_string())?;

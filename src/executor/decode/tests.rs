@@ -32,7 +32,8 @@ fn dialect_of(agent: &str) -> Dialect {
     match agent {
         "kilo" => Dialect::OpenCode,
         "qwen" => Dialect::Claude,
-        name => Table::builtin().find(name).map_or_else(|_| name.parse().unwrap(), |row| row.dialect),
+        // Most dialects have the name of their agent.
+        name => name.parse().unwrap_or_else(|_| Table::builtin().find(name).unwrap().dialect),
     }
 }
 
@@ -516,8 +517,7 @@ proptest! {
 
 #[test]
 fn the_end_of_a_trace_is_nobodys_last_word() {
-    let trace =
-        "Retrying.\nError: no such model\n    at run (file:///srv/cli.js:1:2)\n    at async main {\n  }\n}\n\n";
+    let trace = "Retrying.\nError: no such model\n    at run (file:///srv/cli.js:1:2)\n    at async main {\n  }\n}\n\n";
     assert_eq!(last_words(trace), Some("Error: no such model"));
     assert_eq!(last_words("at last\n---\n"), None);
     assert_eq!(last_words(""), None);
