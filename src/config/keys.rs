@@ -207,7 +207,11 @@ fn webhook(hook: &Webhook) -> Value {
 
 /// Returns the full name of what stands in a section; the file itself is the section without a name.
 pub(super) fn join(section: &str, name: &str) -> String {
-    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+    match (section, name) {
+        ("", name) => name.to_owned(),
+        (section, "") => section.to_owned(),
+        (section, name) => format!("{section}.{name}"),
+    }
 }
 
 /// Returns the row of a key.

@@ -1,6 +1,6 @@
 //! What can be wrong in a configuration file, where, and how to mend it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
 use super::FILE_BYTES_MAX;
@@ -40,7 +40,12 @@ impl fmt::Display for ConfigError {
         if let Some(place) = self.place {
             write!(f, "{place}:")?;
         }
-        write!(f, " {}", self.problem)
+        f.write_str(" ")?;
+        // A file may name its keys as it likes.
+        self.problem
+            .to_string()
+            .chars()
+            .try_for_each(|c| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
     }
 }
 
@@ -75,6 +80,15 @@ pub enum Problem {
     /// Bytes that are no text.
     #[error("is not UTF-8 text here; save the file as UTF-8")]
     NotUtf8,
+    /// A byte that is not for people.
+    #[error("has a control character here, which is not for people to see; delete it")]
+    Control,
+    /// A text that hides how it is read.
+    #[error("`{path}` has characters that cannot be seen or that turn the direction of text; delete them")]
+    Unseen {
+        /// The key.
+        path: String,
+    },
     /// No YAML.
     #[error("is not valid YAML: {0}")]
     Syntax(String),

@@ -151,23 +151,6 @@ pub const KEYS: &[Key] = &[
         Kind::Count { least: 1024, most: 60_000, at: |config| &mut config.workspace_config.port_base },
     ),
     key(
-        "planner_config.features.auto_execute",
-        "whether planned tickets run without being asked",
-        Kind::Switch { at: |config| &mut config.planner_config.auto_execute },
-    )
-    .runs(),
-    key(
-        "executor_profiles",
-        "ways to run an agent, by the names under which tickets ask for them",
-        Kind::Profiles { at: |config| &mut config.executor_profiles },
-    ),
-    key(
-        "executors",
-        "agents beside the built-in ones, by name, each a row as in `docs/agents.md`",
-        Kind::Rows { at: |config| &mut config.executors },
-    )
-    .runs(),
-    key(
         "workspace_config.trash_days",
         "how long what was removed can come back, in days",
         Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.trash_days },
@@ -260,6 +243,12 @@ pub const KEYS: &[Key] = &[
         Kind::Switch { at: |config| &mut config.later.autonomy_config.require_verification_pass },
     )
     .later(),
+    key(
+        "planner_config.features.auto_execute",
+        "whether planned tickets run without being asked",
+        Kind::Switch { at: |config| &mut config.planner_config.auto_execute },
+    )
+    .runs(),
     key(
         "planner_config.model",
         "the model that plans: cli/ and an agent, or the name of a model",
@@ -395,6 +384,17 @@ pub const KEYS: &[Key] = &[
     )
     .later(),
     key(
+        "executor_profiles",
+        "ways to run an agent, by the names under which tickets ask for them",
+        Kind::Profiles { at: |config| &mut config.executor_profiles },
+    ),
+    key(
+        "executors",
+        "agents beside the built-in ones, by name, each a row as in `docs/agents.md`",
+        Kind::Rows { at: |config| &mut config.executors },
+    )
+    .runs(),
+    key(
         "team_config.enabled",
         "whether several agents work on one ticket",
         Kind::Switch { at: |config| &mut config.later.team_config.enabled },
@@ -491,8 +491,8 @@ pub(super) const PROFILE: &[Key<ExecutorProfile>] = &[
 
 /// The keys of a command that is written as a map.
 pub(super) const COMMAND: &[Key<CommandSpec>] = &[
-    of_command("run", "the command", Kind::Text { at: |command| &mut command.run }),
-    of_command("shell", "whether `sh -c` runs it", Kind::Switch { at: |command| &mut command.shell }),
+    of_command("run", "the command", Kind::Text { at: |command| &mut command.run }).runs(),
+    of_command("shell", "whether `sh -c` runs it", Kind::Switch { at: |command| &mut command.shell }).runs(),
     of_command(
         "timeout",
         "longest time, in seconds; null leaves it to the section",
@@ -502,9 +502,9 @@ pub(super) const COMMAND: &[Key<CommandSpec>] = &[
 
 /// The keys of a webhook.
 pub(super) const WEBHOOK: &[Key<Webhook>] = &[
-    of_webhook("url", "the address", Kind::Url { at: |hook| &mut hook.url }),
-    of_webhook("events", "what to tell; * is everything", Kind::Texts { at: |hook| &mut hook.events }),
-    of_webhook("secret", "with what messages are signed", Kind::OptionalText { at: |hook| &mut hook.secret }),
+    of_webhook("url", "the address", Kind::Url { at: |hook| &mut hook.url }).user(),
+    of_webhook("events", "what to tell; * is everything", Kind::Texts { at: |hook| &mut hook.events }).user(),
+    of_webhook("secret", "with what messages are signed", Kind::OptionalText { at: |hook| &mut hook.secret }).user(),
 ];
 
 const fn key(path: &'static str, about: &'static str, kind: Kind<Config>) -> Key {
@@ -607,9 +607,9 @@ mod tests {
                 "workspace_config.setup",
                 "workspace_config.cleanup",
                 "planner_config.features.auto_execute",
-                "executors",
                 "planner_config.model",
-                "planner_config.agent_path"
+                "planner_config.agent_path",
+                "executors"
             ]
         );
         assert_eq!(marked(PROFILE, |key| key.runs == Runs::Something), ["extra_flags", "env"]);

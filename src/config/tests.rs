@@ -72,7 +72,7 @@ draft.yaml:2:3: there is no setting `execute_config.timeuot`; did you mean `exec
 draft.yaml:3:22: `execute_config.max_parallel_jobs` should be a whole number from 1 to 1000, but this is 0
 draft.yaml:4:12: `execute_config.timeout` should be a whole number of seconds from 1 to 604800, but this is the text \"10m\"
 draft.yaml:6:3: `execute_config.stop_grace` was set already in line 5; keep one of the two
-draft.yaml:8:13: `verify_config.commands` should be a list of texts, but this is the text \"cargo test\"; write it as a list: [\"…\"]
+draft.yaml:8:13: `verify_config.commands` should be a list of commands, each a text or a map of `run`, `shell` and `timeout`, but this is the text \"cargo test\"; write it as a list: [\"…\"]
 draft.yaml:9:28: `verify_config.extra_allowed_commands` should be a list of texts, but this is the number 7; put it in quotes
 draft.yaml:10:1: there is no setting `foo`; delete it, or see Draft's own `draft.yaml` for all that there are";
     assert_eq!(load(&sources).unwrap_err().to_string(), expected);
@@ -401,7 +401,7 @@ fn put(map: &mut serde_json::Map<String, Value>, path: &str, value: Value) {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    let line = "[^\\p{Cc}-][^\\p{Cc}]{0,10}[a-z0-9~:#'\"é]";
+    let line = "[^\\p{C}\\p{Z}-][^\\p{C}\u{2028}\u{2029}]{0,10}[a-z0-9~:#'\"é]";
     let lines = || proptest::collection::vec(line, 0..4);
     let execute = (1..=604_800_u64, line, proptest::option::of(line), 1..=1000_u32, any::<bool>(), lines());
     (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines(), lines()).prop_map(

@@ -62,10 +62,20 @@ pub(super) type Refused = (Option<Place>, Problem);
 /// Reads a file. Nothing at all, or nothing but comments, is an empty value.
 pub(super) fn parse(bytes: &[u8]) -> Result<Node, Refused> {
     let text = text(bytes)?;
+    forbid_what_is_unseen(text)?;
     forbid_what_is_slow(text)?;
     let reading = Reading::default();
     let result = reading.read(text);
     result.map_err(|error| (place_of(&error), reading.trouble.take().unwrap_or_else(|| syntax(&error))))
+}
+
+/// A file with control characters is another file, or is to look like what it is not.
+fn forbid_what_is_unseen(text: &str) -> Result<(), Refused> {
+    let unseen = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    match text.char_indices().find(|(_, c)| unseen(*c)) {
+        Some((at, _)) => Err((Some(place_in(text, at)), Problem::Control)),
+        None => Ok(()),
+    }
 }
 
 /// The parser takes time with the square of the depth of brackets and of the number of directives, so that a file of a
@@ -307,6 +317,13 @@ mod tests {
         assert_eq!(refused(&nested).1, Problem::TooDeep);
         assert_eq!(parse(&vec![b' '; FILE_BYTES_MAX + 1]).unwrap_err().1, Problem::TooLarge);
         assert!(parse("&a [*a]".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused_with_their_place() {
+        for text in ["a: 1\nb: x\0y\n", "a: 1\nb: x\u{1b}[2J\n", "a: 1\nb: x\u{9b}31m\n"] {
+            assert_eq!(refused(text), (place(2, 5), Problem::Control), "{text:?}");
+        }
     }
 
     #[test]

@@ -175,7 +175,15 @@ fn text(path: &str, node: &Node, expected: &str, takes: Takes) -> Result<String,
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err((node.number, Problem::BadText { path: path.to_owned() }));
     }
+    if text.contains(is_unseen) {
+        return Err((node.number, Problem::Unseen { path: path.to_owned() }));
+    }
     Ok(text.clone())
+}
+
+/// Says whether a character makes people read another text than a program does.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn wrong_type(path: &str, node: &Node, expected: &str, takes: Takes) -> Wrong {
