@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bare::Bare;
+use draft_board::config::in_force::Keeper;
 use draft_board::domain::board::About;
 use draft_board::domain::command::{Command, NewTicket, Request};
 use draft_board::domain::event::Actor;
@@ -74,6 +75,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
         table: Table::builtin(),
         draft_program: "draft".into(),
         path_env,
+        kept: Keeper::default(),
         max_parallel: None,
     });
     let engine = runtime.block_on(async {

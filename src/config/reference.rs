@@ -10,8 +10,9 @@ const HEAD: &str = "\
 
 Draft works without a configuration. What you want otherwise is said in two files with the same keys: your own,
 `draft/config.yaml` in the XDG configuration directory (`~/.config`), for all your repositories; and `draft.yaml` at the root
-of a repository, for everybody who works on it. The repository's file wins over yours. A list replaces a list; maps are laid
-over each other key by key. Draft's own `draft.yaml` has every key with its default.
+of a repository, for everybody who works on it. The repository's file wins over yours; what you set for a single board with
+`draft config set --on-board` wins over both. A list replaces a list; maps are laid over each other key by key. Draft's own
+`draft.yaml` has every key with its default.
 
 `draft config check` says all that is wrong at once, with file, line and column. `draft config show` shows what is in force
 and where each value comes from. `draft config set KEY VALUE` and `draft config unset KEY` change one value in the

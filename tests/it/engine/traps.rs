@@ -39,16 +39,19 @@ fn an_edit_that_was_refused_is_the_reason_although_the_agent_ends_well() {
 #[test]
 fn what_an_agent_writes_outside_its_worktree_is_no_change_and_is_said() {
     let call = r#"printf '{"type":"assistant","message":{"id":"m","content":[{"type":"tool_use","id":"w","name":"Write","input":{"file_path":"@out.txt","content":"x"}}]}}\n'"#;
-    let done = r#"printf '{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"w","content":"ok"}]}}\n'"#;
+    let done =
+        r#"printf '{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"w","content":"ok"}]}}\n'"#;
     let yard = Yard::with_agent("claude", &format!("START\n{call}\nprintf x > @out.txt\n{done}\nWELL"));
     yard.run_agent("claude");
     let reason = format!("the agent changed nothing in its worktree, but wrote {}", yard.sign("out.txt").display());
     yard.show(1).assert("blocked (failed)", &reason);
-    let both = Yard::with_agent("claude", &format!("START\n{call}\nprintf x > @out.txt\n{done}\nprintf x > a.txt\nWELL"));
+    let both =
+        Yard::with_agent("claude", &format!("START\n{call}\nprintf x > @out.txt\n{done}\nprintf x > a.txt\nWELL"));
     both.run_agent("claude");
     let shown = both.show(1);
     shown.assert("needs_human (review)", "");
-    let told = |event: &serde_json::Value| event["reason"].as_str().is_some_and(|why| why.contains("wrote outside its"));
+    let told =
+        |event: &serde_json::Value| event["reason"].as_str().is_some_and(|why| why.contains("wrote outside its"));
     assert!(shown.value["events"].as_array().unwrap().iter().any(told), "{:#}", shown.value);
 }
 
