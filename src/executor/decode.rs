@@ -5,13 +5,20 @@
 
 mod calls;
 mod claude;
+mod cline;
 mod codex;
 mod copilot;
+mod cursor;
 mod droid;
 mod edits;
+mod fields;
 mod gemini;
+mod goose;
+mod json;
+mod kimi;
 mod lines;
 mod opencode;
+mod pi;
 mod prune;
 mod shape;
 mod text;
@@ -25,14 +32,23 @@ use crate::domain::outcome::Report;
 use crate::domain::state::words;
 use crate::domain::ticket::Usage;
 use claude::Claude;
+use cline::Cline;
 use codex::Codex;
 use copilot::Copilot;
+use cursor::Cursor;
 use droid::Droid;
 use gemini::Gemini;
+use goose::Goose;
+use json::Json;
+use kimi::Kimi;
 use lines::{HalfLine, Line};
 use opencode::OpenCode;
-use shape::{Paths, clip, question, usage_text};
+use pi::Pi;
+use shape::{Paths, Pieces, clip, question, usage_text};
 use text::Text;
+
+/// Most bytes of the name of a tool, a file or a session.
+const NAME_MAX: usize = 4096;
 
 words! {
     /// How an agent's output is read.
@@ -49,6 +65,18 @@ words! {
         Copilot = "copilot",
         /// Droid's `exec -o stream-json`.
         Droid = "droid",
+        /// Cline's `--json`.
+        Cline = "cline",
+        /// Kimi Code's `stream-json`.
+        Kimi = "kimi",
+        /// pi's `--mode json`.
+        Pi = "pi",
+        /// Goose's `stream-json`.
+        Goose = "goose",
+        /// `stream-json` of Cursor's agent.
+        Cursor = "cursor",
+        /// An object a line, of any agent: what it means is guessed.
+        Json = "json",
         /// Plain lines.
         Text = "text",
     }
@@ -60,7 +88,18 @@ impl Dialect {
     pub fn has_an_entry_for_each_line(self) -> bool {
         match self {
             Self::Text => true,
-            Self::Claude | Self::Codex | Self::OpenCode | Self::Gemini | Self::Copilot | Self::Droid => false,
+            Self::Claude
+            | Self::Codex
+            | Self::OpenCode
+            | Self::Gemini
+            | Self::Copilot
+            | Self::Droid
+            | Self::Cline
+            | Self::Kimi
+            | Self::Pi
+            | Self::Goose
+            | Self::Cursor
+            | Self::Json => false,
         }
     }
 }
@@ -84,6 +123,12 @@ enum State {
     Gemini(Gemini),
     Copilot(Copilot),
     Droid(Droid),
+    Cline(Cline),
+    Kimi(Kimi),
+    Pi(Pi),
+    Goose(Goose),
+    Cursor(Cursor),
+    Json(Json),
     Text(Text),
 }
 
@@ -104,7 +149,17 @@ impl Reader {
         match &self.state {
             State::Codex(_) => stderr.lines().for_each(|line| codex::overhear(line, &mut scene)),
             State::OpenCode(_) => stderr.lines().for_each(|line| opencode::overhear(line, &mut scene)),
-            State::Claude(_) | State::Gemini(_) | State::Copilot(_) | State::Droid(_) | State::Text(_) => {}
+            State::Claude(_)
+            | State::Gemini(_)
+            | State::Copilot(_)
+            | State::Droid(_)
+            | State::Cline(_)
+            | State::Kimi(_)
+            | State::Pi(_)
+            | State::Goose(_)
+            | State::Cursor(_)
+            | State::Json(_)
+            | State::Text(_) => {}
         }
     }
 
@@ -118,6 +173,12 @@ impl Reader {
             | State::OpenCode(_)
             | State::Copilot(_)
             | State::Droid(_)
+            | State::Cline(_)
+            | State::Kimi(_)
+            | State::Pi(_)
+            | State::Goose(_)
+            | State::Cursor(_)
+            | State::Json(_)
             | State::Text(_) => {}
         }
     }
@@ -132,6 +193,12 @@ impl Reader {
             Dialect::Gemini => (State::Gemini(Gemini::default()), true),
             Dialect::Copilot => (State::Copilot(Copilot::default()), true),
             Dialect::Droid => (State::Droid(Droid::default()), true),
+            Dialect::Cline => (State::Cline(Cline::default()), true),
+            Dialect::Kimi => (State::Kimi(Kimi::default()), true),
+            Dialect::Pi => (State::Pi(Pi::default()), true),
+            Dialect::Goose => (State::Goose(Goose::default()), true),
+            Dialect::Cursor => (State::Cursor(Cursor::default()), true),
+            Dialect::Json => (State::Json(Json::default()), false),
             Dialect::Text => (State::Text(Text::default()), false),
         };
         let report = Report { promises_end, ..Report::default() };
@@ -171,9 +238,13 @@ impl Reader {
         let mut scene = Scene { paths: &mut self.paths, report: &mut self.report, asked: &mut self.asked, out };
         match &mut self.state {
             State::Claude(claude) => claude.finish(&mut scene),
-            State::Codex(_) | State::OpenCode(_) | State::Droid(_) => {}
+            State::Codex(_) | State::OpenCode(_) | State::Droid(_) | State::Kimi(_) | State::Pi(_) => {}
             State::Gemini(gemini) => gemini.finish(&mut scene),
             State::Copilot(copilot) => copilot.finish(&mut scene),
+            State::Cline(cline) => cline.finish(&mut scene),
+            State::Goose(goose) => goose.finish(&mut scene),
+            State::Cursor(cursor) => cursor.finish(&mut scene),
+            State::Json(json) => json.finish(&mut scene),
             State::Text(text) => text.finish(&mut scene),
         }
     }
@@ -201,6 +272,8 @@ impl Reader {
     fn end_line(&mut self, out: &mut Vec<Entry>) {
         let mut half = std::mem::take(&mut self.half);
         self.line(&half.line(), out);
+        // What is longer names no session, and would have to be kept and handed on.
+        self.report.session.take_if(|session| session.len() > NAME_MAX);
         half.reset();
         self.half = half;
     }
@@ -215,6 +288,12 @@ impl Reader {
             State::Gemini(gemini) => event(line, &mut scene, |event, scene| gemini.event(event, scene)),
             State::Copilot(copilot) => event(line, &mut scene, |event, scene| copilot.event(event, scene)),
             State::Droid(droid) => event(line, &mut scene, |event, scene| droid.event(event, scene)),
+            State::Cline(cline) => event(line, &mut scene, |event, scene| cline.event(event, scene)),
+            State::Kimi(kimi) => event(line, &mut scene, |event, scene| kimi.event(event, scene)),
+            State::Pi(pi) => event(line, &mut scene, |event, scene| pi.event(event, scene)),
+            State::Goose(goose) => event(line, &mut scene, |event, scene| goose.event(event, scene)),
+            State::Cursor(cursor) => event(line, &mut scene, |event, scene| cursor.event(event, scene)),
+            State::Json(json) => event(line, &mut scene, |event, scene| json.event(event, scene)),
         }
     }
 }
@@ -262,9 +341,20 @@ impl Scene<'_> {
         self.out.push(Entry::new(kind, clip(text)));
     }
 
+    /// Appends a text that came in pieces, if there is any of it.
+    fn say_pieces(&mut self, kind: EntryKind, pieces: &mut Pieces) {
+        let text = pieces.take();
+        if !text.trim().is_empty() {
+            self.say(kind, &text);
+        }
+    }
+
     /// Appends an entry.
     fn add(&mut self, mut entry: Entry) {
         entry.text = clip(&entry.text);
+        for name in [&mut entry.tool, &mut entry.path, &mut entry.session].into_iter().flatten() {
+            name.truncate(name.floor_char_boundary(NAME_MAX));
+        }
         if let (EntryKind::Edit, Some(true), Some(path)) = (entry.kind, entry.ok, &entry.path) {
             self.wrote(path.clone());
         }

@@ -10,9 +10,10 @@ use super::shape::{clip, glance, plain};
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::first_line;
 
-/// Most calls that are remembered, and most bytes of a command: a bound on what an odd agent can make us keep.
+/// Most calls that are remembered, and most bytes of a command and of a name: bounds on what an odd agent can make us keep.
 const CALLS_MAX: usize = 64;
 const COMMAND_MAX: usize = 16 << 10;
+const ID_MAX: usize = 256;
 
 /// The names of tools, in small letters and without `_` and `-`: those that change a file,
 const EDIT_TOOLS: [&str; 20] = [
@@ -109,7 +110,7 @@ impl Call {
         // Some agents hand on what the model wrote: JSON in a text.
         let parsed = input.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()).filter(Value::is_object);
         let input = parsed.as_ref().unwrap_or(input);
-        Self { id: id.to_owned(), tool: tool.to_owned(), action: Action::new(tool, input, scene) }
+        Self { id: cut(id).to_owned(), tool: cut(tool).to_owned(), action: Action::new(tool, input, scene) }
     }
 
     /// Returns what the call does in a few words: `Write notes.md`.
@@ -159,7 +160,7 @@ impl Call {
                     let file = Edited { done: done.unwrap_or(told), size: size.unwrap_or(file.size), ..file };
                     let lines = outcome.diff.filter(|_| only);
                     let text = [file.text().as_str()].into_iter().chain(lines).collect::<Vec<_>>().join("\n");
-                    scene.add(edited(Some(&self.tool), file.path, &text));
+                    scene.add(Entry { ok, ..edited(Some(&self.tool), file.path, &text) });
                 }
             }
             Action::Command { command } => command_ended(&self.tool, &command, outcome, scene),
@@ -309,6 +310,11 @@ pub(super) fn command_ended(tool: &str, command: &str, outcome: Outcome<'_>, sce
     }
 }
 
+/// Returns the beginning of a name, which tells it from others well enough.
+fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(ID_MAX)]
+}
+
 /// The calls that wait for their results, oldest first.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Calls(VecDeque<Call>);
@@ -322,11 +328,11 @@ impl Calls {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Call> {
-        self.0.iter().find(|call| call.id == id)
+        self.0.iter().find(|call| call.id == cut(id))
     }
 
     pub(super) fn take(&mut self, id: &str) -> Option<Call> {
-        let at = self.0.iter().position(|call| call.id == id)?;
+        let at = self.0.iter().position(|call| call.id == cut(id))?;
         self.0.remove(at)
     }
 }

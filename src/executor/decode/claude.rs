@@ -287,7 +287,7 @@ impl Claude {
             return;
         }
         if self.denied.len() < 100 {
-            self.denied.push(id.to_owned());
+            self.denied.push(clip(id));
         }
         scene.denied(first_line(&what));
     }
@@ -379,6 +379,10 @@ fn told_output(text: &str) -> &str {
 
 /// Tokens of a message; what the cache held is read too.
 fn message_usage(usage: &Value) -> Usage {
+    // Cursor writes them so.
+    if usage["inputTokens"].is_u64() {
+        return model_usage(usage);
+    }
     let tokens = |key: &str| usage[key].as_u64().unwrap_or(0);
     let cached = tokens("cache_creation_input_tokens").saturating_add(tokens("cache_read_input_tokens"));
     let (input, output_tokens) = (tokens("input_tokens"), tokens("output_tokens"));

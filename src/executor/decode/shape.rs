@@ -11,6 +11,8 @@ const HEAD: usize = 32 << 10;
 const TAIL: usize = 16 << 10;
 /// Most bytes of a text that is still coming in.
 const PIECES_MAX: usize = 64 << 10;
+/// Most bytes of a path; no file has a longer one.
+const PATH_MAX: usize = 4096;
 /// Most characters of a value that is shown in passing.
 const GLANCE: usize = 200;
 
@@ -98,6 +100,14 @@ impl Pieces {
     }
 }
 
+impl From<&str> for Pieces {
+    fn from(text: &str) -> Self {
+        let mut pieces = Self::default();
+        pieces.push(text);
+        pieces
+    }
+}
+
 /// Shows paths against the worktree.
 #[derive(Clone, Debug)]
 pub(super) struct Paths {
@@ -118,6 +128,7 @@ impl Paths {
 
     /// Returns the path below the root, or as it is where it lies elsewhere.
     pub(super) fn short(&self, path: &str) -> String {
+        let path = &path[..path.floor_char_boundary(PATH_MAX)];
         match Path::new(path).strip_prefix(&self.root) {
             Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
             Ok(rest) => rest.to_string_lossy().into_owned(),
