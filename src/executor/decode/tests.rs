@@ -12,6 +12,8 @@ use crate::domain::run::RunEnd;
 use crate::domain::transient::may_pass;
 use crate::executor::table::Table;
 
+mod torture;
+
 const STREAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/streams");
 
 fn streams() -> Vec<(String, Dialect, Vec<u8>)> {
