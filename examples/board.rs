@@ -57,6 +57,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             Effect::LoadDetail(_)
             | Effect::Watch(None)
             | Effect::Trust { .. }
+            | Effect::Allow(_)
             | Effect::LookAround
             | Effect::WakeEachSecond(_) => continue,
         };
@@ -86,6 +87,9 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             role: Role::Engine,
             autopilot: Autopilot::Off,
             takeovers: vec!["claude".into()],
+            leave_open: true,
+            preferred: "claude".into(),
+            indifferent: Vec::new(),
         },
         spent_today: Some(1_420_000),
         theme: Theme::color(),

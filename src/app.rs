@@ -8,6 +8,7 @@ mod entries;
 mod error;
 mod guest;
 mod keyboard;
+mod leave;
 mod logs;
 #[cfg(test)]
 mod logs_tests;

@@ -7,6 +7,7 @@ mod act;
 mod again;
 pub mod index;
 pub mod keys;
+mod leave;
 pub mod model;
 pub mod msg;
 mod quiet;

@@ -32,7 +32,7 @@ ALL_OR_NOTHING = {"cline": REFUSED, "kimi": REFUSED}
 SCENARIOS = [
     Scenario("success", f"[[say I mend add.]] {MEND} [[bash python3 -m unittest -q]] [[say Mended.]]", REVIEW,
              verify=TESTS, diff=[MENDED], log=["assistant", "edit"]),
-    Scenario("several", f"{MEND} [[write notes.md Added.]] [[write doc/more.md More.]] [[say Three files.]]", REVIEW,
+    Scenario("several", f"{MEND} [[write notes.md Added.]] [[bash mkdir -p doc]] [[write doc/more.md More.]] [[say Three files.]]", REVIEW,
              verify=TESTS, diff=[MENDED, "notes.md", "doc/more.md"]),
     Scenario("failing-command", f"[[bash sh -c 'echo oh no; exit 7']] {MEND} [[say It went on.]]", REVIEW,
              diff=[MENDED]),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::ConfigErrors;
+use crate::config::edit::NotEdited;
 use crate::engine::{AskError, EngineError, LockError};
 use crate::git::GitError;
 use crate::store::StoreError;
@@ -22,6 +23,14 @@ pub enum AppError {
     /// A configuration file.
     #[error(transparent)]
     Config(#[from] ConfigErrors),
+    /// A configuration file that could not be changed.
+    #[error("could not change {path}: {why}")]
+    NotEdited {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: NotEdited,
+    },
     /// There is no repository that can be used here.
     #[error("{0}")]
     NoRepository(GitError),

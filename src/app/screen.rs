@@ -300,6 +300,7 @@ impl Screen {
                     self.wish(Wish::Command(Command::AddTickets(vec![new]))).await;
                 }
                 Effect::Trust { content } => self.wish(Wish::Trust(content)).await,
+                Effect::Allow(leave) => self.wish(Wish::Allow(leave)).await,
                 Effect::LookAround => self.wish(Wish::LookAround).await,
                 Effect::HandOver(visit) => self.visit = Some(visit),
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
+use crate::config::yolo::Leave;
 use crate::domain::board::Board;
 use crate::domain::command::Command;
 use crate::engine::{AskError, EngineError, Working, Workshop};
@@ -13,6 +14,7 @@ use crate::ui::{Msg, Role, Settings};
 
 use super::door::Door;
 use super::error::AppError;
+use super::leave;
 use super::news::Watcher;
 use super::open::Opened;
 use super::settings::SettingsWatch;
@@ -25,6 +27,8 @@ pub(super) enum Wish {
     Command(Command),
     /// To trust what the repository's file would run, in exactly this form.
     Trust(String),
+    /// To keep what agents may do in this repository.
+    Allow(Leave),
     /// To look at the surroundings again.
     LookAround,
 }
@@ -96,6 +100,10 @@ async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg>
     match wish {
         Wish::Command(command) => door.ask(command).await.err().map(refusal),
         Wish::Trust(content) => Some(match door.trust(content).await {
+            Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
+            Err(error) => refusal(error),
+        }),
+        Wish::Allow(allowed) => Some(match leave::keep(workshop, allowed) {
             Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
             Err(error) => refusal(error),
         }),

@@ -15,6 +15,8 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
         locate(executor, &workshop.path_env, &workshop.draft_program).is_some()
     };
     let agents: Vec<_> = workshop.table.iter().filter(found).collect();
+    let same = workshop.table.iter().filter(|executor| executor.approve.everything == executor.approve.edits);
+    let indifferent = same.map(|executor| executor.name.clone()).collect();
     let takeovers = agents.iter().filter(|executor| !executor.takeover.is_empty());
     let takeovers = takeovers.map(|executor| executor.name.clone()).collect();
     let agents = agents.into_iter().map(|executor| executor.name.clone()).collect();
@@ -33,6 +35,9 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             role,
             autopilot: if loaded.config.planner_config.auto_execute { Autopilot::On } else { Autopilot::Off },
             takeovers,
+            leave_open: workshop.is_leave_open(&loaded),
+            preferred: loaded.config.execute_config.preferred_executor.clone(),
+            indifferent,
         },
         None => Settings {
             agents,
@@ -46,6 +51,9 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             role,
             autopilot: Autopilot::Off,
             takeovers,
+            leave_open: false,
+            preferred: String::new(),
+            indifferent,
         },
     }
 }

@@ -1,7 +1,5 @@
 //! `draft config`: checks the settings, shows them with where each comes from, changes one in a file, and prints the schema.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -255,23 +253,11 @@ fn keep_trust(global: &Global, repo_root: Option<PathBuf>, before: &Sources, aft
     Ok(())
 }
 
-/// Writes a file beside the old one and puts it in its place; where a link leads elsewhere, it is put there.
 fn write(file: &Path, text: &str) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| {
+    config::replace(file, text).map_err(|error| {
         let message = format!("could not write {}: {error}", file.display());
         CliError::environment("io", message, "Nothing was changed.")
-    };
-    let target: PathBuf = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let folder = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    beside.write_all(text.as_bytes()).map_err(failed)?;
-    if let Ok(old) = fs::metadata(&target) {
-        beside.as_file().set_permissions(old.permissions()).map_err(failed)?;
-    }
-    beside.as_file().sync_all().map_err(failed)?;
-    beside.persist(&target).map_err(|error| failed(error.error))?;
-    Ok(())
+    })
 }
 
 fn bad_value(problem: &Problem) -> CliError {

@@ -182,6 +182,9 @@ impl From<AppError> for CliError {
             AppError::NoSuchBoard { .. } => {
                 Self::wrong_use("unknown_board", error.to_string(), "Leave --board out, or name one of these.")
             }
+            AppError::NotEdited { .. } => {
+                Self::wrong_use("bad_configuration", error.to_string(), "`draft config check` says what is wrong.")
+            }
             AppError::Git(error) => Self::environment("git", error.to_string(), ""),
             AppError::NoHome => Self::environment(
                 "no_home",

@@ -1,6 +1,7 @@
 //! `draft run`: the engine without the board, with a line for each step.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -18,7 +19,8 @@ use crate::domain::job::{Job, JobStatus};
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
-use crate::engine::{AskError, Working};
+use crate::engine::{AskError, Working, Workshop};
+use crate::executor::table::Executor;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
@@ -28,6 +30,11 @@ mod progress;
 
 /// How long the autopilot may take to pick something before it is asked why it does not.
 const STUCK: Duration = Duration::from_secs(1);
+
+/// What agents may do, where nobody said it; the board would ask.
+const NOBODY_SAID: &str = "agents may edit files in their worktrees and do little else here; what they are refused is said. \
+                           `draft config set --board execute_config.yolo_mode false` keeps it like that, and \
+                           docs/agents.md tells how to allow more";
 
 pub(super) use progress::{Report, is_fine};
 
@@ -81,6 +88,9 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
     let report = Report::of(&opened.workshop, global.json, global.quiet);
     let content = if args.trust { trust_content(&*opened.workshop.settings()?) } else { None };
     let slots = opened.workshop.slots();
+    if std::io::stderr().is_terminal() && !global.json && !global.quiet && is_unsaid(&opened.workshop) {
+        session::say(NOBODY_SAID);
+    }
     // Said before the autopilot is on: it would only write into each ticket that it may not run.
     if args.autopilot && !args.trust && opened.workshop.trust()? == Trust::Missing {
         return Err(Refused::not_trusted().into());
@@ -98,6 +108,16 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
         done
     };
     session::runtime()?.block_on(work)
+}
+
+/// Says whether the preferred agent may do less than it could, and nobody said so.
+fn is_unsaid(workshop: &Workshop) -> bool {
+    let Ok(loaded) = workshop.settings() else { return false };
+    let execute = &loaded.config.execute_config;
+    let differs = |executor: &Executor| executor.approve.everything != executor.approve.edits;
+    workshop.table.find(&execute.preferred_executor).is_ok_and(differs)
+        && !execute.yolo_mode
+        && workshop.is_leave_open(&loaded)
 }
 
 /// Does what is wanted and waits until nothing is queued or running.

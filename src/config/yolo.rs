@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Config;
+use super::{Config, Loaded, Origin};
 
 /// The answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +16,25 @@ pub enum Yolo {
         /// Why, and what to do.
         reason: String,
     },
+}
+
+/// What a person may allow agents where nobody chose yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leave {
+    /// Edit files, and as little else as they can do with.
+    Edits,
+    /// Everything, in this repository.
+    Everything,
+}
+
+/// Says whether nobody said yet what agents may do in this repository; the paths are those of [`yolo`].
+pub fn is_open(loaded: &Loaded, repo_root: &Path, allowlist: &[PathBuf]) -> bool {
+    match yolo(&loaded.config, repo_root, allowlist) {
+        // It was said of other folders.
+        Yolo::Refused { .. } => true,
+        Yolo::Disabled => loaded.origin("execute_config.yolo_mode") == Origin::BuiltIn,
+        Yolo::Allowed => false,
+    }
 }
 
 /// Decides it. Both paths must be canonical, that is with all links resolved: then a folder is compared name by name,
@@ -44,6 +63,7 @@ pub fn yolo(config: &Config, repo_root: &Path, allowlist: &[PathBuf]) -> Yolo {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{SourceFile, Sources, load};
     use super::*;
 
     fn ask(mode: bool, root: &str, list: &[&str]) -> Yolo {
@@ -55,6 +75,20 @@ mod tests {
     #[test]
     fn it_is_off_unless_asked_for() {
         assert_eq!(ask(false, "/srv/app", &["/srv"]), Yolo::Disabled);
+    }
+
+    #[test]
+    fn it_is_open_until_somebody_said_it_of_this_repository() {
+        let open = |text: &str| {
+            let user = SourceFile { path: "config.yaml".into(), bytes: text.into() };
+            let loaded = load(&Sources { user: Some(user), ..Sources::default() }).unwrap();
+            let list: Vec<PathBuf> = loaded.config.execute_config.yolo_allowlist.iter().map(PathBuf::from).collect();
+            is_open(&loaded, Path::new("/srv/app"), &list)
+        };
+        assert!(open("execute_config: {timeout: 5}"));
+        assert!(open("execute_config: {yolo_mode: true, yolo_allowlist: [/home]}"));
+        assert!(!open("execute_config: {yolo_mode: true, yolo_allowlist: [/srv]}"));
+        assert!(!open("execute_config: {yolo_mode: false}"));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
 use crate::config::in_force::{InForce, Keeper};
+use crate::config::yolo::{Yolo, is_open, yolo};
 use crate::config::{self, Files, Loaded};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
@@ -126,12 +127,16 @@ impl Workshop {
 
     /// Returns the settings that are in force, and what is wrong with the files as they are now.
     pub fn in_force(&self) -> InForce {
-        let files = Files {
+        self.kept.see(config::read(&self.config_files()))
+    }
+
+    /// Returns the files in which settings are.
+    pub fn config_files(&self) -> Files {
+        Files {
             user: Some(self.paths.user_config.clone()),
             repo: Some(self.repo_config()),
             board: Some(self.paths.board_config(&self.about)),
-        };
-        self.kept.see(config::read(&files))
+        }
     }
 
     /// Says whether the user trusts what the repository's file would run, in its present form.
@@ -171,6 +176,27 @@ impl Workshop {
     pub fn configured_autopilot(&self) -> Autopilot {
         let on = self.settings().is_ok_and(|loaded| loaded.config.planner_config.auto_execute);
         if on { Autopilot::On } else { Autopilot::Off }
+    }
+
+    /// Says whether agents may do everything without asking in this repository.
+    pub fn yolo(&self, config: &config::Config) -> Yolo {
+        let (root, trusted) = self.yolo_folders(config);
+        yolo(config, &root, &trusted)
+    }
+
+    /// Says whether nobody said yet what agents may do here.
+    pub fn is_leave_open(&self, loaded: &Loaded) -> bool {
+        let (root, trusted) = self.yolo_folders(&loaded.config);
+        is_open(loaded, &root, &trusted)
+    }
+
+    /// Returns the repository and the folders that the user trusts, with all links resolved.
+    fn yolo_folders(&self, config: &config::Config) -> (PathBuf, Vec<PathBuf>) {
+        let root = self.repo.root();
+        // A folder that is not there trusts nothing.
+        let trusted =
+            config.execute_config.yolo_allowlist.iter().filter_map(|path| Path::new(path).canonicalize().ok());
+        (root.canonicalize().unwrap_or_else(|_| root.to_owned()), trusted.collect())
     }
 
     /// Returns what the machine lacks for one more agent, in words.

@@ -68,7 +68,7 @@ impl Model {
         if !ready || !self.may_run() {
             return self.want(running(id));
         }
-        self.with_trust(running(id))
+        self.with_leave(running(id))
     }
 
     /// Asks the engine for something.

@@ -84,7 +84,7 @@ impl Model {
     pub(super) fn set_autopilot(&mut self, mode: Autopilot) -> Vec<Effect> {
         let command = Command::SetAutopilot(mode);
         match mode {
-            Autopilot::On => self.with_trust(command),
+            Autopilot::On => self.with_leave(command),
             Autopilot::Off | Autopilot::Finish => self.want(command),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::FixedOffset;
 use crossterm::event::KeyEvent;
 
+use crate::config::yolo::Leave;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
@@ -67,6 +68,8 @@ pub enum Effect {
         /// What is trusted: the [`Settings::content`] of what was shown, and nothing that came after it.
         content: String,
     },
+    /// Keep in the user's own file what agents may do in this repository. Effects after it come when that is done.
+    Allow(Leave),
     /// Look at the surroundings again and send them as [`Msg::Settings`].
     LookAround,
     /// Give the terminal to a program in a ticket's worktree; [`Msg::Returned`] comes when it is over, and
@@ -187,6 +190,12 @@ pub struct Settings {
     pub autopilot: Autopilot,
     /// Names of the agents whose sessions a person can open.
     pub takeovers: Vec<String>,
+    /// Whether nobody said yet what agents may do in this repository.
+    pub leave_open: bool,
+    /// The agent that works when a ticket names none.
+    pub preferred: String,
+    /// Names of the agents that may do the same whatever the user chose.
+    pub indifferent: Vec<String>,
 }
 
 /// What a screen starts from.

@@ -81,6 +81,9 @@ pub(crate) fn settings() -> Settings {
         role: Role::Engine,
         autopilot: Autopilot::Off,
         takeovers: vec!["claude".into()],
+        leave_open: false,
+        preferred: "claude".into(),
+        indifferent: vec!["demo".into()],
     }
 }
 

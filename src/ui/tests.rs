@@ -2,5 +2,6 @@
 
 mod again;
 mod keys;
+mod leave;
 mod pictures;
 mod properties;

@@ -2,6 +2,7 @@
 
 mod again;
 mod faults;
+mod leave;
 mod settings;
 mod terminals;
 mod visits;

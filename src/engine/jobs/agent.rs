@@ -1,11 +1,11 @@
 //! Which agent works for a ticket, where, in which session, and with what command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::config::yolo::{Yolo, yolo};
+use crate::config::yolo::Yolo;
 use crate::domain::fact::Fact;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::Executed;
@@ -65,7 +65,7 @@ pub(super) async fn prepare(bench: &Bench, known: Option<&Worktree>) -> Result<P
     }
     let settings = bench.blocking(|shop| shop.settings()).await?;
     let config = settings.config.clone();
-    let approve = match may_approve(&config, bench.shop.repo.root()) {
+    let approve = match bench.shop.yolo(&config) {
         Yolo::Allowed => Approve::Everything,
         Yolo::Disabled => Approve::Edits,
         Yolo::Refused { reason } => return Ok(Prepared::Over(Executed::Refused { reason })),
@@ -118,14 +118,6 @@ pub(super) async fn prepare(bench: &Bench, known: Option<&Worktree>) -> Result<P
         }
         Some(_) | None => Ok(Prepared::Over(hand_over(bench, &executor, &worktree).await?)),
     }
-}
-
-/// Says whether agents may do everything without asking in this repository.
-fn may_approve(config: &Config, repo_root: &Path) -> Yolo {
-    // A folder that is not there trusts nothing.
-    let trusted = config.execute_config.yolo_allowlist.iter().filter_map(|path| Path::new(path).canonicalize().ok());
-    let root = repo_root.canonicalize().unwrap_or_else(|_| repo_root.to_owned());
-    yolo(config, &root, &trusted.collect::<Vec<_>>())
 }
 
 /// Writes the task down for a person who works in an interactive program, and says what to do.

@@ -1,10 +1,12 @@
-//! A choice of a few, each with a sentence: what the autopilot is to do, and what gets the terminal.
+//! A choice of a few, each with a sentence: what the autopilot is to do, what gets the terminal, what agents may do.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
+use crate::config::yolo::Leave;
 use crate::domain::autopilot::Autopilot;
+use crate::domain::command::Command;
 use crate::domain::id::TicketId;
 use crate::ui::keys::{Action, Context};
 use crate::ui::model::Model;
@@ -24,14 +26,14 @@ const WIDEST: u16 = 64;
 const INDENT: usize = 4;
 
 /// What is chosen from, and the choice that is marked.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(in crate::ui) struct Choice {
     what: Choosing,
     at: usize,
 }
 
 /// What is chosen.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(in crate::ui) enum Choosing {
     /// The mode of the autopilot.
     Autopilot,
@@ -44,8 +46,17 @@ pub(in crate::ui) enum Choosing {
         /// What the agent calls it.
         session: String,
     },
+    /// What agents may do without asking.
+    Leave {
+        /// What starts them afterwards.
+        then: Command,
+    },
 }
 
+/// What agents may be allowed.
+const EDITS: &str =
+    "Those of their ticket's worktree. What else they want is refused, and the ticket says what it was.";
+const EVERYTHING: &str = "They run any command without asking. A worktree is no sandbox: choose this where you would let them loose yourself.";
 /// The modes in the order in which they are offered.
 const MODES: [(Autopilot, &str, &str); 3] = [
     (Autopilot::On, "On", "Planned tickets run as soon as there is a slot."),
@@ -57,7 +68,8 @@ impl Choice {
     /// Returns the choice with what people most likely want marked: another mode than the one in force, or a shell.
     pub(in crate::ui) fn new(what: Choosing, model: &Model) -> Self {
         let at = match (&what, model.autopilot()) {
-            (Choosing::Visit { .. }, _) | (Choosing::Autopilot, Autopilot::Off | Autopilot::Finish) => 0,
+            (Choosing::Visit { .. } | Choosing::Leave { .. }, _)
+            | (Choosing::Autopilot, Autopilot::Off | Autopilot::Finish) => 0,
             (Choosing::Autopilot, Autopilot::On) => 1,
         };
         Self { what, at }
@@ -66,7 +78,7 @@ impl Choice {
     fn count(&self) -> usize {
         match self.what {
             Choosing::Autopilot => MODES.len(),
-            Choosing::Visit { .. } => 2,
+            Choosing::Visit { .. } | Choosing::Leave { .. } => 2,
         }
     }
 }
@@ -94,6 +106,8 @@ impl Model {
         match what {
             Choosing::Autopilot => MODES.get(at).map_or_else(Vec::new, |(mode, _, _)| self.set_autopilot(*mode)),
             Choosing::Visit { ticket, .. } if at == 0 => self.start_visit(ticket, Guest::Shell),
+            Choosing::Leave { then } if at == 0 => self.allow(then, Leave::Edits),
+            Choosing::Leave { then } => self.allow(then, Leave::Everything),
             Choosing::Visit { ticket, agent, session } => self.start_visit(ticket, Guest::Session { agent, session }),
         }
     }
@@ -102,6 +116,7 @@ impl Model {
 fn title(model: &Model, choice: &Choice) -> String {
     match choice.what {
         Choosing::Autopilot => "Autopilot".to_owned(),
+        Choosing::Leave { .. } => "What may agents do in this repository?".to_owned(),
         Choosing::Visit { ticket, .. } => format!("In the worktree of {}", words::number(&model.board, ticket)),
     }
 }
@@ -116,6 +131,9 @@ fn offered(model: &Model, choice: &Choice) -> Vec<(String, String)> {
                 (format!("{name}{now}"), (*sentence).to_owned())
             })
             .collect(),
+        Choosing::Leave { .. } => {
+            vec![("Edit files".to_owned(), EDITS.to_owned()), ("Everything".to_owned(), EVERYTHING.to_owned())]
+        }
         Choosing::Visit { agent, .. } => vec![
             ("A shell".to_owned(), "Your own shell; the board comes back when you leave it.".to_owned()),
             (format!("{agent}'s own session"), format!("Go on by hand where {agent} stopped.")),

@@ -137,7 +137,7 @@ proptest! {
                         prop_assert_eq!(Some(request.ticket), world.model.selected());
                         prop_assert!(request.rows > 0);
                     }
-                    Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust { .. }
+                    Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
                     | Effect::LookAround | Effect::WakeEachSecond(_)
                     | Effect::Quit { .. } => {}
                 }

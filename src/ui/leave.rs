@@ -1,0 +1,49 @@
+//! What agents may do without asking: a person is asked once, before the first agent runs in a repository.
+
+use crate::config::yolo::Leave;
+use crate::domain::command::Command;
+
+use super::model::{Model, NoticeKind};
+use super::msg::Effect;
+use super::screen::Overlay;
+use super::screen::choice::{Choice, Choosing};
+
+impl Model {
+    /// Asks the engine for something that starts agents. Before that it asks what agents may do, where nobody chose, and
+    /// whether the repository's commands may run.
+    pub(super) fn with_leave(&mut self, command: Command) -> Vec<Effect> {
+        if !self.is_leave_open(&command) {
+            return self.with_trust(command);
+        }
+        self.over = Some(Overlay::Choice(Choice::new(Choosing::Leave { then: command }, self)));
+        // The user's files may say more by now.
+        vec![Effect::LookAround]
+    }
+
+    /// Keeps what agents may do, and goes on with what was asked for.
+    pub(super) fn allow(&mut self, then: Command, leave: Leave) -> Vec<Effect> {
+        self.say(NoticeKind::News, "kept in your own settings, for this repository: execute_config.yolo_mode");
+        let mut effects = vec![Effect::Allow(leave)];
+        effects.extend(self.with_trust(then));
+        effects
+    }
+
+    /// Says whether nobody said what the agent may do that would start, and it makes a difference to that one.
+    fn is_leave_open(&self, command: &Command) -> bool {
+        let ticket = match command {
+            Command::Run { ticket } => self.board.find(*ticket),
+            Command::SetAutopilot(_)
+            | Command::Tell { .. }
+            | Command::AddGoal(_)
+            | Command::AddTickets(_)
+            | Command::Pick { .. }
+            | Command::Restore { .. }
+            | Command::Cancel { .. }
+            | Command::Verify { .. }
+            | Command::Resume { .. }
+            | Command::Move { .. } => None,
+        };
+        let agent = ticket.and_then(|ticket| ticket.agent.as_ref()).unwrap_or(&self.settings.preferred);
+        self.settings.leave_open && self.settings.problem.is_none() && !self.settings.indifferent.contains(agent)
+    }
+}
