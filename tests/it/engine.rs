@@ -9,6 +9,7 @@ mod kill;
 mod limits;
 mod others;
 mod outcomes;
+mod permissions;
 mod places;
 mod several;
 mod slots;

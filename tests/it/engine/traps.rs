@@ -130,7 +130,7 @@ fn what_an_agent_leaves_for_itself_is_no_change() {
 
 #[test]
 fn a_session_is_gone_on_with_by_its_own_name_and_never_as_the_latest() {
-    let script = "echo \"$@\" >> @calls\nSTART\ncase \"$*\" in *--resume*) printf y > b.txt ;; *) printf x > a.txt ;; esac\nWELL";
+    let script = "echo \"$*\" >> @calls\nSTART\ncase \"$*\" in *--resume*) printf y > b.txt ;; *) printf x > a.txt ;; esac\nWELL";
     let yard = Yard::with_agent("claude", script);
     yard.run_agent("claude");
     yard.world.draft(&["ticket", "tell", "1", "Also b."]).ok();
