@@ -73,7 +73,7 @@ class Bench:
         (repo / "mine.txt").write_text("not committed\n")
 
     def settings(self):
-        s, slow = self.scenario, self.agent.slow
+        s, slow = self.scenario, self.agent.slow * self.options.patience
         execute = {"retries": 0, "retry_delay": 1, "stop_grace": 2, "timeout": int(s.timeout * slow),
                    "idle_timeout": int((s.idle or 120) * slow), "yolo_mode": s.yolo, "min_free_memory": 0}
         if s.yolo:
@@ -125,7 +125,7 @@ class Bench:
             time.sleep(0.5)
             run.send_signal(signal.SIGINT)
         try:
-            run.wait(timeout=600)
+            run.wait(timeout=600 * self.options.patience)
         except subprocess.TimeoutExpired:
             run.kill()
 
@@ -264,6 +264,7 @@ def main():
     parser.add_argument("--out", default=os.path.expanduser("~/.cache/draft-lab"),
                         help="where results, table and all folders of the runs go; not below a folder for temporary "
                              "files, where some agents may write anywhere")
+    parser.add_argument("--patience", type=float, default=1, help="multiplies all limits on time, for a busy machine")
     parser.add_argument("--dump", action="store_true", help="keep every request that reached the model")
     options = parser.parse_args()
     alone()

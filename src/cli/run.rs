@@ -33,7 +33,7 @@ const STUCK: Duration = Duration::from_secs(1);
 
 /// What agents may do, where nobody said it; the board would ask.
 const NOBODY_SAID: &str = "agents may edit files in their worktrees and do little else here; what they are refused is said. \
-                           `draft config set --board execute_config.yolo_mode false` keeps it like that, and \
+                           `draft config set --on-board execute_config.yolo_mode false` keeps it like that, and \
                            docs/agents.md tells how to allow more";
 
 pub(super) use progress::{Report, is_fine};

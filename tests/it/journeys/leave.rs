@@ -64,7 +64,7 @@ fn a_run_in_a_terminal_says_what_agents_may_do_where_nobody_said_it() {
     let mut run = world.draft_in_terminal(super::WIDE, &["run"]);
     run.until_shows("what they are refused is said");
     assert!(run.wait_exit().success());
-    world.draft(&["config", "set", "--board", "execute_config.yolo_mode", "false"]).ok();
+    world.draft(&["config", "set", "--on-board", "execute_config.yolo_mode", "false"]).ok();
     world.draft(&["ticket", "add", "Again", "--state", "planned"]).ok();
     let mut again = world.draft_in_terminal(super::WIDE, &["run"]);
     again.until_shows("idle:");
