@@ -140,7 +140,7 @@ impl<'a> Conclusion<'a> {
         let mut value = entry::json(&Entry::new(EntryKind::System, self.text()));
         value["report"] = json!({
             "session": report.session, "ok": report.ok, "promises_end": report.promises_end, "said": report.said,
-            "error": report.error.as_ref().filter(|_| self.has_failed()), "denied": report.denied, "question": report.question, "retrying": report.retrying,
+            "error": report.error.as_ref().filter(|_| self.has_failed()), "denied": report.denied, "outside": report.outside, "question": report.question, "retrying": report.retrying,
             "tokens": report.usage.tokens(), "cost_usd": report.usage.cost_usd(), "exit_code": self.exit_code,
             "with_change": self.with_change, "without_change": self.without,
         });
@@ -174,6 +174,7 @@ impl<'a> Conclusion<'a> {
             // What was overcome, or only looked like one, is none.
             ("error", report.error.as_deref().filter(|_| self.has_failed()).map(first_line)),
             ("refused", (!report.denied.is_empty()).then(|| report.denied.join("; "))),
+            ("outside", (!report.outside.is_empty()).then(|| report.outside.join("; "))),
             ("asks", report.question.as_deref().map(first_line)),
             ("retrying", report.retrying.as_deref().map(first_line)),
             ("verdict", Some(own.to_owned())),

@@ -355,7 +355,8 @@ impl Scene<'_> {
         for name in [&mut entry.tool, &mut entry.path, &mut entry.session].into_iter().flatten() {
             name.truncate(name.floor_char_boundary(NAME_MAX));
         }
-        if let (EntryKind::Edit, Some(true), Some(path)) = (entry.kind, entry.ok, &entry.path) {
+        // Some agents do not say whether it went well.
+        if let (EntryKind::Edit, Some(path)) = (entry.kind, entry.path.as_ref().filter(|_| entry.ok != Some(false))) {
             self.wrote(path.clone());
         }
         self.out.push(entry);

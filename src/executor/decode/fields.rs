@@ -133,8 +133,8 @@ impl<'a> Fields<'a> {
 
     /// Says whether its text is a piece of one.
     pub(super) fn is_piece(&self) -> bool {
-        let is_text = |layer: &&Value| layer["text_delta"].is_string() || layer["delta"].is_string();
-        self.is(&["delta", "chunk"]) || self.layers.iter().any(|layer| is_text(&layer) || layer["delta"] == true)
+        let is_text = |layer: &Value| layer["text_delta"].is_string() || layer["delta"].is_string();
+        self.is(&["delta", "chunk"]) || self.layers.iter().any(|layer| is_text(layer) || layer["delta"] == true)
     }
 
     /// Says whether it is not the agent that speaks.

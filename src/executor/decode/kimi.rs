@@ -143,6 +143,9 @@ mod tests {
         let edit = json!({ "path": "/w/a.rs", "old_string": "a", "new_string": "b\nc" });
         let (entries, _) = read_text(Dialect::Kimi, &call("Edit", &edit, "Error: no such text"));
         assert_eq!(shown(&entries), ["tool_result [tool Edit] [path a.rs] [ok false] Error: no such text"]);
+        let outside = json!({ "path": "/etc/motd", "content": "x" });
+        let (_, report) = read_text(Dialect::Kimi, &call("Write", &outside, "Wrote 1 byte"));
+        assert_eq!(report.outside, ["/etc/motd"], "but it may have been done");
     }
 
     #[test]
