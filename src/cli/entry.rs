@@ -12,8 +12,11 @@ pub(super) fn text(entry: &Entry) -> String {
     if entry.kind == EntryKind::Text {
         return text;
     }
-    // A call says which tool it is of; of other entries the tool is plain from the call before.
-    let tool = entry.tool.as_deref().filter(|_| entry.kind == EntryKind::ToolCall);
+    // A call says which tool it is of; of other entries the tool is plain from the call before. What a sub-agent says is marked
+    // with the tool that runs it.
+    let is_called = entry.kind == EntryKind::ToolCall;
+    let is_said = matches!(entry.kind, EntryKind::Assistant | EntryKind::Thinking);
+    let tool = entry.tool.as_deref().filter(|_| is_called || is_said);
     // Some calls have no other text than the path.
     let path = entry.path.as_deref().filter(|path| *path != entry.text);
     let before: String =
@@ -47,5 +50,7 @@ mod tests {
         assert_eq!(call("Bash", None, "ls"), "tool_call   Bash ls");
         let ended = Entry { tool: Some("Bash".into()), exit_code: Some(2), ..Entry::new(EntryKind::Command, "ls") };
         assert_eq!(text(&ended), "command     ls [exit 2]");
+        let said = Entry { tool: Some("Task".into()), ..Entry::new(EntryKind::Assistant, "Found it.") };
+        assert_eq!(text(&said), "assistant   Task Found it.");
     }
 }

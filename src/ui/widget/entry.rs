@@ -163,10 +163,11 @@ fn strip(entry: &Entry, line: &str, part: Part, state: &mut AnsiState, theme: &T
 fn name(entry: &Entry) -> Option<(&str, Role)> {
     match entry.kind {
         EntryKind::Edit => entry.path.as_deref().map(|path| (path, Role::Link)),
-        EntryKind::ToolCall => entry.tool.as_deref().map(|tool| (tool, Role::Running)),
+        // Of what is said or thought only a sub-agent's has a tool: the one that runs it.
+        EntryKind::ToolCall | EntryKind::Assistant | EntryKind::Thinking => {
+            entry.tool.as_deref().map(|tool| (tool, Role::Running))
+        }
         EntryKind::Session
-        | EntryKind::Assistant
-        | EntryKind::Thinking
         | EntryKind::ToolResult
         | EntryKind::Command
         | EntryKind::Error
@@ -305,6 +306,27 @@ mod tests {
         let cut = Layout { times: Times::Hidden, overflow: Overflow::Cut(5), ..layout(12) };
         let texts: Vec<_> = lines(None, &entry, cut, &Theme::plain()).iter().map(Line::to_string).collect();
         assert_eq!(texts, ["⚙ cargo test", "  d line"]);
+    }
+
+    #[test]
+    fn the_lines_of_an_edit_are_those_of_a_diff() {
+        let edit =
+            Entry { path: Some("a.rs".into()), ..Entry::new(EntryKind::Edit, "edited, +1 -1\n same\n-old\n+new") };
+        let theme = Theme::plain();
+        let rows = lines(None, &edit, Layout { times: Times::Hidden, ..layout(30) }, &theme);
+        let texts: Vec<String> = rows.iter().map(Line::to_string).collect();
+        assert_eq!(texts[1..], ["   same", "  -old", "  +new"]);
+        let roles = [Role::Dim, Role::Removed, Role::Added];
+        for (row, role) in rows[1..].iter().zip(roles) {
+            assert_eq!(row.spans.last().unwrap().style, theme.style(role), "{row}");
+        }
+    }
+
+    #[test]
+    fn what_a_sub_agent_says_is_marked() {
+        let said = Entry { tool: Some("Task".into()), ..Entry::new(EntryKind::Assistant, "Found it.") };
+        let rows = lines(None, &said, Layout { times: Times::Hidden, ..layout(30) }, &Theme::plain());
+        assert!(rows[0].to_string().ends_with("Task Found it."), "{}", rows[0]);
     }
 
     #[test]
