@@ -29,7 +29,7 @@ pub enum AppError {
         /// The file.
         path: PathBuf,
         /// Why.
-        why: NotEdited,
+        why: Box<NotEdited>,
     },
     /// There is no repository that can be used here.
     #[error("{0}")]

@@ -30,7 +30,7 @@ pub(super) fn keep(workshop: &Workshop, leave: Leave) -> Result<(), AppError> {
     };
     let old = source.take().map(|source| String::from_utf8_lossy(&source.bytes).into_owned()).unwrap_or_default();
     let edited = wanted.iter().try_fold(old, |text, (key, value)| edit::set(&text, key, value));
-    let edited = edited.map_err(|why: NotEdited| AppError::NotEdited { path: file.clone(), why })?;
+    let edited = edited.map_err(|why: NotEdited| AppError::NotEdited { path: file.clone(), why: Box::new(why) })?;
     *source = Some(SourceFile { path: file.clone(), bytes: edited.clone().into_bytes() });
     config::load(&sources)?;
     config::replace(&file, &edited).map_err(|source| AppError::Io { action: "write", path: file, source })

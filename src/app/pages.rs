@@ -177,7 +177,7 @@ pub(super) async fn follow(
 }
 
 fn told(page: LogPage) -> Told {
-    Told::Msg(Msg::LogPage(Box::new(page)))
+    Told::Msg(Box::new(Msg::LogPage(Box::new(page))))
 }
 
 /// Reads the rows, and says whether there is more to read before they are right.

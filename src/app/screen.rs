@@ -263,7 +263,7 @@ impl Screen {
             | Woken::FrameDue
             | Woken::Nothing
             | Woken::Alone(_) => return,
-            Woken::Told(Told::Msg(msg)) => vec![msg],
+            Woken::Told(Told::Msg(msg)) => vec![*msg],
             Woken::Told(Told::Engine(engine)) => {
                 let (board, watcher, settings) = *engine;
                 self.watcher = Some(watcher);
@@ -344,7 +344,7 @@ impl Screen {
                 Ok(Err(error)) => Msg::Failed(error.to_string()),
                 Err(error) => Msg::Failed(format!("an internal error: {error}")),
             };
-            let _ = told.send(Told::Msg(msg)).await;
+            let _ = told.send(Told::Msg(Box::new(msg))).await;
         });
     }
 

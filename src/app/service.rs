@@ -37,7 +37,7 @@ pub(super) enum Wish {
 #[derive(Debug)]
 pub(super) enum Told {
     /// Something for the model.
-    Msg(Msg),
+    Msg(Box<Msg>),
     /// There is an engine: the board as it has it, what tells everything that follows, and who this process is to it.
     Engine(Box<(Board, Watcher, Settings)>),
 }
@@ -57,7 +57,7 @@ pub(super) async fn serve(
             wish = wishes.recv() => {
                 let Some(wish) = wish else { break };
                 if let Some(answer) = fulfil(&mut door, &workshop, wish).await
-                    && told.send(Told::Msg(answer)).await.is_err()
+                    && told.send(Told::Msg(Box::new(answer))).await.is_err()
                 {
                     break;
                 }
@@ -65,7 +65,7 @@ pub(super) async fn serve(
             () = settings.changed() => {
                 door.think_again().await?;
                 let news = Msg::Settings(surroundings::look(&workshop, role(&door)));
-                if told.send(Told::Msg(news)).await.is_err() {
+                if told.send(Told::Msg(Box::new(news))).await.is_err() {
                     break;
                 }
             }
