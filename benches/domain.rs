@@ -3,7 +3,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use draft_board::domain::board::{About, Board};
 use draft_board::domain::change::Change;
-use draft_board::domain::command::Command;
+use draft_board::domain::command::{AgentChoice, Command};
 use draft_board::domain::event::Actor;
 use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber, TicketRef};
 use draft_board::domain::job::{Job, JobKind};
@@ -80,7 +80,7 @@ fn rules(c: &mut Criterion) {
     c.bench_function("decide a move", |b| b.iter(|| decide(&board, &moved)));
     let given_up = input(Command::Move { ticket: subject, to: StateName::Abandoned, reason: None });
     c.bench_function("decide to give one up that others wait for", |b| b.iter(|| decide(&board, &given_up)));
-    let run = input(Command::Run { ticket: subject });
+    let run = input(Command::Run { ticket: subject, choice: AgentChoice::default() });
     c.bench_function("decide a run", |b| b.iter(|| decide(&board, &run)));
     c.bench_function("pick from 1,000 queued", |b| b.iter(|| pick(&board, 4)));
     c.bench_function("copy the board", |b| b.iter(|| board.clone()));

@@ -20,7 +20,6 @@ use draft_board::domain::state::StateName;
 use draft_board::domain::ticket::Title;
 use draft_board::domain::time::Timestamp;
 use draft_board::engine::{BoardLock, Engine, Gates, Handle, Paths, Working, Workshop};
-use draft_board::executor::table::Table;
 use draft_board::git::{Git, Repo};
 use draft_board::store::{Readers, Write, open};
 use tempfile::TempDir;
@@ -72,7 +71,6 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
         about,
         git: program,
         repo,
-        table: Table::builtin(),
         draft_program: "draft".into(),
         path_env,
         kept: Keeper::default(),

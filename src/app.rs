@@ -1,5 +1,6 @@
 //! Wires the parts: opens a board's parts, carries effects to the engine and the readers, and carries changes back.
 
+mod agents;
 mod board;
 mod detail;
 mod doctor;
@@ -21,6 +22,7 @@ mod settings;
 mod surroundings;
 mod trace;
 
+pub use agents::{Seen, SignedIn, Survey, Version, agents_here, survey};
 pub use board::{Color, run_board};
 pub use detail::load_detail;
 pub use doctor::{Check, Health, Mending, examine};

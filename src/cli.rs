@@ -87,9 +87,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check git, agents, disk, database and configuration, and what was left behind; --fix mends what is safe
     Doctor(doctor::DoctorArgs),
-    /// Show how Draft reads what an agent prints
-    #[command(subcommand)]
-    Agents(agents::AgentsCommand),
+    /// List the agents: which are installed, and how each is run; and show how Draft reads what one prints
+    Agents(agents::AgentsArgs),
     /// Trust what this repository's draft.yaml would run, in its present form
     Trust(trust::TrustArgs),
     /// Check, show and change settings
@@ -142,7 +141,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         None => session::open_board(global),
         Some(Command::Demo(args)) => demo::demo(global, &args, out),
         Some(Command::Doctor(args)) => doctor::doctor(global, &args, out),
-        Some(Command::Agents(command)) => agents::agents(global, &command, out),
+        Some(Command::Agents(args)) => agents::agents(global, &args, out),
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
         Some(Command::Config(command)) => config::config(global, command, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),

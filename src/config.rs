@@ -9,7 +9,7 @@ pub mod in_force;
 mod keys;
 pub mod later;
 mod names;
-mod nearest;
+pub mod nearest;
 mod problem;
 mod reference;
 mod replace;

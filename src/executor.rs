@@ -4,6 +4,8 @@
 pub mod again;
 pub mod decode;
 pub mod invocation;
+pub mod own;
 pub mod prompt;
+pub mod row;
 pub mod table;
 mod template;

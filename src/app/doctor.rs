@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use crate::config::{self, Loaded};
 use crate::domain::state::words;
 use crate::engine::Paths;
-use crate::executor::table::Table;
 use crate::git::Git;
 
 use super::open::{Options, paths};
@@ -76,7 +75,6 @@ struct Patient {
     /// The repository's folder, or a folder in it.
     repo: PathBuf,
     paths: Paths,
-    table: Table,
     draft_program: PathBuf,
     path_env: std::ffi::OsString,
     mending: Mending,
@@ -101,7 +99,6 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
     let patient = Patient {
         repo: options.repo.clone(),
         paths,
-        table: Table::builtin(),
         draft_program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("draft")),
         path_env,
         mending,
@@ -109,7 +106,8 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
     let surroundings = repository::Surroundings::find(&patient, git.as_ref().ok());
     let settings = settings(&patient, &surroundings);
     let loaded = settings.as_ref().ok();
-    checks.extend(agents::look(&patient, loaded).await);
+    let trusted = surroundings.trusts(&patient, loaded);
+    checks.extend(agents::look(&patient, loaded, trusted).await);
     checks.push(machine::terminal());
     checks.extend(data::look(&patient, loaded));
     checks.extend(machine::limits(loaded));

@@ -21,7 +21,7 @@ const STDERR_LINES: usize = 200;
 pub fn dialect_of(workshop: &Workshop, run: &Run, agent: Option<&str>) -> Dialect {
     match (run.kind, agent) {
         (RunKind::Execute, Some(agent)) => {
-            workshop.table.find(agent).map_or(Dialect::Text, |executor| executor.dialect)
+            workshop.known_agents().find(agent).map_or(Dialect::Text, |executor| executor.dialect)
         }
         (RunKind::Execute | RunKind::Check | RunKind::Setup | RunKind::Cleanup, _) => Dialect::Text,
     }

@@ -12,7 +12,6 @@ use crate::config::{FILE_NAME, Files};
 use crate::domain::board::About;
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
-use crate::executor::table::Table;
 use crate::git::{Git, Repo};
 use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
 
@@ -75,7 +74,6 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
         about,
         git,
         repo,
-        table: Table::builtin(),
         draft_program,
         path_env,
         kept: Keeper::default(),

@@ -6,16 +6,14 @@ use crate::config::{self, VerifyConfig};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::rule::Trust;
 use crate::engine::Workshop;
-use crate::executor::table::locate;
+use crate::executor::row::Executor;
 use crate::ui::{Role, Settings};
 
 /// Looks at the surroundings as they are now; it blocks. With a configuration that is wrong it says so in place of checks.
 pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
-    let found = |executor: &&crate::executor::table::Executor| {
-        locate(executor, &workshop.path_env, &workshop.draft_program).is_some()
-    };
-    let agents: Vec<_> = workshop.table.iter().filter(found).collect();
-    let same = workshop.table.iter().filter(|executor| executor.approve.everything == executor.approve.edits);
+    let table = workshop.known_agents();
+    let agents: Vec<&Executor> = table.installed(&workshop.path_env, &workshop.draft_program).collect();
+    let same = table.iter().filter(|executor| executor.is_held_by_nothing());
     let indifferent = same.map(|executor| executor.name.clone()).collect();
     let takeovers = agents.iter().filter(|executor| !executor.takeover.is_empty());
     let takeovers = takeovers.map(|executor| executor.name.clone()).collect();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::agents_here;
 use crate::domain::log::{Entry, EntryKind};
 use crate::domain::outcome::{Report, Verdict, first_line, judge};
 use crate::domain::run::RunEnd;
@@ -16,19 +17,27 @@ use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, entry};
+use super::{Global, entry, session};
 
 /// How much of the output is read at once.
 const PIECE: usize = 64 * 1024;
 
+mod list;
+
+#[derive(Debug, Args)]
+pub(super) struct AgentsArgs {
+    #[command(subcommand)]
+    command: Option<AgentsCommand>,
+}
+
 #[derive(Debug, Subcommand)]
-pub(super) enum AgentsCommand {
+enum AgentsCommand {
     /// Show how Draft reads an agent's output, entry by entry, and what it would conclude
     Read(ReadArgs),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ReadArgs {
+struct ReadArgs {
     /// The agent, or an output dialect such as `json`
     name: String,
     /// What it printed [default: standard input]
@@ -41,15 +50,16 @@ pub(super) struct ReadArgs {
     exit_code: i32,
 }
 
-pub(super) fn agents(global: &Global, command: &AgentsCommand, out: &mut Out) -> Result<Exit, CliError> {
-    match command {
-        AgentsCommand::Read(args) => read(global, args, out),
+pub(super) fn agents(global: &Global, args: &AgentsArgs, out: &mut Out) -> Result<Exit, CliError> {
+    match &args.command {
+        None => list::list(global, out),
+        Some(AgentsCommand::Read(args)) => read(global, args, out),
     }
 }
 
 fn read(global: &Global, args: &ReadArgs, out: &mut Out) -> Result<Exit, CliError> {
     // Without a worktree, paths are shown against the folder that the agent names.
-    let mut reader = Reader::new(dialect(&args.name)?, Path::new(""));
+    let mut reader = Reader::new(dialect(global, &args.name)?, Path::new(""));
     match args.file.as_deref().filter(|path| *path != Path::new("-")) {
         Some(path) => {
             let file = File::open(path).map_err(unreadable(path))?;
@@ -72,8 +82,10 @@ fn read(global: &Global, args: &ReadArgs, out: &mut Out) -> Result<Exit, CliErro
 }
 
 /// Returns how the output of that agent is read; who writes a new row may also name the dialect itself.
-fn dialect(name: &str) -> Result<Dialect, CliError> {
-    Table::builtin().find(name).map(|executor| executor.dialect).or_else(|unknown| {
+fn dialect(global: &Global, name: &str) -> Result<Dialect, CliError> {
+    // What somebody printed can be read whatever is wrong with the settings here.
+    let table = agents_here(&session::options(global)).unwrap_or_else(|_| Table::builtin());
+    table.find(name).map(|executor| executor.dialect).or_else(|unknown| {
         name.parse().map_err(|_| {
             let dialects: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.as_str()).collect();
             let hint = format!("Name an agent, or a dialect: {}.", dialects.join(", "));

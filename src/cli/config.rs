@@ -9,6 +9,7 @@ use crate::app::{ConfigFiles, config_files};
 use crate::config::{
     self, ConfigError, ConfigErrors, Files, Loaded, Problem, Setting, SourceFile, Sources, Used, Warning, address, edit,
 };
+use crate::executor::table::Table;
 use crate::store::{Reader, Write};
 use crate::ui::widget::text::visible;
 
@@ -131,6 +132,7 @@ fn read(global: &Global) -> Result<(ConfigFiles, Result<Sources, ConfigErrors>),
 fn check(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let (ConfigFiles { files, .. }, sources) = read(global)?;
     let loaded = sources.as_ref().map_err(Clone::clone).and_then(config::load);
+    let loaded = loaded.and_then(|loaded| Table::of(&loaded).map(|_| loaded));
     let (errors, warnings) = match &loaded {
         Ok(loaded) => (&[][..], &loaded.warnings[..]),
         Err(ConfigErrors(errors)) => (&errors[..], &[][..]),

@@ -9,7 +9,7 @@ use crate::app::{self, Door, Opened, Options};
 use crate::config::trust::trust_content;
 use crate::demo::sample::{self, DemoError, Sample};
 use crate::domain::board::Board;
-use crate::domain::command::{Command, NewTicket};
+use crate::domain::command::{AgentChoice, Command, NewTicket};
 use crate::domain::goal::Goal;
 use crate::domain::id::{GoalId, TicketId, TicketRef};
 use crate::domain::ticket::{Priority, Ticket, Title};
@@ -69,7 +69,7 @@ fn run_all(global: &Global, opened: Opened, out: &mut Out) -> Result<(), CliErro
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::Jobs).await?;
         // Blocked tickets are part of the show, so the answer of the run is not the answer of the demo.
-        let ran = run_wanted(&mut door, Wanted::Tickets(Vec::new()), slots, report, out).await;
+        let ran = run_wanted(&mut door, Wanted::Tickets(Vec::new(), AgentChoice::default()), slots, report, out).await;
         door.close().await?;
         ran
     })?;

@@ -11,7 +11,7 @@ use crate::app::{AppError, Door, Watcher};
 use crate::config::trust::trust_content;
 use crate::domain::autopilot::{Autopilot, Choice, choose, may_start};
 use crate::domain::board::Board;
-use crate::domain::command::{Command, RefusalCode, Refused};
+use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
 use crate::domain::dependencies::Readiness;
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
@@ -20,7 +20,7 @@ use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::engine::{AskError, Working, Workshop};
-use crate::executor::table::Executor;
+use crate::executor::row::Executor;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
@@ -53,6 +53,15 @@ pub(super) struct RunArgs {
     /// Turn the autopilot on until nothing is planned that may run: also tickets that are planned or become free meanwhile run
     #[arg(long, conflicts_with = "ids")]
     autopilot: bool,
+    /// The agent that is to do it this time, whatever the tickets say
+    #[arg(long, value_name = "NAME", conflicts_with = "autopilot")]
+    agent: Option<String>,
+    /// The profile that is to do it this time: an agent with settings of its own, from `executor_profiles`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["agent", "autopilot"])]
+    profile: Option<String>,
+    /// The model that the agent is to use this time
+    #[arg(long, value_name = "NAME", conflicts_with = "autopilot")]
+    model: Option<String>,
     /// Trust what the repository's draft.yaml would run, in its present form
     #[arg(long)]
     trust: bool,
@@ -68,8 +77,8 @@ enum Until {
 /// What a run is to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Wanted {
-    /// These tickets; none named means every planned one.
-    Tickets(Vec<TicketRef>),
+    /// These tickets, none named means every planned one; and who is to do them this time.
+    Tickets(Vec<TicketRef>, AgentChoice),
     /// Whatever the autopilot picks.
     Autopilot,
 }
@@ -83,7 +92,8 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
     let wanted = if args.autopilot {
         Wanted::Autopilot
     } else {
-        Wanted::Tickets(args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<_, _>>()?)
+        let names = args.ids.iter().map(|id| session::ticket_ref(id)).collect::<Result<_, _>>()?;
+        Wanted::Tickets(names, choice(args, &opened.workshop)?)
     };
     let report = Report::of(&opened.workshop, global.json, global.quiet);
     let content = if args.trust { trust_content(&*opened.workshop.settings()?) } else { None };
@@ -114,10 +124,22 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
 fn is_unsaid(workshop: &Workshop) -> bool {
     let Ok(loaded) = workshop.settings() else { return false };
     let execute = &loaded.config.execute_config;
-    let differs = |executor: &Executor| executor.approve.everything != executor.approve.edits;
-    workshop.table.find(&execute.preferred_executor).is_ok_and(differs)
+    let differs = |executor: &Executor| !executor.is_held_by_nothing();
+    workshop.known_agents().find(&execute.preferred_executor).is_ok_and(differs)
         && !execute.yolo_mode
         && workshop.is_leave_open(&loaded)
+}
+
+/// Returns who is to do the tickets this time; a name that nobody has is refused before anything is asked for.
+fn choice(args: &RunArgs, workshop: &Workshop) -> Result<AgentChoice, CliError> {
+    let agent = args.agent.as_ref().or(args.profile.as_ref());
+    if let Some(name) = agent {
+        workshop.agents()?.find(name).map_err(|unknown| {
+            let hint = "`draft agents` lists the agents and profiles.";
+            CliError::wrong_use("unknown_agent", unknown.to_string(), hint)
+        })?;
+    }
+    Ok(AgentChoice { agent: agent.cloned(), model: args.model.clone() })
 }
 
 /// Does what is wanted and waits until nothing is queued or running.
@@ -133,7 +155,7 @@ pub(super) async fn run_wanted(
     let (board, watcher) = door.watch().await?;
     let mode = board.autopilot();
     let tickets = match &wanted {
-        Wanted::Tickets(names) => tickets(&board, names)?,
+        Wanted::Tickets(names, _) => tickets(&board, names)?,
         Wanted::Autopilot => Vec::new(),
     };
     let progress = Progress::new(board, report, tickets.iter().copied(), out);
@@ -146,7 +168,7 @@ pub(super) async fn run_wanted(
         interrupted: Interrupted::Never,
         is_engine: door.is_engine(),
     };
-    let is_named = matches!(&run.wanted, Wanted::Tickets(names) if !names.is_empty());
+    let is_named = matches!(&run.wanted, Wanted::Tickets(names, _) if !names.is_empty());
     let asked = if is_named { Asked::ByName } else { Asked::AsPlanned };
     for ticket in tickets {
         run.ask(door, ticket, asked).await?;
@@ -180,7 +202,7 @@ fn may_run(board: &Board, name: TicketRef) -> Result<TicketId, CliError> {
             actor: Actor::human(),
             fresh: JobId(uuid::Uuid::now_v7()),
             known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
-            what: What::Command(Command::Run { ticket: name }),
+            what: What::Command(Command::Run { ticket: name, choice: AgentChoice::default() }),
         };
         decide(board, &input)?;
     }
@@ -238,8 +260,14 @@ impl Running<'_> {
             return self.progress.waits(id);
         }
         let name = TicketRef::Id(id);
+        let choice = match &self.wanted {
+            Wanted::Tickets(_, choice) => choice.clone(),
+            Wanted::Autopilot => AgentChoice::default(),
+        };
         let command = match asked {
-            Asked::ByName => Command::Run { ticket: name },
+            // The autopilot has no say in which agent works.
+            Asked::AsPlanned if choice != AgentChoice::default() => Command::Run { ticket: name, choice },
+            Asked::ByName => Command::Run { ticket: name, choice },
             Asked::AsPlanned => Command::Pick { ticket: name, reason: String::new() },
         };
         match door.ask(command).await {
@@ -366,7 +394,7 @@ impl Running<'_> {
             Interrupted::Never => {
                 self.interrupted = Interrupted::Once;
                 match self.wanted {
-                    Wanted::Tickets(_) => door.work(Working::Running).await?,
+                    Wanted::Tickets(..) => door.work(Working::Running).await?,
                     Wanted::Autopilot => {
                         door.work(Working::UnderWay).await?;
                         door.ask(Command::SetAutopilot(Autopilot::Finish)).await?;

@@ -1,7 +1,7 @@
 //! Finds the word that somebody probably meant.
 
 /// Returns the candidate that is nearest to `word`, if one is near enough to be meant.
-pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     let scored = candidates.map(|candidate| {
         let part = word.len() >= 4 && (candidate.contains(word) || word.contains(candidate));

@@ -164,6 +164,14 @@ pub enum Problem {
         /// What is wrong.
         why: TemplateError,
     },
+    /// A row of the table of agents, or a profile, that cannot be.
+    #[error("`{path}`: {why}")]
+    BadAgent {
+        /// Its full name.
+        path: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// A text that is empty or has control characters.
     #[error("`{path}` has a text that is empty or more than one line; give one line that says something")]
     BadText {

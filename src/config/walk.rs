@@ -213,6 +213,13 @@ impl Walk<'_> {
         }
     }
 
+    /// Remembers where a thing stands that others check.
+    fn note_spot(&mut self, path: &str, key: &Node) {
+        if let Some(place) = tree::locate(&self.source.bytes, key.number) {
+            self.spots.insert(path.to_owned(), Spot { file: self.source.path.clone(), place });
+        }
+    }
+
     fn profiles(&mut self, path: &str, node: &Node, profiles: &mut BTreeMap<String, ExecutorProfile>) {
         for (name, key, value) in self.entries(path, node) {
             let path = join(path, name);
@@ -220,6 +227,7 @@ impl Walk<'_> {
                 self.wrong.push((key.number, Problem::BadName { path }));
                 continue;
             }
+            self.note_spot(&path, key);
             let profile = profiles.entry(name.to_owned()).or_default();
             self.section(Here { table: PROFILE, prefix: &path, path: "" }, value, profile);
         }
@@ -237,9 +245,7 @@ impl Walk<'_> {
                 self.wrong.push((value.number, problem));
                 continue;
             }
-            if let Some(place) = tree::locate(&self.source.bytes, key.number) {
-                self.spots.insert(path.clone(), Spot { file: self.source.path.clone(), place });
-            }
+            self.note_spot(&path, key);
             let row = values::json(&path, value);
             self.keep(path, row, rows.entry(name.to_owned()).or_default());
         }

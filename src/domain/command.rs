@@ -30,6 +30,9 @@ pub enum Command {
     Run {
         /// The ticket.
         ticket: TicketRef,
+        /// Which one, for this once.
+        #[serde(default)]
+        choice: AgentChoice,
     },
     /// Lets the autopilot ask for a planned ticket to run.
     Pick {
@@ -69,6 +72,15 @@ pub enum Command {
     },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
+}
+
+/// The agent and the model that one run is asked for, in place of those of the ticket and the settings.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct AgentChoice {
+    /// The agent.
+    pub agent: Option<String>,
+    /// The model.
+    pub model: Option<String>,
 }
 
 /// A ticket as somebody files it.

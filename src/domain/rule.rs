@@ -89,7 +89,7 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Move { ticket, to, reason }) => {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
         }
-        What::Command(Command::Run { ticket }) => rule_commands::run_named(&mut decision, *ticket, "")?,
+        What::Command(Command::Run { ticket, choice }) => rule_commands::run_named(&mut decision, *ticket, "", choice)?,
         What::Command(Command::Pick { ticket, reason }) => rule_again::pick(&mut decision, *ticket, reason)?,
         What::Command(Command::Restore { ticket, reference }) => {
             rule_commands::restore(&mut decision, *ticket, reference)?;

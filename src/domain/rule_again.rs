@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::change::Save;
-use super::command::{RefusalCode, Refused};
+use super::command::{AgentChoice, RefusalCode, Refused};
 use super::dependencies::Readiness;
 use super::event::EventKind;
 use super::id::TicketRef;
@@ -66,7 +66,7 @@ pub(super) fn pick(decision: &mut Decision<'_>, name: TicketRef, reason: &str) -
         let message = format!("{} is {} and not planned any more", ticket.number, ticket.state.name());
         return Err(Refused::new(RefusalCode::IllegalMove, message, "The autopilot runs planned tickets only."));
     }
-    run(decision, ticket, reason)
+    run(decision, ticket, reason, &AgentChoice::default())
 }
 
 /// Returns a ticket that has a worktree and no job.
@@ -117,7 +117,7 @@ pub(super) fn tell(decision: &mut Decision<'_>, name: TicketRef, text: Option<&s
         }
     };
     decision.save(Save::Ticket { ticket: ticket.clone(), was });
-    if at_once { run(decision, &ticket, "a message for its agent") } else { Ok(()) }
+    if at_once { run(decision, &ticket, "a message for its agent", &AgentChoice::default()) } else { Ok(()) }
 }
 
 /// Gives a waiting message to a job that starts, and takes it off the ticket. One that is out of date is dropped.

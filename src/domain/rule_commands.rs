@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::change::Save;
-use super::command::{NewTicket, RefusalCode, Refused};
+use super::command::{AgentChoice, NewTicket, RefusalCode, Refused};
 use super::dependencies::{Readiness, find_cycle, planned_dependents};
 use super::event::EventKind;
 use super::id::{TicketId, TicketNumber, TicketRef};
@@ -129,7 +129,7 @@ pub(super) fn move_ticket(
 ) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
     if to == StateName::Executing {
-        return run_named(decision, name, reason.unwrap_or_default());
+        return run_named(decision, name, reason.unwrap_or_default(), &AgentChoice::default());
     }
     if to == StateName::Verifying {
         return rule_again::verify(decision, name);
@@ -223,13 +223,23 @@ fn free_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), 
 }
 
 /// Asks for an agent to work on the ticket that somebody names.
-pub(super) fn run_named(decision: &mut Decision<'_>, name: TicketRef, reason: &str) -> Result<(), Refused> {
+pub(super) fn run_named(
+    decision: &mut Decision<'_>,
+    name: TicketRef,
+    reason: &str,
+    choice: &AgentChoice,
+) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
-    run(decision, ticket, reason)
+    run(decision, ticket, reason, choice)
 }
 
 /// Asks for an agent to work on a ticket.
-pub(super) fn run(decision: &mut Decision<'_>, ticket: &Ticket, reason: &str) -> Result<(), Refused> {
+pub(super) fn run(
+    decision: &mut Decision<'_>,
+    ticket: &Ticket,
+    reason: &str,
+    choice: &AgentChoice,
+) -> Result<(), Refused> {
     if let Some(job) = decision.board.active_job(ticket.id) {
         return Err(busy(ticket, job));
     }
@@ -241,7 +251,8 @@ pub(super) fn run(decision: &mut Decision<'_>, ticket: &Ticket, reason: &str) ->
         return Err(Refused::not_trusted());
     }
     within_limits(decision, ticket)?;
-    let job = Job { rework: Some(0), ..decision.new_job(ticket.id, JobKind::Execute) };
+    let AgentChoice { agent, model } = choice.clone();
+    let job = Job { rework: Some(0), agent, model, ..decision.new_job(ticket.id, JobKind::Execute) };
     decision.note(ticket, EventKind::JobQueued, reason, about_job(job.id));
     decision.save(Save::Job { job, was: None });
     Ok(())

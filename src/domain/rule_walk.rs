@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::autopilot::Autopilot;
 use super::board::Board;
 use super::change::{Change, Save, Steps};
-use super::command::{Command, NewTicket, Refused};
+use super::command::{AgentChoice, Command, NewTicket, Refused};
 use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketNumber, TicketRef};
@@ -160,7 +160,9 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
             }
             Kind::Move(n, to) => vec![What::Command(Command::Move { ticket: name(&board, *n), to: *to, reason: None })],
             Kind::MoveLegally(n, way) => move_legally(&board, *n, *way).map(What::Command).into_iter().collect(),
-            Kind::Run(n) => vec![What::Command(Command::Run { ticket: name(&board, *n) })],
+            Kind::Run(n) => {
+                vec![What::Command(Command::Run { ticket: name(&board, *n), choice: AgentChoice::default() })]
+            }
             Kind::Cancel(n) => vec![What::Command(Command::Cancel { ticket: name(&board, *n) })],
             Kind::Verify(n) => vec![What::Command(Command::Verify { ticket: name(&board, *n) })],
             Kind::Resume(n) => vec![What::Command(Command::Resume { ticket: name(&board, *n) })],

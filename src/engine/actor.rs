@@ -1,7 +1,7 @@
 //! The heart of the engine: alone it holds the board and the writer. It turns wishes and facts into decisions, saves them,
 //! tells everybody what became true, and gives free slots to queued jobs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,18 +245,23 @@ impl Actor {
         let queued = pick(&self.board, usize::MAX).into_iter();
         let wanted: Vec<JobId> =
             queued.filter(|id| self.board.job(*id).is_some_and(|job| self.takes(job))).take(free).collect();
-        let mut lack: Option<Option<String>> = None;
+        // What each agent would have to wait for.
+        let mut lacks: BTreeMap<Option<String>, Option<String>> = BTreeMap::new();
         let mut taken = Taken::All;
         for id in wanted {
             let Some(job) = self.board.job(id).filter(|job| !self.chores.is_busy(job.ticket)) else { continue };
-            if job.kind == JobKind::Execute
-                && let Some(loaded) = &settings
-                && let Some(lack) = lack.get_or_insert_with(|| self.workshop.lack(&loaded.config))
-            {
+            let agent = job.agent.clone().or_else(|| self.board.ticket(job.ticket)?.agent.clone());
+            let lack = match &settings {
+                Some(loaded) if job.kind == JobKind::Execute => {
+                    let lack = lacks.entry(agent);
+                    lack.or_insert_with_key(|agent| self.workshop.lack(loaded, agent.as_deref())).clone()
+                }
+                Some(_) | None => None,
+            };
+            if let Some(reason) = lack {
                 taken = Taken::Held;
                 // The first reason stays until it starts: numbers that change all the time are no news.
                 if job.reason.is_empty() {
-                    let reason = lack.clone();
                     self.note(What::Fact(Fact::Held { job: id, reason }), Who::system("engine")).await;
                 }
                 continue;

@@ -206,7 +206,7 @@ impl Handle {
     async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
         let nothing = Known { checks: Trust::Given, landed: Landed::No, limit: None };
         match command {
-            Command::Run { ticket } | Command::Pick { ticket, .. } => {
+            Command::Run { ticket, .. } | Command::Pick { ticket, .. } => {
                 self.look_up_jobs(*ticket, JobKind::Execute).await
             }
             Command::Tell { ticket, text: Some(_) } => self.look_up_jobs(*ticket, JobKind::Execute).await,

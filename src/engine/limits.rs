@@ -42,21 +42,24 @@ pub(super) fn reached(
     Ok(reached?)
 }
 
-/// Returns what the machine lacks for one more agent, in words.
-pub(super) fn short_of(config: &Config, data_dir: &Path) -> Option<String> {
+/// Returns what the machine lacks for one more agent that takes so many bytes of memory, in words.
+pub(super) fn short_of(config: &Config, takes: u64, data_dir: &Path) -> Option<String> {
     let execute = &config.execute_config;
+    // Who asks for no free memory wants no agent to wait for it.
+    let memory = if execute.min_free_memory == 0 { 0 } else { execute.min_free_memory.max(takes) };
     // What cannot be found out holds nobody up.
-    if let Some(free) = free_memory().filter(|free| *free < execute.min_free_memory) {
-        return Some(lack("memory", free, execute.min_free_memory, "execute_config.min_free_memory"));
+    if let Some(free) = free_memory().filter(|free| *free < memory) {
+        let why = if memory == takes { "so much does its agent take" } else { "`execute_config.min_free_memory`" };
+        return Some(lack("memory", free, memory, why));
     }
     if let Some(free) = free_disk(data_dir).filter(|free| *free < execute.min_free_disk) {
-        return Some(lack("disk", free, execute.min_free_disk, "execute_config.min_free_disk"));
+        return Some(lack("disk", free, execute.min_free_disk, "`execute_config.min_free_disk`"));
     }
     None
 }
 
-fn lack(what: &str, free: u64, wanted: u64, key: &str) -> String {
-    format!("waits for {what}: {} are free, {} are wanted (`{key}`)", size(free), size(wanted))
+fn lack(what: &str, free: u64, wanted: u64, why: &str) -> String {
+    format!("waits for {what}: {} are free, {} are wanted ({why})", size(free), size(wanted))
 }
 
 fn size(bytes: u64) -> String {
@@ -102,9 +105,12 @@ mod tests {
         let mut config = Config::default();
         config.execute_config.min_free_disk = 0;
         config.execute_config.min_free_memory = 0;
-        assert_eq!(short_of(&config, Path::new("/")), None);
+        assert_eq!(short_of(&config, u64::MAX, Path::new("/")), None);
         config.execute_config.min_free_disk = u64::MAX;
-        let told = short_of(&config, Path::new("/")).unwrap();
+        let told = short_of(&config, 0, Path::new("/")).unwrap();
         assert!(told.starts_with("waits for disk: ") && told.contains("`execute_config.min_free_disk`"), "{told}");
+        config.execute_config.min_free_memory = 1;
+        let told = short_of(&config, u64::MAX, Path::new("/")).unwrap();
+        assert!(told.starts_with("waits for memory: ") && told.contains("so much does its agent take"), "{told}");
     }
 }

@@ -102,8 +102,6 @@ pub struct Workshop {
     pub git: Git,
     /// The board's repository.
     pub repo: Repo,
-    /// The agents.
-    pub table: Table,
     /// This very program, to be started again as a supervisor and as the demo agent.
     pub draft_program: PathBuf,
     /// Where programs are looked for.
@@ -137,6 +135,19 @@ impl Workshop {
             repo: Some(self.repo_config()),
             board: Some(self.paths.board_config(&self.about)),
         }
+    }
+
+    /// Returns the agents that are in force: those that Draft brings, and those of the settings.
+    ///
+    /// # Errors
+    /// When the settings cannot be read, or with everything that is wrong with their agents.
+    pub fn agents(&self) -> Result<Table, EngineError> {
+        Ok(Table::of(&*self.settings()?)?)
+    }
+
+    /// Returns the agents as far as they can be told: those that Draft brings where the settings are wrong.
+    pub fn known_agents(&self) -> Table {
+        self.agents().unwrap_or_else(|_| Table::builtin())
     }
 
     /// Says whether the user trusts what the repository's file would run, in its present form.
@@ -199,9 +210,12 @@ impl Workshop {
         (root.canonicalize().unwrap_or_else(|_| root.to_owned()), trusted.collect())
     }
 
-    /// Returns what the machine lacks for one more agent, in words.
-    pub(super) fn lack(&self, config: &config::Config) -> Option<String> {
-        limits::short_of(config, &self.paths.data_dir)
+    /// Returns what the machine lacks for one more agent, in words. Without a name it is the preferred one.
+    pub(super) fn lack(&self, settings: &Loaded, agent: Option<&str>) -> Option<String> {
+        let name = agent.unwrap_or(&settings.config.execute_config.preferred_executor);
+        let agents = Table::of(settings).ok();
+        let memory = agents.and_then(|agents| agents.find(name).ok().map(|row| row.memory)).unwrap_or(0);
+        limits::short_of(&settings.config, u64::from(memory) << 20, &self.paths.data_dir)
     }
 
     /// Returns the variables that tell a program in a ticket's worktree where it is and which ports are its own.
@@ -211,7 +225,7 @@ impl Workshop {
 
     /// Returns the patterns of what agents leave for themselves, which is never part of a change.
     pub fn litter(&self) -> Vec<String> {
-        self.table.iter().flat_map(|executor| executor.litter.iter().cloned()).collect()
+        self.known_agents().iter().flat_map(|executor| executor.litter.iter().cloned()).collect()
     }
 
     /// Returns the folder of this board's worktrees.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::table::{Executor, PromptBy, SessionBy};
+use super::row::{Executor, Grant, PromptBy, SessionBy};
 use super::template::{self, Values};
 
 /// Longest prompt that goes into an argument, in bytes. Linux refuses an argument of 128 KiB.
@@ -74,6 +74,15 @@ pub enum CannotInvoke {
     /// It cannot go on in an old session.
     #[error("`{0}` cannot go on in an old session; start a new one")]
     NoResume(String),
+    /// It takes no model.
+    #[error("{0} cannot be asked for a model: leave the model out, and choose it in the program's own settings")]
+    NoModel(String),
+    /// It can be allowed everything, or nothing.
+    #[error(
+        "{0} cannot be held to editing files: it acts without asking, or does nothing. Allow agents everything in this \
+         repository (`execute_config.yolo_mode` and `yolo_allowlist` in your own file), or choose another agent"
+    )]
+    Everything(String),
     /// The value would be taken for a flag, or cannot be an argument at all.
     #[error(
         "the {what} `{value}` cannot be given to an agent; it must not be empty, begin with `-` or hold control characters"
@@ -104,17 +113,19 @@ pub fn invocation(executor: &Executor, ask: &Ask<'_>) -> Result<Invocation, Cann
             (line, Some(checked("session", id)?))
         }
     };
+    let grant = granted(executor, ask.approve)?;
     let model = ask.model.map(|model| checked("model", model)).transpose()?;
+    if model.is_some() && executor.model.is_empty() {
+        return Err(CannotInvoke::NoModel(executor.display.clone()));
+    }
+    let extra = [executor.extra.as_slice(), ask.extra].concat();
     let prompt_file = ask.prompt_file.to_str().ok_or_else(|| CannotInvoke::PromptFile(ask.prompt_file.to_owned()))?;
     let prompt = Prompt::carry(executor.prompt, ask.prompt, prompt_file);
     let values = Values {
-        approve: match ask.approve {
-            Approve::Everything => &executor.approve.everything,
-            Approve::Edits => &executor.approve.edits,
-        },
+        approve: &grant.args,
         model_args: &executor.model,
         model: model.as_deref(),
-        extra: ask.extra,
+        extra: &extra,
         session: session.as_deref(),
         prompt: &prompt.argument,
         prompt_file,
@@ -125,15 +136,58 @@ pub fn invocation(executor: &Executor, ask: &Ask<'_>) -> Result<Invocation, Cann
     if prompt.stdin.is_some() {
         display.push_str(" < PROMPT");
     }
+    let mut set = executor.set.clone();
+    set.extend(grant.set.clone());
     Ok(Invocation {
         args,
         stdin: prompt.stdin,
         file: prompt.file.map(|content| (ask.prompt_file.to_owned(), content)),
-        set: executor.set.clone(),
+        set,
         drop: executor.drop.clone(),
         session,
         display,
     })
+}
+
+/// Which run of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Run {
+    /// The one that begins it.
+    First,
+    /// One that goes on in it.
+    Again,
+}
+
+/// Returns an agent's call as people would type it, with words in capitals for what only a run knows.
+///
+/// # Errors
+/// When the agent cannot be called like this.
+pub fn sketch(executor: &Executor, approve: Approve, run: Run) -> Result<String, CannotInvoke> {
+    let session = match run {
+        Run::First => Session::Fresh(Uuid::nil()),
+        Run::Again => Session::Resume("SESSION"),
+    };
+    let model = executor.default_model.as_deref();
+    let prompt_file = Path::new("PROMPT_FILE");
+    let call = invocation(executor, &Ask { prompt: "", prompt_file, model, approve, session, extra: &[] })?;
+    let set = granted(executor, approve)?.set.iter().map(|(name, value)| {
+        let value = shlex::try_quote(value).map_or_else(|_| value.clone(), Into::into);
+        format!("{name}={value} ")
+    });
+    Ok(set.chain([call.display.replace(&Uuid::nil().to_string(), "SESSION")]).collect())
+}
+
+/// Returns how an agent is told what it may do.
+///
+/// # Errors
+/// When it cannot be held to so little.
+pub fn granted(executor: &Executor, approve: Approve) -> Result<&Grant, CannotInvoke> {
+    match approve {
+        Approve::Everything => Ok(&executor.approve.everything),
+        Approve::Edits => {
+            executor.approve.edits.as_ref().ok_or_else(|| CannotInvoke::Everything(executor.display.clone()))
+        }
+    }
 }
 
 /// Returns the arguments with which a person opens the session; nothing where the agent has no such way.

@@ -1,6 +1,6 @@
 //! Command lines with placeholders: which there are, how they are filled, and what a row may not do with them.
 
-use super::table::PromptBy;
+use super::row::PromptBy;
 
 /// Become as many arguments as they need, so they stand alone.
 const LISTS: [&str; 3] = ["{approve}", "{model}", "{extra}"];

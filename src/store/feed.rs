@@ -146,14 +146,17 @@ mod tests {
     use super::super::ask;
     use super::super::samples::{BOARD, at, new_ticket, place, ticket};
     use super::*;
-    use crate::domain::command::{Command, Request};
+    use crate::domain::command::{AgentChoice, Command, Request};
     use crate::domain::event::Actor;
     use crate::domain::id::TicketRef;
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
     fn request() -> Request {
-        Request { actor: Actor::human(), command: Command::Run { ticket: TicketRef::Id(ticket(1).id) } }
+        Request {
+            actor: Actor::human(),
+            command: Command::Run { ticket: TicketRef::Id(ticket(1).id), choice: AgentChoice::default() },
+        }
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use super::samples::{
 use super::{EngineRow, Limits, Reader, StoreError, Write, ask, open, writer};
 use crate::domain::board::About;
 use crate::domain::change::{Change, Save};
-use crate::domain::command::{Command, RefusalCode, Refused, Request};
+use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused, Request};
 use crate::domain::event::{Actor, ActorKind, Event, EventKind, NewEvent};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::id::{BoardId, EvidenceId, TicketRef};
@@ -231,8 +231,10 @@ fn an_inventory_is_all_that_is_there_and_a_sound_file_has_no_complaints() {
 fn a_command_is_answered_once() {
     let place = place();
     let writer = place.board();
-    let request =
-        Request { actor: Actor::human(), command: Command::Run { ticket: TicketRef::Number(ticket(1).number) } };
+    let request = Request {
+        actor: Actor::human(),
+        command: Command::Run { ticket: TicketRef::Number(ticket(1).number), choice: AgentChoice::default() },
+    };
     let first = ask(&place.path, BOARD, &request, at(1)).unwrap();
     let second = ask(&place.path, BOARD, &request, at(2)).unwrap();
     let reader = place.reader();

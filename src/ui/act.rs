@@ -1,7 +1,7 @@
 //! What a person does to a ticket or to the board: which command goes out, which question is asked first, and what is
 //! said when it cannot be.
 
-use crate::domain::command::Command;
+use crate::domain::command::{AgentChoice, Command};
 use crate::domain::dependencies::Readiness;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::JobKind;
@@ -220,5 +220,5 @@ fn moving(ticket: TicketId, to: StateName) -> Effect {
 }
 
 fn running(ticket: TicketId) -> Command {
-    Command::Run { ticket: TicketRef::Id(ticket) }
+    Command::Run { ticket: TicketRef::Id(ticket), choice: AgentChoice::default() }
 }

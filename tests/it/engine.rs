@@ -1,6 +1,7 @@
 //! The engine under fire: real processes, real repositories and the demo agent; killed, stopped, crowded and misled.
 
 mod again;
+mod agents;
 mod autopilot;
 mod cancel;
 mod checks;

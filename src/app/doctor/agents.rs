@@ -1,29 +1,31 @@
-//! Which agents are installed, and whether they answer when they are asked for their version.
+//! Which agents are installed, whether they answer when they are asked for their version, and whether somebody is signed in.
 
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
-
-use futures_util::future::join_all;
-use tokio::process::Command;
-use tokio::time::timeout;
-
+use crate::app::agents::{Place, Seen, SignedIn, Version, look as look_at};
 use crate::config::Loaded;
-use crate::executor::table::{Executor, Program, locate};
+use crate::executor::row::Program;
+use crate::executor::table::Table;
 
 use super::{Check, Patient};
 
-/// How long an agent may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest answer that is shown, in characters.
-const ANSWER_MAX: usize = 80;
-
-/// Looks at every agent of the table, all at once.
-pub(super) async fn look(patient: &Patient, settings: Option<&Loaded>) -> Vec<Check> {
+/// Looks at every agent of the settings.
+pub(super) async fn look(patient: &Patient, settings: Option<&Loaded>, trusted: bool) -> Vec<Check> {
     let preferred = settings.map(|loaded| loaded.config.execute_config.preferred_executor.as_str());
-    let mut checks = join_all(patient.table.iter().map(|agent| one(patient, agent, preferred))).await;
+    let mut checks = Vec::new();
+    let table = settings.map_or_else(|| Ok(Table::builtin()), Table::of).unwrap_or_else(|bad| {
+        let fix = "mend this place; until then no agent starts";
+        checks.extend(bad.0.iter().map(|bad| Check::error("agents", bad.to_string(), fix)));
+        Table::builtin()
+    });
+    let place = Place {
+        path_env: patient.path_env.clone(),
+        draft_program: patient.draft_program.clone(),
+        data_dir: patient.paths.data_dir.clone(),
+        trusted,
+    };
+    let seen = look_at(&place, &table).await;
+    checks.extend(seen.iter().map(|seen| one(patient, &table, seen, preferred)));
     if let Some(preferred) = preferred
-        && let Err(unknown) = patient.table.find(preferred)
+        && let Err(unknown) = table.find(preferred)
     {
         let fix = "set `execute_config.preferred_executor` to one of these";
         checks.push(Check::warning(&format!("agent {preferred}"), unknown.to_string(), fix));
@@ -31,58 +33,38 @@ pub(super) async fn look(patient: &Patient, settings: Option<&Loaded>) -> Vec<Ch
     checks
 }
 
-async fn one(patient: &Patient, agent: &Executor, preferred: Option<&str>) -> Check {
+fn one(patient: &Patient, table: &Table, seen: &Seen, preferred: Option<&str>) -> Check {
+    let Seen { executor: agent, program, version, login } = seen;
     let name = format!("agent {}", agent.name);
-    let is_preferred = preferred == Some(agent.name.as_str());
-    if agent.program == Program::Draft {
-        return Check::ok(&name, format!("{}, built in, {}", agent.display, env!("CARGO_PKG_VERSION")));
+    if let (Program::Draft, Version::Says(version)) = (&agent.program, version) {
+        return Check::ok(&name, format!("{}, built in, {version}", agent.display));
     }
-    let Some(program) = locate(agent, &patient.path_env, &patient.draft_program) else {
+    let is_preferred = preferred.is_some_and(|preferred| agent.is_called(preferred));
+    let Some(program) = program else {
         let missing = format!("{} is not installed", agent.display);
         if !is_preferred {
             return Check { fix: agent.install.clone(), ..Check::ok(&name, missing) };
         }
+        let reason = table.missing(agent, &patient.path_env, &patient.draft_program);
         let fix = format!("{}; or set `execute_config.preferred_executor` to another one", agent.install);
-        return Check::warning(&name, format!("{missing}, and tickets that name no agent ask for it"), fix);
+        return Check::warning(&name, format!("tickets that name no agent ask for it: {reason}"), fix);
     };
     let at = program.display();
-    if agent.version.is_empty() {
-        return Check::ok(&name, format!("{} at {at}", agent.display));
-    }
-    match version(&program, &agent.version).await {
-        Ok(version) => Check::ok(&name, format!("{version} at {at}")),
-        Err(why) => {
+    let signed_in = match login {
+        SignedIn::Yes(how) => format!(", signed in ({how})"),
+        SignedIn::No(how) if is_preferred => {
+            let message = format!("{} at {at} is preferred, but nobody is signed in ({how})", agent.display);
+            return Check::warning(&name, message, &agent.install);
+        }
+        SignedIn::No(how) => format!(", not signed in ({how})"),
+        SignedIn::Unknown(_) => String::new(),
+    };
+    match version {
+        Version::Says(version) => Check::ok(&name, format!("{version} at {at}{signed_in}")),
+        Version::NotAsked => Check::ok(&name, format!("{} at {at}{signed_in}", agent.display)),
+        Version::Fails(why) => {
             let asked = format!("{at} {}", agent.version.join(" "));
             Check::warning(&name, format!("`{asked}` {why}"), "try it by hand; perhaps it wants to be set up first")
         }
     }
-}
-
-/// Asks a program for its version. What it says is for people.
-async fn version(program: &Path, args: &[String]) -> Result<String, String> {
-    let asked = Command::new(program)
-        .args(args)
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Alone, so that a Ctrl-C of the terminal is not its to answer.
-        .process_group(0)
-        .kill_on_drop(true)
-        .output();
-    let output = match timeout(PATIENCE, asked).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return Err(format!("could not be started: {error}")),
-        Err(_) => return Err(format!("said nothing for {} s and was stopped", PATIENCE.as_secs())),
-    };
-    if !output.status.success() {
-        return Err(format!("ended with {}: {}", output.status, first_line(&output.stderr)));
-    }
-    let said = [&output.stdout, &output.stderr].map(|said| first_line(said));
-    Ok(said.into_iter().find(|line| !line.is_empty()).unwrap_or_else(|| "it says no version".to_owned()))
-}
-
-fn first_line(said: &[u8]) -> String {
-    let text = String::from_utf8_lossy(said);
-    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().chars().take(ANSWER_MAX).collect()
 }

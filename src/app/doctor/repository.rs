@@ -1,5 +1,6 @@
 //! The repository around the current folder, and the configuration: what is wrong where, and whether it is trusted.
 
+use crate::app::agents::is_trusted;
 use crate::config::{self, ConfigErrors, Loaded};
 use crate::domain::board::About;
 use crate::git::{Git, GitError, Repo, setup};
@@ -30,6 +31,12 @@ impl Surroundings {
 
     pub(super) fn repo(&self) -> Option<&Repo> {
         self.repo.as_ref()?.as_ref().ok()
+    }
+
+    /// Says whether what the repository's file would run may run.
+    pub(super) fn trusts(&self, patient: &Patient, loaded: Option<&Loaded>) -> bool {
+        let (Some(repo), Some(loaded)) = (self.repo(), loaded) else { return true };
+        is_trusted(&patient.paths.database(), repo.root(), loaded)
     }
 
     pub(super) fn board(&self) -> Option<&About> {
@@ -130,11 +137,9 @@ pub(super) fn configuration(
 
 /// Whether what the repository's file would run is trusted.
 fn trust(patient: &Patient, repo: &Repo, loaded: &Loaded) -> Option<Check> {
-    let content = config::trust::trust_content(loaded)?;
-    let database = patient.paths.database();
-    let trusted = Reader::open(&database).and_then(|reader| reader.trusted(repo.root())).ok().flatten();
+    config::trust::trust_content(loaded)?;
     let count = counted(config::trust::describe(loaded).len() as u64, "thing", "things");
-    Some(if trusted.as_ref() == Some(&content) {
+    Some(if is_trusted(&patient.paths.database(), repo.root(), loaded) {
         Check::ok("trust", format!("the repository's file runs {count}, and you trust it as it is"))
     } else {
         let message = format!("the repository's file would run {count}, and you have not trusted its present form");

@@ -1,6 +1,7 @@
 //! Engines, and what nothing accounts for: told a check each, and mended where that is safe and wanted.
 
 use crate::engine::ledger::{self, Counts, EngineState, Grounds, Mended, Mender, Stray, Subject, Survey};
+use crate::executor::table::Table;
 use crate::git::Git;
 use crate::ui::widget::format::counted;
 
@@ -9,7 +10,7 @@ use super::{Check, Health, Mending, Patient};
 pub(super) fn look(patient: &Patient, git: Option<&Git>) -> Vec<Check> {
     // Without git there is no telling what a worktree is, and without a data directory there is nothing.
     let Some(git) = git.filter(|_| patient.paths.data_dir.is_dir()) else { return Vec::new() };
-    let litter = patient.table.iter().flat_map(|executor| executor.litter.iter().cloned()).collect();
+    let litter = Table::builtin().iter().flat_map(|executor| executor.litter.iter().cloned()).collect();
     let grounds = Grounds { paths: patient.paths.clone(), git: git.clone(), litter };
     match ledger::survey(&grounds) {
         Ok(survey) => {

@@ -9,7 +9,9 @@ use rustix::process::WaitStatus;
 use crate::app::error::AppError;
 use crate::app::guest::{Call, Guest};
 use crate::app::keyboard::Keyboard;
+use crate::config::Origin;
 use crate::domain::id::TicketId;
+use crate::domain::rule::Trust;
 use crate::executor::invocation::takeover;
 use crate::executor::table::locate;
 use crate::ui::{self, Msg, Visit};
@@ -96,9 +98,15 @@ impl Screen {
                 Ok(Call { program, args: Vec::new(), folder, set, drop: Vec::new() })
             }
             ui::Guest::Session { agent, session } => {
-                let executor = shop.table.find(&agent).map_err(|error| error.to_string())?;
+                let agents = shop.agents().map_err(|error| error.to_string())?;
+                let executor = agents.find(&agent).map_err(|error| error.to_string())?;
+                if executor.source == Origin::Repo && shop.trust().is_ok_and(|trust| trust != Trust::Given) {
+                    return Err(format!(
+                        "{agent} is this repository's own, and its file is not trusted: `draft trust`"
+                    ));
+                }
                 let program = locate(executor, &shop.path_env, &shop.draft_program)
-                    .ok_or_else(|| format!("{} is not installed: {}", executor.display, executor.install))?;
+                    .ok_or_else(|| agents.missing(executor, &shop.path_env, &shop.draft_program))?;
                 let args = takeover(executor, &session).map_err(|error| error.to_string())?;
                 let args = args.ok_or_else(|| format!("{}'s sessions cannot be opened by hand", executor.display))?;
                 set.extend(executor.set.clone());

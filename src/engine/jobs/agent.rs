@@ -1,11 +1,12 @@
 //! Which agent works for a ticket, where, in which session, and with what command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::config::Config;
 use crate::config::yolo::Yolo;
+use crate::config::{Config, Origin};
 use crate::domain::fact::Fact;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::outcome::Executed;
@@ -13,8 +14,9 @@ use crate::domain::rule::Trust;
 use crate::domain::run::RunKind;
 use crate::domain::ticket::Worktree;
 use crate::executor::again::{go_on, retry};
-use crate::executor::invocation::{Approve, Ask, Session, invocation};
-use crate::executor::table::{Executor, SessionBy, locate};
+use crate::executor::invocation::{Approve, Ask, Session, granted, invocation};
+use crate::executor::row::{Executor, SessionBy};
+use crate::executor::table::{Table, locate};
 use crate::run::spec::{Output, Stdin};
 
 use super::super::error::EngineError;
@@ -70,20 +72,19 @@ pub(super) async fn prepare(bench: &Bench, known: Option<&Worktree>) -> Result<P
         Yolo::Disabled => Approve::Edits,
         Yolo::Refused { reason } => return Ok(Prepared::Over(Executed::Refused { reason })),
     };
-    let name = bench.ticket.agent.as_deref().unwrap_or(&config.execute_config.preferred_executor);
-    let executor = match bench.shop.table.find(name) {
+    let name = chosen(bench, &config).await?;
+    let agents = Table::of(&settings)?;
+    let executor = match agents.find(&name) {
         Ok(executor) => executor.clone(),
         Err(error) => return Ok(Prepared::Over(Executed::Failed { reason: error.to_string() })),
     };
     let program = locate(&executor, &bench.shop.path_env, &bench.shop.draft_program);
     if program.is_none() && !executor.interactive {
-        let reason = format!(
-            "{} is not installed: there is no `{}` on PATH. {}",
-            executor.display,
-            executor.program_name(),
-            executor.install
-        );
+        let reason = agents.missing(&executor, &bench.shop.path_env, &bench.shop.draft_program);
         return Ok(Prepared::Over(Executed::Failed { reason }));
+    }
+    if let Err(error) = granted(&executor, approve) {
+        return Ok(Prepared::Over(Executed::Refused { reason: error.to_string() }));
     }
     // What would be refused after the agent's work is refused before it.
     if let Err(reason) = verify::checks(bench, &config).await? {
@@ -93,10 +94,10 @@ pub(super) async fn prepare(bench: &Bench, known: Option<&Worktree>) -> Result<P
     if let Some(reason) = resume::danger(bench, worktree.clone()).await? {
         return Ok(Prepared::Over(Executed::Unsafe { reason }));
     }
-    if !config.workspace_config.setup.is_empty() {
+    if executor.source == Origin::Repo || !config.workspace_config.setup.is_empty() {
         let trust = bench.blocking(move |shop| shop.trust_of(&settings)).await?;
         if trust == Trust::Missing {
-            let reason = "the set-up commands are not trusted any more: `draft trust --show` shows what would run";
+            let reason = "what this repository's file would run is not trusted any more: `draft trust --show` shows it";
             return Ok(Prepared::Over(Executed::Unsafe { reason: reason.to_owned() }));
         }
     }
@@ -118,6 +119,29 @@ pub(super) async fn prepare(bench: &Bench, known: Option<&Worktree>) -> Result<P
         }
         Some(_) | None => Ok(Prepared::Over(hand_over(bench, &executor, &worktree).await?)),
     }
+}
+
+/// Returns the name of the agent that is to work: the one that was asked for with this job, the one whose work goes on, the
+/// ticket's, or the one of the settings.
+async fn chosen(bench: &Bench, config: &Config) -> Result<String, EngineError> {
+    let asked = match &bench.job.agent {
+        Some(agent) => Some(agent.clone()),
+        None => worked_before(bench).await?.and_then(|job| job.agent),
+    };
+    let asked = asked.or_else(|| bench.ticket.agent.clone());
+    Ok(asked.unwrap_or_else(|| config.execute_config.preferred_executor.clone()))
+}
+
+/// Returns the ticket's newest job with an agent, where this one goes on with its work.
+async fn worked_before(bench: &Bench) -> Result<Option<Job>, EngineError> {
+    let goes_on = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
+    if !goes_on {
+        return Ok(None);
+    }
+    let (ticket, own) = (bench.ticket.id, bench.job.id);
+    let jobs = bench.blocking(move |shop| Ok(shop.readers.read(|reader| reader.jobs_of(ticket))?)).await?;
+    let had = jobs.into_iter().filter(|job| job.kind == JobKind::Execute && job.id != own && job.agent.is_some());
+    Ok(had.max_by_key(|job| (job.queued_at, job.id)))
 }
 
 /// Writes the task down for a person who works in an interactive program, and says what to do.
@@ -144,24 +168,13 @@ async fn hand_over(bench: &Bench, executor: &Executor, worktree: &Worktree) -> R
 }
 
 /// Returns the session in which the job's first try is to go on: that of the agent's last job, when it has something to add.
-pub(super) async fn earlier_session(bench: &Bench) -> Result<Option<String>, EngineError> {
-    let goes_on = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
+pub(super) async fn earlier_session(bench: &Bench, agent: &Executor) -> Result<Option<String>, EngineError> {
     // Sessions belong to the folder in which they began, and a ticket without one starts in a new folder.
-    if !goes_on || bench.ticket.worktree.is_none() {
+    if bench.ticket.worktree.is_none() {
         return Ok(None);
     }
-    let (ticket, own) = (bench.ticket.id, bench.job.id);
-    let jobs = bench.blocking(move |shop| Ok(shop.readers.read(|reader| reader.jobs_of(ticket))?)).await?;
-    let newest = jobs.into_iter().filter(|job| job.kind == JobKind::Execute && job.id != own && job.session.is_some());
-    Ok(newest
-        .max_by_key(|job| (job.queued_at, job.id))
-        .filter(|job| is_same_agent(bench, job))
-        .and_then(|job| job.session))
-}
-
-fn is_same_agent(bench: &Bench, job: &Job) -> bool {
-    let wanted = bench.job.agent.as_deref().or(bench.ticket.agent.as_deref());
-    wanted.is_none_or(|wanted| job.agent.as_deref() == Some(wanted))
+    let before = worked_before(bench).await?;
+    Ok(before.filter(|job| job.agent.as_deref() == Some(&agent.name)).and_then(|job| job.session))
 }
 
 /// Returns what to start for a try, and the session's name where it is known before. Which agent it is gets stored first:
@@ -176,7 +189,7 @@ pub(super) async fn plan(bench: &Bench, agent: &Agent, this: &Try) -> Result<(Pl
     };
     let prompt = this.failed.as_deref().map_or_else(|| task.clone(), |why| retry(why, &task));
     let fresh = if this.attempt == 1 { bench.job.id.0 } else { Uuid::now_v7() };
-    let model = bench.ticket.model.clone().or_else(|| agent.config.execute_config.executor_model.clone());
+    let model = model(bench, agent);
     let call = invocation(
         &agent.executor,
         &Ask {
@@ -194,6 +207,7 @@ pub(super) async fn plan(bench: &Bench, agent: &Agent, this: &Try) -> Result<(Pl
         Fact::AgentChosen { job: bench.job.id, agent: agent.executor.name.clone(), model, session: session.clone() };
     bench.learn(told, Vec::new()).await?;
     let execute = &agent.config.execute_config;
+    let timeout = agent.executor.timeout.map_or(execute.timeout, Duration::from_secs);
     let mut set = surroundings(&agent.config, &bench.shop, &agent.worktree);
     set.extend(call.set);
     let plan = Plan {
@@ -206,15 +220,25 @@ pub(super) async fn plan(bench: &Bench, agent: &Agent, this: &Try) -> Result<(Pl
         set,
         stdin: if call.stdin.is_some() { Stdin::Prompt } else { Stdin::Null },
         output: Output::File,
-        limits: limits(&agent.config, execute.timeout, Some(execute.idle_timeout)),
+        limits: limits(&agent.config, timeout, Some(execute.idle_timeout)),
         prompt: call.stdin.or(call.file.map(|(_, content)| content)),
         display: call.display,
     };
     Ok((plan, session))
 }
 
+/// Returns the model that the agent is asked to use: the one that was asked for with this job, the ticket's, or the agent's
+/// own. The setting names a model of the preferred agent; another one would not know it.
+fn model(bench: &Bench, agent: &Agent) -> Option<String> {
+    let asked = bench.job.model.clone().or_else(|| bench.ticket.model.clone());
+    let own = asked.or_else(|| agent.executor.default_model.clone());
+    let execute = &agent.config.execute_config;
+    let is_preferred = agent.executor.is_called(&execute.preferred_executor) && !agent.executor.model.is_empty();
+    own.or_else(|| execute.executor_model.clone().filter(|_| is_preferred))
+}
+
 /// Returns how often a failed agent may be started again, and the pause before that try.
-pub(super) fn patience(shop: &Workshop, attempt: u32) -> (u32, std::time::Duration) {
+pub(super) fn patience(shop: &Workshop, attempt: u32) -> (u32, Duration) {
     // Settings that cannot be read any more allow what they allow by default.
     let config = shop.settings().map(|loaded| loaded.config.clone()).unwrap_or_default();
     let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));

@@ -11,7 +11,7 @@ use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::ticket::{Usage, Worktree};
 use crate::domain::transient::may_pass;
 use crate::executor::decode::Dialect;
-use crate::executor::table::UsageSpan;
+use crate::executor::row::UsageSpan;
 
 use super::super::actor::now;
 use super::super::error::EngineError;
@@ -111,7 +111,7 @@ async fn start(bench: &Bench, tries: &mut Tries) -> Result<Started, EngineError>
     };
     tries.worktree = Some(agent.worktree.clone());
     if tries.runs.is_empty() {
-        tries.session = earlier_session(bench).await?;
+        tries.session = earlier_session(bench, &agent.executor).await?;
     }
     let this = Try {
         attempt: tries.count() + 1,
@@ -150,7 +150,8 @@ struct AtWork {
 /// Returns an agent's run that an earlier engine began. Its agent and its worktree were stored before it.
 async fn taken_back(bench: &Bench, begun: Begun) -> Result<AtWork, EngineError> {
     let worktree = bench.ticket.worktree.clone().ok_or(EngineError::NoWorktree(bench.ticket.number))?;
-    let executor = bench.job.agent.as_deref().and_then(|name| bench.shop.table.find(name).ok());
+    let agents = bench.shop.known_agents();
+    let executor = bench.job.agent.as_deref().and_then(|name| agents.find(name).ok());
     // An agent that the table does not know any more has printed lines of some kind.
     let dialect = executor.map_or(Dialect::Text, |executor| executor.dialect);
     let span = executor.map_or(UsageSpan::Run, |executor| executor.usage);

@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::executor::row::Approval;
 use crate::executor::table::Table;
 
 const ID: Uuid = Uuid::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
@@ -21,7 +22,13 @@ fn ask(prompt: &str) -> Ask<'_> {
     }
 }
 
-/// Two agents that take their prompt as an argument; none of ours does.
+/// A call as people would type it, after the variables that only this one needs.
+fn shown(row: &Executor, call: &Invocation) -> String {
+    let own = call.set.iter().filter(|(name, value)| row.set.get(*name) != Some(value));
+    own.map(|(name, value)| format!("{name}={value} ")).chain([call.display.clone()]).collect()
+}
+
+/// Two agents that take their prompt as an argument, behind `--` and as an option.
 fn by_argument() -> Table {
     let row = |name: &str, start: &str| {
         format!(
@@ -40,24 +47,15 @@ fn every_command_line_is_as_before() {
     for row in Table::builtin().iter().filter(|row| !row.interactive) {
         let _ = writeln!(page, "{} ({})", row.name, row.display);
         let mut show = |what: &str, ask: &Ask<'_>| {
-            let line = invocation(row, ask).map_or_else(|error| format!("– {error}"), |call| call.display);
-            let _ = writeln!(page, "  {what:<11} {line}");
+            let told = invocation(row, ask).map_or_else(|error| format!("– {error}"), |call| shown(row, &call));
+            let _ = writeln!(page, "  {what:<11} {told}");
         };
         let plain = ask("Do it.");
         show("everything", &plain);
         show("edits", &Ask { approve: Approve::Edits, ..plain });
         show("all", &Ask { model: Some("large"), extra: &extra, ..plain });
         show("resume", &Ask { session: Session::Resume("s-1"), ..plain });
-        show(
-            "resume all",
-            &Ask {
-                session: Session::Resume("s-1"),
-                model: Some("large"),
-                extra: &extra,
-                approve: Approve::Edits,
-                ..plain
-            },
-        );
+        show("resume all", &Ask { session: Session::Resume("s-1"), model: Some("large"), extra: &extra, ..plain });
         let call = invocation(row, &plain).unwrap();
         let _ = writeln!(page, "  session     {:?}", call.session);
         let _ = writeln!(page, "  environment +{:?} -{:?}", call.set, call.drop);
@@ -71,7 +69,8 @@ fn a_prompt_goes_where_the_agent_reads_it_and_nowhere_else() {
     let table = Table::builtin();
     for row in table.iter().filter(|row| !row.interactive) {
         let call = invocation(row, &ask("--dangerous {model}\nZażółć")).unwrap();
-        assert!(call.args.iter().all(|arg| !arg.contains("--dangerous {")), "{}: {:?}", row.name, call.args);
+        let carried = call.args.iter().filter(|arg| arg.contains("--dangerous {")).count();
+        assert_eq!(carried, usize::from(row.prompt == PromptBy::Argument), "{}: {:?}", row.name, call.args);
         let file = call.file.map(|(path, content)| {
             assert_eq!(path, Path::new("/data/runs/7/1-execute/prompt.md"));
             content
@@ -82,7 +81,8 @@ fn a_prompt_goes_where_the_agent_reads_it_and_nowhere_else() {
             PromptBy::Argument => (false, false),
         };
         assert_eq!((call.stdin.is_some(), file.is_some()), (wanted_stdin, wanted_file), "{}", row.name);
-        assert_eq!(call.stdin.or(file).unwrap(), "--dangerous {model}\nZażółć");
+        let told = call.stdin.or(file).unwrap_or_else(|| "--dangerous {model}\nZażółć".to_owned());
+        assert_eq!(told, "--dangerous {model}\nZażółć");
     }
 }
 
@@ -112,6 +112,36 @@ fn what_would_be_taken_for_a_flag_is_refused() {
     assert_eq!(invocation(table.find("aider").unwrap(), &resumed), Err(CannotInvoke::NoResume("aider".into())));
     let interactive = Executor { interactive: true, ..claude.clone() };
     assert_eq!(invocation(&interactive, &ask("p")), Err(CannotInvoke::Interactive("claude".into())));
+}
+
+#[test]
+fn an_agent_that_cannot_be_held_to_edits_is_not_called_without_everything() {
+    let table = Table::builtin();
+    let crush = table.find("crush").unwrap();
+    assert!(invocation(crush, &ask("p")).is_ok());
+    let error = invocation(crush, &Ask { approve: Approve::Edits, ..ask("p") }).unwrap_err();
+    assert_eq!(error, CannotInvoke::Everything("Crush".into()));
+    assert!(error.to_string().contains("`execute_config.yolo_mode`"), "{error}");
+}
+
+#[test]
+fn a_model_is_never_passed_over_in_silence() {
+    let demo = Table::builtin().find("demo").unwrap().clone();
+    let modelless = Executor { model: Vec::new(), ..demo };
+    let error = invocation(&modelless, &Ask { model: Some("m"), ..ask("p") });
+    assert_eq!(error, Err(CannotInvoke::NoModel("Demo agent".into())));
+}
+
+#[test]
+fn what_a_row_always_adds_comes_before_what_is_asked_for() {
+    let demo = Table::builtin().find("demo").unwrap().clone();
+    let grant = Grant { args: vec!["--yes".into()], set: [("HOW".into(), "all".into())].into() };
+    let approve = Approval { everything: grant, edits: None };
+    let set = [("HOW".into(), "some".into()), ("ROW".into(), "1".into())].into();
+    let own = Executor { extra: vec!["--mine".into()], approve, set, ..demo };
+    let call = invocation(&own, &Ask { extra: &["--more".into()], ..ask("p") }).unwrap();
+    assert_eq!(call.args[call.args.len() - 3..], ["--yes", "--mine", "--more"]);
+    assert_eq!(call.set, [("HOW".to_owned(), "all".to_owned()), ("ROW".into(), "1".into())].into());
 }
 
 proptest! {

@@ -147,7 +147,7 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
 fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> Vec<(Role, String)> {
     let (about, what) = match then {
         Command::Verify { ticket } | Command::Resume { ticket } => (Some(*ticket), "To check it"),
-        Command::Run { ticket } | Command::Tell { ticket, .. } | Command::Move { ticket, .. } => {
+        Command::Run { ticket, .. } | Command::Tell { ticket, .. } | Command::Move { ticket, .. } => {
             (Some(*ticket), "To run it")
         }
         Command::SetAutopilot(_)

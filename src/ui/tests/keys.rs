@@ -1,7 +1,7 @@
 //! What keys do: where the cursor goes and what is asked of the world.
 
 use crate::domain::change::Change;
-use crate::domain::command::{Command, RefusalCode, Refused};
+use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketRef;
 use crate::domain::run::RunId;
@@ -12,7 +12,7 @@ use crate::ui::msg::{Effect, Msg, Role, Settings, StopAgents};
 use crate::ui::testing::{NOW, World, board, changes, check, job_id, settings, setup, ticket_id};
 
 fn run(n: u32) -> Effect {
-    Effect::Do(Command::Run { ticket: TicketRef::Id(ticket_id(n)) })
+    Effect::Do(Command::Run { ticket: TicketRef::Id(ticket_id(n)), choice: AgentChoice::default() })
 }
 
 fn moved(n: u32, to: StateName) -> Effect {

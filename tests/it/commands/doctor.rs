@@ -88,17 +88,22 @@ fn without_git_or_with_an_old_one_it_says_which_is_needed() {
 #[test]
 fn agents_say_their_version_and_one_that_fails_or_hangs_is_told() {
     let world = World::new();
-    world.install("claude", "[ \"$1\" = --version ] && echo '2.1.7 (Claude Code)'");
+    let claude = |signed_in: u32| {
+        world.install("claude", &format!("[ \"$1\" = auth ] && exit {signed_in}; echo '2.1.7 (Claude Code)'"));
+    };
+    claude(0);
     world.install("codex", "echo broken >&2; exit 3");
     world.install("aider", "exec sleep 600");
     let (checks, code) = world.doctor(&[]);
     assert_eq!(code, Some(0));
     assert_check(&checks, "agent claude", "ok", "2.1.7 (Claude Code) at ");
     assert_check(&checks, "agent codex", "warning", "exit status: 3: broken");
-    assert_check(&checks, "agent aider", "warning", "said nothing for 5 s");
+    assert_check(&checks, "agent aider", "warning", "said nothing for 10 s");
     world.assert_nothing_left();
-    fs::remove_file(world.folder().join("bin/claude")).unwrap();
     fs::remove_file(world.folder().join("bin/aider")).unwrap();
+    claude(1);
+    assert_check(&world.doctor(&[]).0, "agent claude", "warning", "nobody is signed in (`claude auth status` says so)");
+    fs::remove_file(world.folder().join("bin/claude")).unwrap();
     assert_check(&world.doctor(&[]).0, "agent claude", "warning", "tickets that name no agent ask for it");
 }
 
