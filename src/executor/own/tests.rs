@@ -6,7 +6,7 @@ use crate::executor::row::{PromptBy, SessionBy};
 
 fn loaded(user: &str, repo: &str) -> Loaded {
     let file = |path: &str, text: &str| Some(SourceFile { path: path.into(), bytes: text.into() });
-    load(&Sources { user: file("config.yaml", user), repo: file("draft.yaml", repo) }).unwrap()
+    load(&Sources { user: file("config.yaml", user), repo: file("draft.yaml", repo), ..Sources::default() }).unwrap()
 }
 
 fn table(user: &str, repo: &str) -> Table {
