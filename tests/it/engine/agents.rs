@@ -91,7 +91,7 @@ fn an_agent_that_cannot_be_held_to_edits_starts_only_where_everything_is_allowed
     yard.world.install("crush", LEAVES_ALL);
     settings(&yard, "");
     yard.tickets(&["x"]);
-    yard.run(&["--agent", "crush"]).exits(0);
+    yard.run(&["--agent", "crush"]).exits(1);
     let shown = yard.show(1);
     shown.assert("needs_human (refused)", "Crush cannot be held to editing files");
     assert!(shown.runs("execute").is_empty(), "it was not started: {:#}", shown.value);
