@@ -31,7 +31,7 @@ impl Model {
     /// Says whether nobody said what the agent may do that would start, and it makes a difference to that one.
     fn is_leave_open(&self, command: &Command) -> bool {
         let ticket = match command {
-            Command::Run { ticket } => self.board.find(*ticket),
+            Command::Run { ticket, .. } => self.board.find(*ticket),
             Command::SetAutopilot(_)
             | Command::Tell { .. }
             | Command::AddGoal(_)

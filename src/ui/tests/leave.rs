@@ -2,7 +2,7 @@
 
 use crate::config::yolo::Leave;
 use crate::domain::autopilot::Autopilot;
-use crate::domain::command::Command;
+use crate::domain::command::{AgentChoice, Command};
 use crate::domain::id::TicketRef;
 use crate::ui::testing::{World, settings, ticket_id};
 use crate::ui::{Effect, Msg, Settings};
@@ -12,7 +12,7 @@ fn open(words: &str) -> World {
 }
 
 fn run(n: u32) -> Effect {
-    Effect::Do(Command::Run { ticket: TicketRef::Id(ticket_id(n)) })
+    Effect::Do(Command::Run { ticket: TicketRef::Id(ticket_id(n)), choice: AgentChoice::default() })
 }
 
 #[test]
