@@ -12,7 +12,7 @@ use crate::config::{FILE_NAME, Files};
 use crate::domain::board::About;
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
-use crate::git::{Git, Repo};
+use crate::git::{Git, GitError, Repo};
 use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
 
 use super::error::AppError;
@@ -87,7 +87,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
 pub struct ConfigFiles {
     /// The files.
     pub files: Files,
-    /// The repository.
+    /// The repository; nothing for one without a commit, which can have no board yet.
     pub repo_root: Option<PathBuf>,
 }
 
@@ -100,9 +100,10 @@ pub fn config_files(options: &Options) -> Result<ConfigFiles, AppError> {
     let path_env = std::env::var_os("PATH").unwrap_or_default();
     let paths = paths(options.data_dir.as_deref())?;
     let git = Git::find(&path_env).map_err(AppError::Git)?;
-    let repo_root = match Repo::discover(&git, &options.repo) {
-        Ok(repo) => Some(repo.root().to_owned()),
-        Err(_) if options.repo == Path::new(".") => None,
+    let (root, repo_root) = match Repo::discover(&git, &options.repo) {
+        Ok(repo) => (Some(repo.root().to_owned()), Some(repo.root().to_owned())),
+        Err(GitError::NoCommits { root }) => (Some(root), None),
+        Err(GitError::NotARepository { .. }) if options.repo == Path::new(".") => (None, None),
         Err(error) => return Err(AppError::NoRepository(error)),
     };
     let board = match &repo_root {
@@ -113,7 +114,7 @@ pub fn config_files(options: &Options) -> Result<ConfigFiles, AppError> {
     };
     let files = Files {
         board: board.map(|about| paths.board_config(&about)),
-        repo: repo_root.as_ref().map(|root| root.join(FILE_NAME)),
+        repo: root.map(|root| root.join(FILE_NAME)),
         user: Some(paths.user_config),
     };
     Ok(ConfigFiles { files, repo_root })

@@ -46,8 +46,8 @@ pub(super) struct ShowArgs {
 pub(super) struct SetArgs {
     /// The setting, such as `execute_config.timeout`
     key: String,
-    /// Its value; several for a list
-    #[arg(required = true, allow_hyphen_values = true)]
+    /// Its value; several for a list. After `--` it may begin with a dash
+    #[arg(required = true)]
     values: Vec<String>,
     #[command(flatten)]
     which: Which,

@@ -104,8 +104,19 @@ fn what_would_be_wrong_is_refused_and_changes_nothing() {
         assert!(message.contains(says), "{args:?}: {message}");
         assert_eq!(world.read("draft.yaml"), "execute_config: {timeout: 60}\n");
     }
-    world.draft(&["config", "set", "--user", "execute_config.yolo_mode", "true"]).ok();
+    world.draft(&["config", "set", "execute_config.yolo_mode", "true", "--user"]).ok();
     assert_eq!(fs::read_to_string(own(&world)).unwrap(), "execute_config:\n  yolo_mode: true\n");
+}
+
+#[test]
+fn a_repository_without_a_commit_has_settings_too_and_other_folders_have_your_own() {
+    let world = World::bare();
+    world.draft(&["config", "set", "execute_config.retries", "1"]).exits(2);
+    world.draft(&["config", "set", "execute_config.retries", "1", "--user"]).ok();
+    world.git(&["init", "--quiet"]);
+    world.draft(&["config", "set", "verify_config.commands", "make", "--", "-x"]).ok();
+    assert_eq!(world.read("draft.yaml"), "verify_config:\n  commands: [make, \"-x\"]\n");
+    assert_eq!(shown(&world, "execute_config.retries"), (json!(1), "user".into()));
 }
 
 #[test]
