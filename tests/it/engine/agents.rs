@@ -54,7 +54,7 @@ fn an_agent_of_ones_own_and_a_profile_of_it_run_as_they_say() {
         (&shown.jobs("execute")[0]["agent"], &shown.jobs("execute")[0]["model"]),
         (&json!("quick"), &json!("huge"))
     );
-    let refused = yard.run(&["1", "--agent", "quik"]).exits(2).stderr;
+    let refused = String::from_utf8_lossy(&yard.run(&["1", "--agent", "quik"]).exits(2).stderr).into_owned();
     assert!(refused.contains("no agent is called `quik`, did you mean `quick`?"), "{refused}");
     yard.world.assert_nothing_left();
 }
