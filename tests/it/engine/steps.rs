@@ -120,7 +120,7 @@ fn killed_at(yard: &Yard, ticket: usize, number: usize, call: &str, place: Place
 }
 
 /// Calls that change something, by a part of their command line.
-const CHANGING: [&str; 4] = ["update-ref", "worktree add", "reset --hard", "commit-tree"];
+const CHANGING: [&str; 3] = ["update-ref", "worktree add", "reset --hard"];
 
 /// Kills engines at every `step`-th call from `first` on, in turn before and after it, and at those that change
 /// something in every way.
@@ -130,7 +130,7 @@ fn kill_at_calls(first: usize, step: usize) {
     yard.run(&[]).ok();
     assert_done(&yard, 1, "undisturbed");
     let calls = yard.journal("calls");
-    assert!(calls.len() > 8 && CHANGING.iter().all(|part| calls.iter().any(|call| call.contains(part))), "{calls:#?}");
+    assert!(calls.len() > 6 && CHANGING.iter().all(|part| calls.iter().any(|call| call.contains(part))), "{calls:#?}");
     let all = [
         (Place::After, Orphan::Dies),
         (Place::Before, Orphan::GoesOn),
