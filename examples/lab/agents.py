@@ -12,8 +12,10 @@ MODEL = "scripted-model"
 class Agent:
     """An agent: its name for Draft, and what makes its home ready."""
 
-    def __init__(self, name, ready, model=None, slow=1.0):
+    def __init__(self, name, ready, model=None, slow=1.0, resumes=True):
         self.name, self.ready, self.model = name, ready, model
+        # Some cannot go on in a session: they are told the whole task again.
+        self.resumes = resumes
         # Some take many times longer to start than others, and limits on silence must bear it.
         self.slow = slow
 
@@ -140,10 +142,10 @@ AGENTS = {agent.name: agent for agent in [
     Agent("qwen", qwen, slow=2),
     Agent("copilot", copilot),
     Agent("droid", droid, model=f"custom:{MODEL}"),
-    Agent("cline", cline, slow=2),
+    Agent("cline", cline, slow=2, resumes=False),
     Agent("kimi", kimi, slow=1.5),
     Agent("pi", pi),
-    Agent("aider", aider, model=f"openai/{MODEL}", slow=1.5),
+    Agent("aider", aider, model=f"openai/{MODEL}", slow=1.5, resumes=False),
 ]}
 
 

@@ -173,7 +173,7 @@ class Bench:
             wrong.append(f"left running: {result['left']}")
         if result["checkout"] != "?? mine.txt":
             wrong.append(f"the checkout was touched: {result['checkout']}")
-        if s.tell and result["knew"] < 2:
+        if s.tell and self.agent.resumes and result["knew"] < 2:
             wrong.append("the second run did not know the first prompt")
         return wrong
 

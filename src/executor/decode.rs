@@ -298,10 +298,17 @@ impl Reader {
     }
 }
 
-/// Returns the last line that says something: the rest of a trace of calls does not.
+/// Returns the last line that complains, or says something at all: the rest of a trace of calls does not, and a program that
+/// was called in a wrong way says so above the whole of its help.
 fn last_words(text: &str) -> Option<&str> {
+    const COMPLAINTS: [&str; 5] = ["error", "fatal", "invalid", "unknown option", "unrecognized"];
+    let complains = |line: &&str| {
+        let line = line.to_lowercase();
+        COMPLAINTS.iter().any(|word| line.starts_with(word))
+    };
     let says_something = |line: &&str| line.contains(char::is_alphanumeric) && !line.starts_with("at ");
-    text.lines().rev().map(str::trim).find(says_something)
+    let lines = || text.lines().rev().map(str::trim);
+    lines().find(complains).or_else(|| lines().find(says_something))
 }
 
 /// Hands on a line that is one JSON object, and keeps any other as it is.

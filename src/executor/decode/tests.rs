@@ -532,4 +532,6 @@ fn the_end_of_a_trace_is_nobodys_last_word() {
     assert_eq!(last_words(trace), Some("Error: no such model"));
     assert_eq!(last_words("at last\n---\n"), None);
     assert_eq!(last_words(""), None);
+    let called_wrongly = "Invalid --session-id: \"x\".\nUsage: agent [options]\n\n  -h, --help  Show help";
+    assert_eq!(last_words(called_wrongly), Some("Invalid --session-id: \"x\"."));
 }
