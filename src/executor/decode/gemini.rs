@@ -143,6 +143,8 @@ fn is_refusal(call: &Call, kind: &str, why: &str) -> bool {
     kind == "policy_violation"
         || why.contains("denied by policy")
         || why.contains("denied by user")
+        // Whatever it may do, it may do it in the worktree alone.
+        || why.starts_with("Path not in workspace")
         || (acts && kind == "tool_not_registered")
 }
 
@@ -273,6 +275,8 @@ mod tests {
         assert!(read(&[&call("read_mind"), refused]).1.denied.is_empty(), "it is not there for anybody");
         let policy = refused.replace("tool_not_registered", "policy_violation");
         assert_eq!(read(&[&call("read_mind"), &policy]).1.denied, ["read_mind a.txt"]);
+        let outside = r#"{"type":"tool_result","tool_id":"c","status":"error","error":{"type":"invalid_tool_params","message":"Path not in workspace: Attempted path \"/a.txt\" resolves outside"}}"#;
+        assert_eq!(read(&[&call("write_file"), outside]).1.denied, ["write_file a.txt"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::wait::{PATIENCE, wait_for};
 /// Programs that every world has, where the machine has them. Agents that happen to be installed are not among them.
 const PROGRAMS: &str = "sh bash git env cat cp mv rm mkdir rmdir ls ln sleep kill printf echo true false test head tail \
     tee wc sed grep sort uniq cut tr touch chmod date dd seq basename dirname pwd readlink uname id ps setsid nohup yes \
-    tty stty find xargs mktemp sync timeout diff cmp awk od";
+    tty stty find xargs mktemp mkfifo sync timeout diff cmp awk od";
 
 /// A temporary folder with everything that Draft could look at, and an environment that points nowhere else.
 pub(crate) struct World {
