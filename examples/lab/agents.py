@@ -12,10 +12,12 @@ MODEL = "scripted-model"
 class Agent:
     """An agent: its name for Draft, and what makes its home ready."""
 
-    def __init__(self, name, ready, model=None, slow=1.0, resumes=True):
+    def __init__(self, name, ready, model=None, slow=1.0, resumes=True, plain=False):
         self.name, self.ready, self.model = name, ready, model
         # Some cannot go on in a session: they are told the whole task again.
         self.resumes = resumes
+        # Some print plain lines, of which nobody can say what they are.
+        self.plain = plain
         # Some take many times longer to start than others, and limits on silence must bear it.
         self.slow = slow
 
@@ -145,7 +147,7 @@ AGENTS = {agent.name: agent for agent in [
     Agent("cline", cline, slow=2, resumes=False),
     Agent("kimi", kimi, slow=1.5),
     Agent("pi", pi),
-    Agent("aider", aider, model=f"openai/{MODEL}", slow=1.5, resumes=False),
+    Agent("aider", aider, model=f"openai/{MODEL}", slow=1.5, resumes=False, plain=True),
 ]}
 
 

@@ -168,7 +168,8 @@ class Bench:
             wrong.append(f"the reason has none of {s.reason}")
         if "review" in result["state"]:
             wrong += [f"the diff lacks {part!r}" for part in s.diff if part not in result["diff"]]
-        wrong += [f"the log lacks {kind}" for kind in s.log if kind not in result["kinds"]]
+        kinds = ["text"] if self.agent.plain else s.log
+        wrong += [f"the log lacks {kind}" for kind in kinds if kind not in result["kinds"]]
         if result["left"]:
             wrong.append(f"left running: {result['left']}")
         if result["checkout"] != "?? mine.txt":
