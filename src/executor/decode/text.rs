@@ -18,6 +18,8 @@ pub(super) struct Text {
     is_closed: bool,
     /// The paragraph before the newest count of tokens, which is the end of what the model answered.
     answer: Option<String>,
+    /// Its model could not be asked, and no answer came since: it ends with 0 all the same.
+    is_failed: bool,
 }
 
 impl Text {
@@ -37,10 +39,12 @@ impl Text {
         }
         if let Some(usage) = tokens(line) {
             scene.report.usage = scene.report.usage + usage;
+            self.is_failed = false;
             self.answer = Some(std::mem::take(&mut self.paragraph)).filter(|answer| !answer.is_empty());
             return scene.used(usage);
         }
         if line.starts_with("litellm.") && line.contains("Error") {
+            self.is_failed = true;
             return scene.error(line);
         }
         self.remember(line);
@@ -48,6 +52,9 @@ impl Text {
     }
 
     pub(super) fn finish(&mut self, scene: &mut Scene<'_>) {
+        if self.is_failed {
+            scene.report.ok = Some(false);
+        }
         let paragraph = Some(std::mem::take(&mut self.paragraph)).filter(|paragraph| !paragraph.is_empty());
         if let Some(said) = self.answer.take().or(paragraph) {
             scene.report.question = question(&said);
@@ -98,7 +105,24 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::{Dialect, Reader};
     use super::*;
+
+    #[test]
+    fn an_aider_whose_model_gave_no_answer_failed_although_it_ends_with_0() {
+        let ok = |text: &str| {
+            let mut reader = Reader::new(Dialect::Text, Path::new(""));
+            reader.feed(text.as_bytes(), &mut Vec::new());
+            reader.finish(&mut Vec::new());
+            reader.report().ok
+        };
+        let refused = "litellm.AuthenticationError: AuthenticationError: no such\nkey\nCheck your API key.\n";
+        assert_eq!(ok(refused), Some(false));
+        assert_eq!(ok(&format!("{refused}Retrying in 0.2 seconds...\nHi.\n\nTokens: 12 sent, 3 received.\n")), None);
+        assert_eq!(ok("Hi.\n"), None);
+    }
 
     #[test]
     fn a_count_of_tokens_is_read() {
