@@ -19,7 +19,7 @@ pub use super::contained::is_contained;
 use super::invoke::{Call, LONG, UNDER_WAY};
 pub use super::keep::keep_revision;
 use super::litter::is_litter;
-use super::repo::{open, tree as tree_of};
+use super::repo::tree as tree_of;
 use super::validate::Place;
 use super::{GitError, Repo, object};
 use crate::domain::ticket::Worktree;
@@ -83,7 +83,7 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
         .filter(|place| place.is_linked(dir, repo))
         .ok_or_else(|| GitError::NotARepository { path: dir.clone() })?;
     let base_tree = repo.tree_of(&worktree.base)?;
-    let head = head(&place.git_dir)?.unwrap_or_else(|| worktree.base.clone());
+    let head = head(repo, &place.git_dir)?.unwrap_or_else(|| worktree.base.clone());
     let head_tree = repo.tree_of(&head)?;
 
     let index = Index::copy(repo, dir, &place.git_dir, &head_tree)?;
@@ -103,12 +103,13 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
 }
 
 /// The commit that is checked out; none on a branch that has no commit yet.
-fn head(git_dir: &Path) -> Result<Option<String>, GitError> {
-    let gix = open(git_dir)?.to_thread_local();
-    if gix.head().map_err(GitError::read("HEAD"))?.is_unborn() {
-        return Ok(None);
+fn head(repo: &Repo, git_dir: &Path) -> Result<Option<String>, GitError> {
+    let file = git_dir.join("HEAD");
+    let head = std::fs::read_to_string(&file).map_err(GitError::io("read", file))?;
+    match head.trim_end().strip_prefix("ref: ") {
+        Some(branch) => repo.commit_at(branch),
+        None => Ok(Some(head.trim_end().to_owned())),
     }
-    Ok(Some(gix.head_commit().map_err(GitError::read("HEAD"))?.id.to_string()))
 }
 
 /// A copy of a worktree's index.

@@ -134,7 +134,9 @@ impl Folder {
                 .map_err(RunError::io("write", &file))
         };
         write("spec.json", &json(spec, &path)?)?;
-        write("prompt", prompt.unwrap_or_default())?;
+        if let Some(prompt) = prompt {
+            write("prompt", prompt)?;
+        }
         for empty in ["lock", "stdout", "stderr", "index"] {
             write(empty, b"")?;
         }
