@@ -15,6 +15,7 @@ mod doctor;
 mod entry;
 mod error;
 mod filed;
+mod init;
 mod job;
 mod json;
 mod list;
@@ -85,6 +86,8 @@ enum ColorWhen {
 enum Command {
     /// Make a small sample repository with a board and run the built-in demo agent on it
     Demo(demo::DemoArgs),
+    /// Write an explained draft.yaml for this repository, with the agents and checks found here
+    Init(init::InitArgs),
     /// Check git, agents, disk, database and configuration, and what was left behind; --fix mends what is safe
     Doctor(doctor::DoctorArgs),
     /// List the agents: which are installed, and how each is run; and show how Draft reads what one prints
@@ -140,6 +143,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
     match cli.command {
         None => session::open_board(global),
         Some(Command::Demo(args)) => demo::demo(global, &args, out),
+        Some(Command::Init(args)) => init::init(global, &args, out),
         Some(Command::Doctor(args)) => doctor::doctor(global, &args, out),
         Some(Command::Agents(args)) => agents::agents(global, &args, out),
         Some(Command::Trust(args)) => trust::trust(global, &args, out),

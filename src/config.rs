@@ -33,7 +33,7 @@ use keys::Leaf;
 pub use keys::{Key, Used};
 pub use problem::{ConfigError, ConfigErrors, Place, Problem, Warning};
 pub use reference::reference;
-pub use replace::replace;
+pub use replace::{create, replace};
 pub use schema::schema;
 pub use settings::{CommandSpec, Config, ExecuteConfig, ExecutorProfile, PlannerConfig, VerifyConfig, WorkspaceConfig};
 pub use table::KEYS;

@@ -19,6 +19,7 @@ mod workshop;
 
 pub use error::{AskError, EngineError};
 pub use handle::{Engine, Handle, Snapshot, Working};
+pub use jobs::find_program;
 pub use limits::{free_disk, free_memory};
 pub use lock::{BoardLock, LockError, Queue};
 pub use workshop::{Gates, Paths, Workshop};

@@ -10,12 +10,12 @@ use crate::config::{
     self, ConfigError, ConfigErrors, Files, Loaded, Problem, Setting, SourceFile, Sources, Used, Warning, address, edit,
 };
 use crate::executor::table::Table;
-use crate::store::{Reader, Write};
+use crate::store::Reader;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, session};
+use super::{Global, session, trust};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -250,7 +250,7 @@ fn keep_trust(global: &Global, repo_root: Option<PathBuf>, before: &Sources, aft
     let opened = session::opened(global)?;
     let trusted = Reader::open(&opened.workshop.paths.database())?.trusted(&repo_root)?;
     if old.is_none() || trusted == old {
-        opened.writer.write_blocking(Write::Trust { repo_root, content, at: chrono::Utc::now().into() })?;
+        trust::record(&opened, content)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::app::Opened;
 use crate::config;
 use crate::domain::rule::Trust;
 use crate::store::Write;
@@ -22,17 +23,23 @@ pub(super) struct TrustArgs {
     revoke: bool,
 }
 
+/// Remembers that the user trusts what this repository's file would run.
+pub(super) fn record(opened: &Opened, content: String) -> Result<(), CliError> {
+    let repo_root = opened.workshop.repo.root().to_owned();
+    opened.writer.write_blocking(Write::Trust { repo_root, content, at: chrono::Utc::now().into() })?;
+    Ok(())
+}
+
 pub(super) fn trust(global: &Global, args: &TrustArgs, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let shop = &opened.workshop;
     let loaded = shop.settings()?;
     let content = config::trust::trust_content(&loaded);
-    let repo_root = shop.repo.root().to_owned();
     if args.revoke {
+        let repo_root = shop.repo.root().to_owned();
         opened.writer.write_blocking(Write::Revoke { repo_root })?;
     } else if let (false, Some(content)) = (args.show, &content) {
-        let content = content.clone();
-        opened.writer.write_blocking(Write::Trust { repo_root, content, at: chrono::Utc::now().into() })?;
+        record(&opened, content.clone())?;
     }
     let trusted = shop.trust()? == Trust::Given;
     let would_run = config::trust::describe(&loaded);

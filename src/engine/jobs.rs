@@ -14,6 +14,7 @@ mod supervise;
 mod verify;
 
 pub(super) use bench::Bench;
+pub use command::find_program;
 
 use std::time::Duration;
 

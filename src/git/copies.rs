@@ -138,6 +138,14 @@ fn named(repo: &Repo, patterns: &[u8]) -> Result<Vec<PathBuf>, GitError> {
     Ok(paths(&call.args([from]).run()?))
 }
 
+/// Returns those of the paths that git ignores in the user's checkout, in their order.
+///
+/// # Errors
+/// When git fails.
+pub fn ignored_in_checkout(repo: &Repo, paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
+    ignored(repo, repo.root(), paths)
+}
+
 /// Returns those of the paths that git ignores in the worktree, in their order.
 fn ignored(repo: &Repo, worktree: &Path, paths_wanted: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
     if paths_wanted.is_empty() {

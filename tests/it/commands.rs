@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod doctor;
 mod errors;
+mod init;
 mod jobs;
 mod output;
 mod places;

@@ -1,6 +1,7 @@
 //! A configured command as a supervised run: where its program is, what it finds in its environment, how long it may take.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,13 +79,18 @@ pub(in crate::engine) fn surroundings(
     set
 }
 
-/// Finds what a command runs: a name on `PATH`, a path where it says, relative to the worktree.
+/// Finds what a command runs in a worktree.
 pub(super) fn program(command: &CheckCommand, worktree: &Worktree, shop: &Workshop) -> Option<PathBuf> {
-    if command.program.contains('/') {
-        let path = worktree.path.join(&command.program);
+    find_program(&command.program, &worktree.path, &shop.path_env)
+}
+
+/// Finds a program: a name on `PATH`, a path where it says, relative to the folder.
+pub fn find_program(program: &str, folder: &Path, path_env: &OsStr) -> Option<PathBuf> {
+    if program.contains('/') {
+        let path = folder.join(program);
         return is_executable(&path).then_some(path);
     }
-    std::env::split_paths(&shop.path_env).map(|dir| dir.join(&command.program)).find(|path| is_executable(path))
+    std::env::split_paths(path_env).map(|dir| dir.join(program)).find(|path| is_executable(path))
 }
 
 fn is_executable(path: &Path) -> bool {
