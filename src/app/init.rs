@@ -12,7 +12,8 @@ use std::path::PathBuf;
 
 use crate::config::{self, FILE_NAME, Files, Loaded, Origin, SourceFile, Sources};
 use crate::engine::find_program;
-use crate::executor::table::{Executor, Program, Table, locate};
+use crate::executor::row::{Executor, Program};
+use crate::executor::table::{Table, locate};
 use crate::git::{Git, Repo, copies};
 
 use super::error::AppError;

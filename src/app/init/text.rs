@@ -2,7 +2,7 @@
 
 use crate::config::Origin;
 use crate::config::allow::{NotAllowed, check};
-use crate::executor::table::Program;
+use crate::executor::row::Program;
 use crate::ui::widget::text::visible;
 
 use super::Findings;
