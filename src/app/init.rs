@@ -92,7 +92,7 @@ pub fn plan(options: &Options) -> Result<Plan, AppError> {
     let ConfigFiles { files, .. } = config_files(options)?;
     let others = config::read(&Files { repo: None, ..files })?;
     let settings = config::load(&others)?;
-    let table = Table::builtin();
+    let table = Table::of(&settings).unwrap_or_else(|_| Table::builtin());
     let draft_program = PathBuf::from("draft");
     let is_there =
         |agent: &&Executor| agent.program != Program::Draft && locate(agent, &path_env, &draft_program).is_some();

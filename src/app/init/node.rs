@@ -80,7 +80,7 @@ fn test(package: &Value, manager: &Manager) -> Option<Proposal> {
     let there = |name: &&&str| script(package, name).is_some_and(|text| !text.contains(NO_TEST));
     let ends = |name: &&&str| script(package, name).is_some_and(|text| doubt(text).is_none());
     let candidates: Vec<&&str> = TESTS.iter().filter(there).collect();
-    let name = candidates.iter().copied().find(|name| ends(&name)).or(candidates.first().copied())?;
+    let name = candidates.iter().copied().find(|name| ends(name)).or(candidates.first().copied())?;
     let command = if *name == "test" { manager.test.to_owned() } else { format!("{} run {name}", manager.name) };
     let doubt = doubt(script(package, name)?);
     Some(Proposal::test(command, &[manager.name], because(name)).but(doubt))

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Names and texts of files.
+type Repository = &'static [(&'static str, &'static str)];
+
 fn table() -> Table {
     Table::builtin()
 }
@@ -40,8 +43,8 @@ fn checks_of(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn each_kind_of_repository_gets_the_checks_that_its_files_speak_for() {
-    let npm = r#"{"scripts": {"test": "vitest run", "lint": "eslint ."}}"#;
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    const NPM: &str = r#"{"scripts": {"test": "vitest run", "lint": "eslint ."}}"#;
+    let cases: &[(Repository, &[&str])] = &[
         (&[], &[]),
         (&[("README.md", "")], &[]),
         (&[("Cargo.toml", "[package]")], &["cargo test"]),
@@ -52,11 +55,11 @@ fn each_kind_of_repository_gets_the_checks_that_its_files_speak_for() {
             &[("Cargo.toml", ""), ("clippy.toml", ""), ("rustfmt.toml", "")],
             &["cargo clippy --all-targets", "cargo fmt --check", "cargo test"],
         ),
-        (&[("package.json", npm)], &["npm run lint", "npm test"]),
-        (&[("package.json", npm), ("package-lock.json", "")], &["npm run lint", "npm test"]),
-        (&[("package.json", npm), ("pnpm-lock.yaml", "")], &["pnpm run lint", "pnpm test"]),
-        (&[("package.json", npm), ("yarn.lock", "")], &["yarn run lint", "yarn test"]),
-        (&[("package.json", npm), ("bun.lock", "")], &["bun run lint", "bun run test"]),
+        (&[("package.json", NPM)], &["npm run lint", "npm test"]),
+        (&[("package.json", NPM), ("package-lock.json", "")], &["npm run lint", "npm test"]),
+        (&[("package.json", NPM), ("pnpm-lock.yaml", "")], &["pnpm run lint", "pnpm test"]),
+        (&[("package.json", NPM), ("yarn.lock", "")], &["yarn run lint", "yarn test"]),
+        (&[("package.json", NPM), ("bun.lock", "")], &["bun run lint", "bun run test"]),
         (
             &[("package.json", r#"{"packageManager": "pnpm@9.1", "scripts": {"test": "x"}}"#), ("yarn.lock", "")],
             &["pnpm test"],

@@ -68,8 +68,9 @@ fn agent(findings: &Findings<'_>) -> String {
     }
     let Some(choice) = findings.choice() else {
         let known = findings.known.iter().filter(|agent| agent.program != Program::Draft && !agent.interactive);
-        let mut why = vec!["No coding agent is installed here. Any one of these will do:".to_owned()];
-        why.extend(known.map(|agent| format!("  {}: {}", agent.display, visible(&agent.install))));
+        let mut why =
+            vec!["No coding agent is installed here. `draft agents` lists all that are known, among them:".to_owned()];
+        why.extend(known.take(3).map(|agent| format!("  {}: {}", agent.display, visible(&agent.install))));
         why.push(
             "Until then the built-in demo agent shows how Draft works; it does what the ticket's text tells it.".into(),
         );
