@@ -28,6 +28,18 @@ pub(super) fn look(patient: &Patient, settings: Option<&Loaded>) -> Vec<Check> {
     checks
 }
 
+/// Returns what a file system that other machines share is called; nothing for one of this machine. The numbers are those of
+/// statfs(2).
+fn shared_between_machines(folder: &Path) -> Option<&'static str> {
+    match u32::try_from(rustix::fs::statfs(folder).ok()?.f_type).ok()? {
+        0x6969 => Some("NFS"),
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("a Windows share"),
+        0x0102_1997 => Some("9p"),
+        0x5346_414f => Some("AFS"),
+        _ => None,
+    }
+}
+
 fn directory(folder: &Path, mending: Mending) -> Check {
     let shown = folder.display();
     let data = match folder.metadata() {
@@ -44,6 +56,10 @@ fn directory(folder: &Path, mending: Mending) -> Check {
     if let Err(error) = tempfile::Builder::new().prefix(".doctor-").tempfile_in(folder) {
         let fix = format!("make it yours: `chown -R $USER {shown}`, `chmod 700 {shown}`; or free some space");
         return Check::error(FOLDER, format!("{shown} cannot be written: {error}"), fix);
+    }
+    if let Some(kind) = shared_between_machines(folder) {
+        let message = format!("{shown} is on {kind}, where locks and the database's log may not hold");
+        return Check::warning(FOLDER, message, "name one on a disk of this machine with DRAFT_DATA_DIR");
     }
     let mode = data.mode() & 0o777;
     if mode & 0o077 == 0 {

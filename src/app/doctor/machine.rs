@@ -13,8 +13,13 @@ use super::Check;
 
 /// Files that a process may have open at once: a board with 32 runs needs some hundred.
 const OPEN_FILES: u64 = 1024;
+/// Processes that a user may have at once: a build in each of some worktrees needs hundreds.
+const PROCESSES: u64 = 1024;
 /// Folders that all programs of a user may watch together: each process of Draft watches one, editors thousands.
 const WATCHES: u64 = 8192;
+
+/// The smallest terminal in which a board shows something of everything: columns and rows.
+const SMALLEST: (u16, u16) = (40, 10);
 
 /// Looks at the terminal that the board would be drawn on.
 pub(super) fn terminal() -> Check {
@@ -24,7 +29,8 @@ pub(super) fn terminal() -> Check {
     if !std::io::stdout().is_terminal() {
         return Check::ok(name, "there is none here; the board needs one, the other commands do not");
     }
-    let size = crossterm::terminal::size().map(|(columns, rows)| format!("{columns}×{rows}")).unwrap_or_default();
+    let measured = crossterm::terminal::size().ok();
+    let size = measured.map(|(columns, rows)| format!("{columns}×{rows}")).unwrap_or_default();
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).into_iter().find(|value| !value.is_empty());
     let is_utf8 = locale.as_deref().is_some_and(|locale| {
         let locale = locale.to_ascii_lowercase();
@@ -39,6 +45,10 @@ pub(super) fn terminal() -> Check {
         let fix = "set LANG to one that ends in .UTF-8, such as C.UTF-8";
         return Check::warning(name, format!("the locale is {locale}, so signs may come out wrong"), fix);
     }
+    if measured.is_some_and(|(columns, rows)| columns < SMALLEST.0 || rows < SMALLEST.1) {
+        let fix = format!("make it {}×{} or larger", SMALLEST.0, SMALLEST.1);
+        return Check::warning(name, format!("{size} is too small to see much of a board"), fix);
+    }
     let color = match variable("COLORTERM").as_str() {
         "truecolor" | "24bit" => "all colours",
         _ if term.contains("256color") => "256 colours",
@@ -50,7 +60,7 @@ pub(super) fn terminal() -> Check {
 
 /// Looks at the limits that runs meet.
 pub(super) fn limits(settings: Option<&Loaded>) -> Vec<Check> {
-    [Some(open_files()), watches(), memory(settings)].into_iter().flatten().collect()
+    [Some(open_files()), Some(processes()), watches(), memory(settings)].into_iter().flatten().collect()
 }
 
 fn open_files() -> Check {
@@ -59,6 +69,18 @@ fn open_files() -> Check {
         Some(most) if most < OPEN_FILES => {
             let message = format!("a process may have {most} files open, which many runs at once exceed");
             Check::warning(name, message, format!("`ulimit -n {OPEN_FILES}` before you start draft"))
+        }
+        Some(most) => Check::ok(name, format!("up to {most}")),
+        None => Check::ok(name, "without limit"),
+    }
+}
+
+fn processes() -> Check {
+    let name = "process limit";
+    match getrlimit(Resource::Nproc).current {
+        Some(most) if most < PROCESSES => {
+            let message = format!("you may have {most} processes at once, which agents and builds side by side exceed");
+            Check::warning(name, message, format!("`ulimit -u {PROCESSES}` before you start draft"))
         }
         Some(most) => Check::ok(name, format!("up to {most}")),
         None => Check::ok(name, "without limit"),

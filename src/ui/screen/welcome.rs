@@ -50,13 +50,13 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     say(Role::Text, "");
     let agents: Vec<&str> = model.settings.agents.iter().map(String::as_str).filter(|name| *name != DEMO).collect();
     match agents.as_slice() {
-        [] => say(Role::Warn, &format!("{} No coding agent found: claude, codex and aider are known.", glyphs.warn)),
+        [] => say(Role::Warn, &format!("{} No coding agent found: `draft agents` says how to get one.", glyphs.warn)),
         agents => say(Role::Ok, &format!("{} Agents found: {}", glyphs.ok, agents.join(", "))),
     }
     match model.settings.checks.as_slice() {
         [] => say(
             Role::Warn,
-            &format!("{} No checks, so nothing can be proven: draft.yaml names them in verify_config.", glyphs.warn),
+            &format!("{} No checks, so nothing can be proven: `draft init` looks for some.", glyphs.warn),
         ),
         checks => {
             say(Role::Ok, &format!("{} Checks of every change:", glyphs.ok));
