@@ -151,10 +151,13 @@ pub fn judge(end: &RunEnd, report: &Report, changed: bool) -> Verdict {
         | RunEnd::TooMuchOutput
         | RunEnd::NotStarted { .. }
         | RunEnd::Signaled { .. } => {
-            return Verdict::Failed(match &report.retrying {
+            let error = report.error.as_ref().filter(|_| report.ok == Some(false));
+            return Verdict::Failed(match (&report.retrying, error) {
                 // Whoever waits for a model that does not answer has another problem than one that works slowly.
-                Some(trying) => format!("the agent {end}; its model could not be reached: {}", first_line(trying)),
-                None => format!("the agent {end}"),
+                (Some(trying), _) => format!("the agent {end}; its model could not be reached: {}", first_line(trying)),
+                // Some take long to end after they gave up.
+                (None, Some(error)) => format!("the agent {end}; it said that it failed: {}", first_line(error)),
+                (None, None) => format!("the agent {end}"),
             });
         }
         RunEnd::Exited { code } => *code,
@@ -241,6 +244,16 @@ mod tests {
         let working = Report { retrying: None, ..retrying };
         let expected = "the agent ran out of time and was stopped";
         assert_eq!(judge(&RunEnd::TimedOut, &working, true), Verdict::Failed(expected.into()));
+    }
+
+    #[test]
+    fn an_agent_that_was_stopped_after_it_gave_up_is_blocked_with_its_error() {
+        let gave_up = Report { ok: Some(false), error: Some("500 broken\nmore".into()), ..report() };
+        let expected = "the agent ran out of time and was stopped; it said that it failed: 500 broken";
+        assert_eq!(judge(&RunEnd::TimedOut, &gave_up, true), Verdict::Failed(expected.into()));
+        let went_on = Report { ok: None, ..gave_up };
+        let expected = "the agent ran out of time and was stopped";
+        assert_eq!(judge(&RunEnd::TimedOut, &went_on, true), Verdict::Failed(expected.into()), "an error is no end");
     }
 
     #[test]

@@ -149,8 +149,8 @@ impl Reader {
         match &self.state {
             State::Codex(_) => stderr.lines().for_each(|line| codex::overhear(line, &mut scene)),
             State::OpenCode(_) => stderr.lines().for_each(|line| opencode::overhear(line, &mut scene)),
+            State::Gemini(gemini) => stderr.lines().for_each(|line| gemini.overhear(line, &mut scene)),
             State::Claude(_)
-            | State::Gemini(_)
             | State::Copilot(_)
             | State::Droid(_)
             | State::Cline(_)

@@ -19,6 +19,8 @@ pub(super) struct Gemini {
     pieces: Pieces,
     /// It said that it stops, and has done nothing since.
     stopped: bool,
+    /// Its model has answered something.
+    answered: bool,
 }
 
 impl Gemini {
@@ -69,6 +71,19 @@ impl Gemini {
     fn works(&mut self, scene: &mut Scene<'_>) {
         scene.report.ok = None;
         self.stopped = false;
+        self.answered = true;
+    }
+
+    /// Notes a model that never answered, which is told on standard error only:
+    /// `Attempt 2 failed with status 429. Retrying with backoff...`. When the model answered at some time, nothing tells
+    /// whether that was before or after.
+    pub(super) fn overhear(&self, line: &str, scene: &mut Scene<'_>) {
+        let Some(told) = line.strip_prefix("Attempt ") else { return };
+        let Some((attempt, told)) = told.split_once(" failed with status ") else { return };
+        let Some((status, _)) = told.split_once(". Retrying") else { return };
+        if !self.answered && scene.report.ok.is_none() {
+            scene.report.retrying = Some(clip(&format!("attempt {attempt}, HTTP {status}")));
+        }
     }
 
     fn tool_use(&mut self, event: &Value, scene: &mut Scene<'_>) {
@@ -277,6 +292,22 @@ mod tests {
         assert_eq!(read(&[&call("read_mind"), &policy]).1.denied, ["read_mind a.txt"]);
         let outside = r#"{"type":"tool_result","tool_id":"c","status":"error","error":{"type":"invalid_tool_params","message":"Path not in workspace: Attempted path \"/a.txt\" resolves outside"}}"#;
         assert_eq!(read(&[&call("write_file"), outside]).1.denied, ["write_file a.txt"]);
+    }
+
+    #[test]
+    fn a_model_that_never_answered_is_told_on_standard_error_only() {
+        let stderr = "Attempt 1 failed with status 500. Retrying with backoff... _ApiError: {}\n    at async Turn.run\n\
+                      Attempt 2 failed with status 429. Retrying with backoff... _ApiError: {}\n";
+        let after = |lines: &[&str]| {
+            let mut reader = Reader::new(Dialect::Gemini, std::path::Path::new("/w"));
+            reader.feed(format!("{}\n", lines.join("\n")).as_bytes(), &mut Vec::new());
+            reader.ended(stderr, None);
+            reader.report().retrying.clone()
+        };
+        let begin = r#"{"type":"init","session_id":"s","model":"m"}"#;
+        assert_eq!(after(&[begin]).as_deref(), Some("attempt 2, HTTP 429"));
+        assert_eq!(after(&[begin, &piece("I look.")]), None, "it may have answered afterwards");
+        assert_eq!(after(&[begin, OK]), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::shape::{clip, plain, unknown};
 use crate::domain::log::{Entry, EntryKind};
 
 /// How the first line of a result begins that says that its tool failed.
-const FAILED: [&str; 3] = ["<system>ERROR", "ERROR: ", "Error: "];
+const FAILED: [&str; 4] = ["<system>ERROR", "ERROR: ", "Error: ", "old_string not found in "];
 
 /// What must be remembered between lines.
 #[derive(Clone, Default, Debug)]
@@ -25,6 +25,7 @@ impl Kimi {
             ("assistant", _) => self.assistant(event, scene),
             ("tool", _) => self.tool_result(event, scene),
             ("meta", "session.resume_hint") => end(event, scene),
+            ("meta", "turn.step.retrying") => retry(event, scene),
             ("meta", "system.version") => {
                 let version = event["version"].as_str().unwrap_or_default();
                 scene.say(EntryKind::Session, format!("Kimi Code {version}").trim_end());
@@ -37,6 +38,7 @@ impl Kimi {
     fn assistant(&mut self, event: &Value, scene: &mut Scene<'_>) {
         // Work goes on, so a last line before this was not the last.
         scene.report.ok = None;
+        scene.report.retrying = None;
         if let Some(thought) = event["reasoning_content"].as_str() {
             show(EntryKind::Thinking, thought, scene);
         }
@@ -81,6 +83,21 @@ fn show(kind: EntryKind, text: &str, scene: &mut Scene<'_>) {
         scene.report.said = Some(clip(text));
     }
     scene.say(kind, text);
+}
+
+fn retry(event: &Value, scene: &mut Scene<'_>) {
+    let mut text = "trying to reach the model again".to_owned();
+    if let Some(attempt) = event["next_attempt"].as_u64() {
+        text += &format!(", attempt {attempt}");
+        if let Some(of) = event["max_attempts"].as_u64() {
+            text += &format!(" of {of}");
+        }
+    }
+    if let Some(why) = event["error_message"].as_str() {
+        text += &format!(", {why}");
+    }
+    scene.say(EntryKind::Retry, &text);
+    scene.report.retrying = Some(clip(&text));
 }
 
 /// The last line: how to go on in the session.
@@ -143,9 +160,22 @@ mod tests {
         let edit = json!({ "path": "/w/a.rs", "old_string": "a", "new_string": "b\nc" });
         let (entries, _) = read_text(Dialect::Kimi, &call("Edit", &edit, "Error: no such text"));
         assert_eq!(shown(&entries), ["tool_result [tool Edit] [path a.rs] [ok false] Error: no such text"]);
+        let (entries, _) = read_text(Dialect::Kimi, &call("Edit", &edit, "old_string not found in /w/a.rs"));
+        assert!(entries.iter().all(|entry| entry.kind != EntryKind::Edit), "{entries:?}");
         let outside = json!({ "path": "/etc/motd", "content": "x" });
         let (_, report) = read_text(Dialect::Kimi, &call("Write", &outside, "Wrote 1 byte"));
         assert_eq!(report.outside, ["/etc/motd"], "but it may have been done");
+    }
+
+    #[test]
+    fn a_model_that_is_tried_again_is_told_until_it_answers() {
+        let again = r#"{"role":"meta","type":"turn.step.retrying","next_attempt":2,"max_attempts":10,"error_message":"429 slow down"}"#;
+        let (entries, report) = read_text(Dialect::Kimi, again);
+        let wanted = "trying to reach the model again, attempt 2 of 10, 429 slow down";
+        assert_eq!(entries, [Entry::new(EntryKind::Retry, wanted)]);
+        assert_eq!(report.retrying.as_deref(), Some(wanted));
+        let say = r#"{"role":"assistant","content":"Here."}"#;
+        assert_eq!(read_text(Dialect::Kimi, &[again, say].join("\n")).1.retrying, None);
     }
 
     #[test]
