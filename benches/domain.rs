@@ -42,6 +42,7 @@ fn ticket(n: u32) -> Ticket {
         usage: Usage::default(),
         created_at: Timestamp(n.into()),
         updated_at: Timestamp(n.into()),
+        removed_at: None,
     }
 }
 

@@ -58,6 +58,7 @@ fn ticket(n: u32) -> Ticket {
         usage: Usage { input_tokens: 1_000, output_tokens: 200, cost_micros: Some(12_000) },
         created_at: Timestamp(1_800_000_000_000),
         updated_at: Timestamp(1_800_000_100_000),
+        removed_at: None,
     }
 }
 

@@ -146,6 +146,7 @@ fn ticket(board: BoardId, n: u32) -> (Ticket, Option<Job>) {
         usage: Usage::default(),
         created_at: now(),
         updated_at: now(),
+        removed_at: None,
     };
     let running = state.job().map(|job| Job {
         status: JobStatus::Running,

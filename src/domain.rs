@@ -24,6 +24,7 @@ pub mod revision;
 pub mod rule;
 mod rule_again;
 mod rule_commands;
+mod rule_edit;
 mod rule_facts;
 pub mod run;
 pub mod state;

@@ -370,6 +370,7 @@ impl Running<'_> {
                 | RefusalCode::Limit
                 | RefusalCode::NoWorktree
                 | RefusalCode::NotLanded
+                | RefusalCode::NotRemoved
                 | RefusalCode::HasWorktree
                 | RefusalCode::Failed => {
                     self.refused.insert(ticket);

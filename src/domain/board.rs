@@ -40,6 +40,8 @@ pub struct Board {
     goals: HashMap<GoalId, Goal>,
     tickets: HashMap<TicketId, Ticket>,
     numbers: BTreeMap<TicketNumber, TicketId>,
+    /// The tickets that were removed and can come back. Their numbers are never given again.
+    removed: BTreeMap<TicketNumber, Ticket>,
     /// The newest job of each ticket, and with it every active one: a ticket has at most one.
     jobs: HashMap<TicketId, Job>,
     /// Whose newest job it is.
@@ -72,6 +74,7 @@ impl Board {
             goals: HashMap::new(),
             tickets: HashMap::new(),
             numbers: BTreeMap::new(),
+            removed: BTreeMap::new(),
             jobs: HashMap::new(),
             job_tickets: HashMap::new(),
             active: BTreeSet::new(),
@@ -89,7 +92,13 @@ impl Board {
             Change::Goal(goal) => {
                 self.goals.insert(goal.id, goal.clone());
             }
+            Change::Ticket(ticket) if ticket.removed_at.is_some() => {
+                self.numbers.remove(&ticket.number);
+                self.tickets.remove(&ticket.id);
+                self.removed.insert(ticket.number, ticket.clone());
+            }
             Change::Ticket(ticket) => {
+                self.removed.remove(&ticket.number);
                 self.numbers.insert(ticket.number, ticket.id);
                 self.tickets.insert(ticket.id, ticket.clone());
             }
@@ -167,9 +176,24 @@ impl Board {
         }
     }
 
+    /// Returns the tickets that were removed, by number.
+    pub fn removed(&self) -> impl Iterator<Item = &Ticket> {
+        self.removed.values()
+    }
+
+    /// Returns the removed ticket that somebody names.
+    pub fn find_removed(&self, name: TicketRef) -> Option<&Ticket> {
+        match name {
+            TicketRef::Id(id) => self.removed().find(|ticket| ticket.id == id),
+            TicketRef::Number(number) => self.removed.get(&number),
+        }
+    }
+
     /// Returns the number that the next new ticket gets.
     pub fn next_number(&self) -> TicketNumber {
-        TicketNumber(self.numbers.last_key_value().map_or(0, |(number, _)| number.0) + 1)
+        let last = self.numbers.last_key_value().map(|(number, _)| number.0);
+        let removed = self.removed.last_key_value().map(|(number, _)| number.0);
+        TicketNumber(last.max(removed).unwrap_or(0) + 1)
     }
 
     /// Returns a goal.

@@ -51,6 +51,13 @@ pub enum Save {
         /// The state in which it must be now.
         was: StateName,
     },
+    /// Stores another description of a ticket; the ticket itself is stored beside it.
+    Description {
+        /// The ticket.
+        ticket: TicketId,
+        /// The description.
+        text: String,
+    },
     /// Stores a job: a new one, or one that still has that status.
     Job {
         /// The job as it is to be.

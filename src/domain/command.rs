@@ -26,6 +26,30 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Changes fields of a ticket.
+    Edit {
+        /// The ticket.
+        ticket: TicketRef,
+        /// The new values; of several for one field the last counts.
+        edits: Vec<Edit>,
+    },
+    /// Puts a ticket at another place among those of its column that are as urgent.
+    Place {
+        /// The ticket.
+        ticket: TicketRef,
+        /// Where.
+        place: Place,
+    },
+    /// Takes a ticket off the board; its worktree goes into the trash.
+    Remove {
+        /// The ticket.
+        ticket: TicketRef,
+    },
+    /// Puts a ticket that was removed back on the board.
+    BringBack {
+        /// The ticket.
+        ticket: TicketRef,
+    },
     /// Asks for an agent to work on a ticket.
     Run {
         /// The ticket.
@@ -72,6 +96,38 @@ pub enum Command {
     },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
+}
+
+/// A new value of one field of a ticket.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    /// The line that says what is to be done.
+    Title(Title),
+    /// More about it; Markdown.
+    Description(String),
+    /// How urgent it is.
+    Priority(Option<Priority>),
+    /// The goal that it serves.
+    Goal(Option<GoalId>),
+    /// All that it waits for.
+    After(Vec<TicketRef>),
+    /// The agent that it asks for.
+    Agent(Option<String>),
+    /// The model that it asks for.
+    Model(Option<String>),
+    /// Checks of its own.
+    Verify(Vec<String>),
+}
+
+/// A place in a column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// Right above that ticket.
+    Above(TicketRef),
+    /// Right below that ticket.
+    Below(TicketRef),
 }
 
 /// The agent and the model that one run is asked for, in place of those of the ticket and the settings.
@@ -147,6 +203,8 @@ words! {
         NoWorktree = "no_worktree",
         /// Its change is not on the target.
         NotLanded = "not_landed",
+        /// It was not removed, so it cannot come back.
+        NotRemoved = "not_removed",
         /// It has a worktree already.
         HasWorktree = "has_worktree",
         /// It could not be done: git, a file or Draft itself failed.

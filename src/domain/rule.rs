@@ -13,7 +13,7 @@ use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
-use super::{rule_again, rule_commands, rule_facts};
+use super::{rule_again, rule_commands, rule_edit, rule_facts};
 
 /// What is to be decided, with everything that the rules may not find out themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -89,6 +89,10 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Move { ticket, to, reason }) => {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
         }
+        What::Command(Command::Edit { ticket, edits }) => rule_edit::edit(&mut decision, *ticket, edits)?,
+        What::Command(Command::Place { ticket, place }) => rule_edit::place(&mut decision, *ticket, *place)?,
+        What::Command(Command::Remove { ticket }) => rule_edit::remove(&mut decision, *ticket)?,
+        What::Command(Command::BringBack { ticket }) => rule_edit::bring_back(&mut decision, *ticket)?,
         What::Command(Command::Run { ticket, choice }) => rule_commands::run_named(&mut decision, *ticket, "", choice)?,
         What::Command(Command::Pick { ticket, reason }) => rule_again::pick(&mut decision, *ticket, reason)?,
         What::Command(Command::Restore { ticket, reference }) => {
@@ -163,16 +167,16 @@ impl<'a> Decision<'a> {
         self.event(&ticket, EventKind::Transitioned, Some(was), Some(to.name()), reason, payload);
         self.save(Save::Ticket { ticket: ticket.clone(), was });
         if to == State::Done {
-            self.free(&ticket)?;
+            self.free(&ticket, "is done")?;
         }
         Ok(())
     }
 
-    /// Tells the tickets that waited for one that is done now. Their links stay.
-    fn free(&mut self, done: &Ticket) -> Result<(), Refused> {
+    /// Tells the tickets that waited for one that holds them up no more. Their links stay.
+    pub(super) fn free(&mut self, done: &Ticket, why: &str) -> Result<(), Refused> {
         let board = self.board;
         for waited in freed_by(board, done) {
-            let reason = format!("nothing holds it up any more: {} is done", done.number);
+            let reason = format!("nothing holds it up any more: {} {why}", done.number);
             let payload = json!({ "action": "unblocked", "blocker": done.id });
             let waits_aside = waited.state == State::Blocked { why: Blocked::Dependency };
             if waits_aside && board.active_job(waited.id).is_none() {

@@ -8,12 +8,12 @@ use super::change::Save;
 use super::command::{AgentChoice, NewTicket, RefusalCode, Refused};
 use super::dependencies::{Readiness, find_cycle, planned_dependents};
 use super::event::EventKind;
-use super::id::{TicketId, TicketNumber, TicketRef};
+use super::id::{GoalId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::rule::{Decision, Landed, Limit, Trust, about_job, illegal};
 use super::rule_again;
 use super::state::{Blocked, NeedsHuman, State, StateName, may_move};
-use super::ticket::{Ticket, Usage, VERIFY_LENGTH_MAX, VERIFY_MAX};
+use super::ticket::{Ticket, Title, Usage, VERIFY_LENGTH_MAX, VERIFY_MAX};
 
 /// Files tickets, all or none; they may wait for each other, but not in a circle.
 pub(super) fn add_tickets(decision: &mut Decision<'_>, new: &[NewTicket]) -> Result<(), Refused> {
@@ -66,22 +66,33 @@ fn unreachable_number(name: TicketRef) -> Refused {
 }
 
 fn check_values(decision: &Decision<'_>, new: &NewTicket) -> Result<(), Refused> {
-    if let Some(goal) = new.goal
-        && decision.board.goal(goal).is_none()
-    {
-        let message = format!("there is no goal {goal} on this board");
-        return Err(Refused::new(RefusalCode::UnknownGoal, message, "Leave the goal out, or name one that exists."));
+    check_goal(decision, new.goal)?;
+    check_checks(&new.title, &new.verify)
+}
+
+/// Refuses a goal that the board does not have.
+pub(super) fn check_goal(decision: &Decision<'_>, goal: Option<GoalId>) -> Result<(), Refused> {
+    match goal {
+        Some(goal) if decision.board.goal(goal).is_none() => {
+            let message = format!("there is no goal {goal} on this board");
+            Err(Refused::new(RefusalCode::UnknownGoal, message, "Leave the goal out, or name one that exists."))
+        }
+        Some(_) | None => Ok(()),
     }
+}
+
+/// Refuses too many checks, empty ones and long ones.
+pub(super) fn check_checks(title: &Title, checks: &[String]) -> Result<(), Refused> {
     let bad = |message: String| {
         let hint = format!("A ticket has at most {VERIFY_MAX} checks of {VERIFY_LENGTH_MAX} characters each.");
         Err(Refused::new(RefusalCode::BadValue, message, hint))
     };
-    if new.verify.len() > VERIFY_MAX {
-        return bad(format!("`{}` has {} checks", new.title, new.verify.len()));
+    if checks.len() > VERIFY_MAX {
+        return bad(format!("`{title}` has {} checks", checks.len()));
     }
-    match new.verify.iter().find(|check| check.trim().is_empty() || check.chars().count() > VERIFY_LENGTH_MAX) {
-        Some(check) if check.trim().is_empty() => bad(format!("a check of `{}` is empty", new.title)),
-        Some(_) => bad(format!("a check of `{}` is too long", new.title)),
+    match checks.iter().find(|check| check.trim().is_empty() || check.chars().count() > VERIFY_LENGTH_MAX) {
+        Some(check) if check.trim().is_empty() => bad(format!("a check of `{title}` is empty")),
+        Some(_) => bad(format!("a check of `{title}` is too long")),
         None => Ok(()),
     }
 }
@@ -107,17 +118,22 @@ fn filed(decision: &Decision<'_>, new: &NewTicket, number: TicketNumber, blocked
         usage: Usage::default(),
         created_at: decision.input.at,
         updated_at: decision.input.at,
+        removed_at: None,
     }
 }
 
 /// Only tickets of one call can wait for each other in a circle: older ones cannot wait for newer ones.
 fn refuse_cycle(tickets: &[Ticket], numbers: &HashMap<TicketId, TicketNumber>) -> Result<(), Refused> {
     let graph = tickets.iter().map(|ticket| (ticket.id, ticket.blocked_by.clone())).collect();
-    let Some(cycle) = find_cycle(&graph) else { return Ok(()) };
-    let mut names: Vec<String> = cycle.iter().filter_map(|id| numbers.get(id)).map(ToString::to_string).collect();
+    find_cycle(&graph).map_or(Ok(()), |cycle| Err(circle(&cycle, |id| numbers.get(&id).copied())))
+}
+
+/// Refuses tickets that would wait for each other.
+pub(super) fn circle(cycle: &[TicketId], number: impl Fn(TicketId) -> Option<TicketNumber>) -> Refused {
+    let mut names: Vec<String> = cycle.iter().filter_map(|id| number(*id)).map(|number| number.to_string()).collect();
     names.extend(names.first().cloned());
     let message = format!("these tickets would wait for each other for ever: {}", names.join(" → "));
-    Err(Refused::new(RefusalCode::Cycle, message, "Take one of these dependencies out."))
+    Refused::new(RefusalCode::Cycle, message, "Take one of these dependencies out.")
 }
 
 /// Moves a ticket by hand.

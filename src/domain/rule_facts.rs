@@ -45,7 +45,9 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
 
 /// Takes in what was learned about a worktree outside any job.
 fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> Result<(), Refused> {
-    let mut ticket = decision.find(TicketRef::Id(id))?.clone();
+    // Also of a ticket that was removed: its worktree goes after it.
+    let removed = decision.board.find_removed(TicketRef::Id(id));
+    let mut ticket = removed.map_or_else(|| decision.find(TicketRef::Id(id)), Ok)?.clone();
     let was = ticket.state.name();
     let (kind, reason, payload, worktree) = match fact {
         Fact::WorktreeStays { reason, .. } => {

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::board::Board;
 use super::change::Save;
-use super::command::{Command, NewTicket, RefusalCode};
+use super::command::{Command, NewTicket, Place, RefusalCode};
 use super::dependencies::{Readiness, find_cycle};
 use super::event::EventKind;
+use super::id::{TicketId, TicketRef};
 use super::job::{JobKind, JobStatus};
 use super::pick::pick;
 use super::rule::{Landed, What, decide};
@@ -26,6 +27,12 @@ fn each_save(moment: &Moment<'_>, mut check: impl FnMut(&Board, &Save)) {
     assert_eq!(&board, moment.after);
 }
 
+/// Returns the state of a ticket, on the board or removed.
+fn state_of(board: &Board, id: TicketId) -> Option<StateName> {
+    let ticket = board.ticket(id).or_else(|| board.find_removed(TicketRef::Id(id)));
+    ticket.map(|ticket| ticket.state.name())
+}
+
 proptest! {
     #[test]
     fn a_ticket_moves_only_along_the_table(plan in prop::collection::vec(act(), 1..40)) {
@@ -36,7 +43,11 @@ proptest! {
                         assert!(may_move(was.state.name(), ticket.state.name()), "{:?} → {:?}", was.state, ticket.state);
                     }
                     Some(was) => assert_eq!(was.state, ticket.state, "a state never changes within itself"),
-                    None => assert!(matches!(ticket.state, State::Proposed | State::Planned)),
+                    None => {
+                        let removed = moment.before.find_removed(TicketRef::Id(ticket.id));
+                        let was = removed.map_or(State::Proposed, |removed| removed.state);
+                        assert!(was == ticket.state || (removed.is_none() && ticket.state == State::Planned));
+                    }
                 }
             }
         });
@@ -52,11 +63,12 @@ proptest! {
                         assert_eq!(board.next_number(), ticket.number);
                     }
                     Save::Ticket { ticket, was } => {
-                        assert_eq!(board.ticket(ticket.id).map(|ticket| ticket.state.name()), Some(*was));
+                        assert_eq!(state_of(board, ticket.id), Some(*was));
                         assert_eq!(ticket.updated_at, moment.input.at);
                     }
                     Save::Job { job, was } => assert_eq!(board.job(job.id).map(|job| job.status), *was),
                     Save::Revision(revision) => assert!(board.ticket(revision.ticket).is_some()),
+                    Save::Description { ticket, .. } => assert!(board.ticket(*ticket).is_some()),
                     Save::Goal(_) | Save::Run(_) | Save::Evidence(_) | Save::Event(_) | Save::Autopilot(..) => {}
                 }
             });
@@ -110,6 +122,7 @@ proptest! {
                 Save::Goal(_)
                 | Save::NewTicket { .. }
                 | Save::Ticket { .. }
+                | Save::Description { .. }
                 | Save::Run(_)
                 | Save::Evidence(_)
                 | Save::Revision(_)
@@ -149,7 +162,7 @@ proptest! {
                     }
                     (EventKind::Transitioned, Some(from), Some(to)) => told.push((event.ticket, from, to)),
                     (_, from, to) => {
-                        let state = board.ticket(event.ticket).map(|ticket| ticket.state.name());
+                        let state = state_of(board, event.ticket);
                         assert_eq!((from, to), (state, state), "{:?} moves nothing", event.kind);
                     }
                 }
@@ -222,6 +235,56 @@ proptest! {
                 let has_change = ticket.worktree.is_some() && moment.after.revision(ticket.id).is_some();
                 assert!(was_done || !has_change || moment.input.known.landed == Landed::Yes);
             }
+        });
+    }
+
+    #[test]
+    fn a_ticket_is_put_right_beside_the_other_and_nothing_else_changes_its_order(
+        plan in prop::collection::vec(act(), 1..40),
+    ) {
+        walk(&plan, |moment| {
+            let What::Command(Command::Place { ticket, place }) = &moment.input.what else { return };
+            if moment.result.is_err() {
+                return;
+            }
+            let moved = moment.before.find(*ticket).unwrap();
+            let column = |board: &Board| -> Vec<TicketId> {
+                board.column(moved.state.name()).iter().map(|ticket| ticket.id).collect()
+            };
+            let (before, after) = (column(moment.before), column(moment.after));
+            let without = |column: &[TicketId]| -> Vec<TicketId> {
+                column.iter().copied().filter(|id| *id != moved.id).collect()
+            };
+            assert_eq!(without(&before), without(&after));
+            let at = |name| after.iter().position(|id| Some(*id) == moment.after.find(name).map(|it| it.id)).unwrap();
+            match *place {
+                Place::Above(other) if other == *ticket => {}
+                Place::Below(other) if other == *ticket => {}
+                Place::Above(other) => assert_eq!(at(*ticket) + 1, at(other)),
+                Place::Below(other) => assert_eq!(at(other) + 1, at(*ticket)),
+            }
+        });
+    }
+
+    #[test]
+    fn a_removed_ticket_has_no_job_and_its_number_is_never_given_again(plan in prop::collection::vec(act(), 1..40)) {
+        let mut highest = 0;
+        walk(&plan, |moment| {
+            for removed in moment.after.removed() {
+                assert_eq!(moment.after.active_job(removed.id), None);
+                assert_eq!(moment.after.ticket(removed.id), None);
+                highest = highest.max(removed.number.0);
+            }
+            assert!(moment.after.next_number().0 > highest);
+        });
+    }
+
+    #[test]
+    fn whoever_waits_never_waits_in_a_circle(plan in prop::collection::vec(act(), 1..40)) {
+        walk(&plan, |moment| {
+            let on_board = moment.after.tickets().map(|ticket| (ticket.id, ticket.blocked_by.clone()));
+            let removed = moment.after.removed().map(|ticket| (ticket.id, ticket.blocked_by.clone()));
+            assert_eq!(find_cycle(&on_board.chain(removed).collect()), None);
         });
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::autopilot::Autopilot;
 use super::board::Board;
 use super::change::{Change, Save, Steps};
-use super::command::{AgentChoice, Command, NewTicket, Refused};
+use super::command::{AgentChoice, Command, Edit, NewTicket, Place, Refused};
 use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketNumber, TicketRef};
@@ -18,7 +18,7 @@ use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
 use super::run::RunEnd;
 use super::sample;
 use super::state::{StateName, legal_moves};
-use super::ticket::{Title, Usage, Worktree};
+use super::ticket::{Priority, Title, Usage, Worktree};
 use super::time::Timestamp;
 
 /// One thing that happens on a walk. Tickets are meant by their place, counted round, so that most of them exist.
@@ -44,6 +44,11 @@ enum Kind {
     Tell(u8, bool),
     Pick(u8),
     Autopilot(Autopilot),
+    WaitFor(u8, Vec<u8>),
+    Urgency(u8, Option<bool>),
+    Place(u8, u8, bool),
+    Remove(u8),
+    BringBack(u8),
     Take { slots: usize },
     Learn(u8, Learned),
 }
@@ -111,6 +116,11 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         2 => (any::<u8>(), any::<bool>()).prop_map(|(n, says)| Kind::Tell(n, says)),
         1 => any::<u8>().prop_map(Kind::Pick),
         1 => prop::sample::select(Autopilot::ALL).prop_map(Kind::Autopilot),
+        1 => (any::<u8>(), prop::collection::vec(any::<u8>(), 0..3)).prop_map(|(n, on)| Kind::WaitFor(n, on)),
+        1 => (any::<u8>(), any::<Option<bool>>()).prop_map(|(n, urgent)| Kind::Urgency(n, urgent)),
+        2 => (any::<u8>(), any::<u8>(), any::<bool>()).prop_map(|(n, other, above)| Kind::Place(n, other, above)),
+        1 => any::<u8>().prop_map(Kind::Remove),
+        1 => any::<u8>().prop_map(Kind::BringBack),
         4 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
         12 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
     ];
@@ -174,6 +184,22 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 vec![What::Command(Command::Pick { ticket: name(&board, *n), reason: "it is first".into() })]
             }
             Kind::Autopilot(mode) => vec![What::Command(Command::SetAutopilot(*mode))],
+            Kind::WaitFor(n, on) => {
+                let after = Edit::After(on.iter().map(|n| name(&board, *n)).collect());
+                vec![What::Command(Command::Edit { ticket: name(&board, *n), edits: vec![after] })]
+            }
+            Kind::Urgency(n, urgent) => {
+                let priority = urgent.map(|high| Priority::try_from(if high { 90 } else { 10 }).unwrap());
+                let edits = vec![Edit::Priority(priority)];
+                vec![What::Command(Command::Edit { ticket: name(&board, *n), edits })]
+            }
+            Kind::Place(n, other, above) => {
+                let other = name(&board, *other);
+                let place = if *above { Place::Above(other) } else { Place::Below(other) };
+                vec![What::Command(Command::Place { ticket: name(&board, *n), place })]
+            }
+            Kind::Remove(n) => vec![What::Command(Command::Remove { ticket: name(&board, *n) })],
+            Kind::BringBack(n) => vec![What::Command(Command::BringBack { ticket: name(&board, *n) })],
             Kind::Take { slots } => {
                 let began = |job| [Fact::Taken { job }, Fact::WorktreeMade { job, worktree: worktree() }];
                 pick(&board, *slots).into_iter().flat_map(began).map(What::Fact).collect()
@@ -205,6 +231,7 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
 /// Takes a save over as if the store had written it.
 pub(super) fn apply(board: &mut Board, save: &Save) {
     board.apply(&match save.clone() {
+        Save::Description { .. } => return,
         Save::Goal(goal) => Change::Goal(goal),
         Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket),
         Save::Job { job, .. } => Change::Job(job),

@@ -60,6 +60,7 @@ pub(super) fn ticket(number: u32) -> Ticket {
         usage: Usage::default(),
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
+        removed_at: None,
     }
 }
 

@@ -58,6 +58,16 @@ pub struct Ticket {
     pub created_at: Timestamp,
     /// When it changed last.
     pub updated_at: Timestamp,
+    /// When somebody removed it; it is not on the board any more and can come back.
+    #[serde(default)]
+    pub removed_at: Option<Timestamp>,
+}
+
+impl Ticket {
+    /// Says whether the ticket still needs the worktree that it may have.
+    pub fn needs_worktree(&self) -> bool {
+        self.removed_at.is_none() && self.state.name().keeps_worktree()
+    }
 }
 
 /// A title: one line of 1 to 255 characters without control characters.

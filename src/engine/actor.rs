@@ -225,7 +225,7 @@ impl Actor {
             self.work_on(job);
         }
         let Self { board, chores, .. } = self;
-        board.tickets().for_each(|ticket| chores.clean_if_due(board, ticket));
+        board.tickets().chain(board.removed()).for_each(|ticket| chores.clean_if_due(board, ticket));
     }
 
     /// Says whether a job is queued and this engine takes such jobs.
@@ -516,7 +516,7 @@ fn foresee(board: &mut Board, save: &Save) {
         Save::Run(run) => Change::Run(run.clone()),
         Save::Revision(revision) => Change::Revision(revision.clone()),
         Save::Autopilot(_, mode) => Change::Autopilot(*mode),
-        Save::Evidence(_) | Save::Event(_) => return,
+        Save::Description { .. } | Save::Evidence(_) | Save::Event(_) => return,
     };
     board.apply(&change);
 }

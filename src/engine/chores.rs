@@ -35,7 +35,7 @@ impl Chores {
     /// Begins to remove the worktree of a ticket that holds one and needs none.
     pub(super) fn clean_if_due(&mut self, board: &Board, ticket: &Ticket) {
         let Some(worktree) = &ticket.worktree else { return };
-        let is_due = !ticket.state.name().keeps_worktree() && board.active_job(ticket.id).is_none();
+        let is_due = !ticket.needs_worktree() && board.active_job(ticket.id).is_none();
         if is_due && !self.is_busy(ticket.id) {
             let owner = Owner { ticket: ticket.id, state: ticket.state.name() };
             // What cleans up belongs to the job that worked in it last.

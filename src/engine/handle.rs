@@ -222,6 +222,10 @@ impl Handle {
             Command::AddGoal(_)
             | Command::AddTickets(_)
             | Command::Move { .. }
+            | Command::Edit { .. }
+            | Command::Place { .. }
+            | Command::Remove { .. }
+            | Command::BringBack { .. }
             | Command::Restore { .. }
             | Command::Cancel { .. }
             | Command::Tell { .. }

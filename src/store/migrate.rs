@@ -11,8 +11,11 @@ use super::error::{Fault, StoreError};
 use super::open::{APPLICATION_ID, Content, content};
 
 /// The steps from an empty file to the newest schema. A released step is history; add one at the end.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("../../assets/schema/0001_first.sql"), include_str!("../../assets/schema/0002_again.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("../../assets/schema/0001_first.sql"),
+    include_str!("../../assets/schema/0002_again.sql"),
+    include_str!("../../assets/schema/0003_edit.sql"),
+];
 
 /// Returns the schema that those steps lead to.
 pub(super) fn known(steps: &[&str]) -> u32 {

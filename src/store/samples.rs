@@ -91,6 +91,7 @@ pub(super) fn ticket(n: u32) -> Ticket {
         usage: Usage::default(),
         created_at: at(2),
         updated_at: at(2),
+        removed_at: None,
     }
 }
 

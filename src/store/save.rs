@@ -104,6 +104,10 @@ fn save_one(db: &Connection, save: &Save, changed: i64, changes: &mut Vec<Change
             tickets::update(db, ticket, *was, changed)?;
             Change::Ticket(ticket.clone())
         }
+        Save::Description { ticket, text } => {
+            tickets::describe(db, *ticket, text)?;
+            return Ok(());
+        }
         Save::Job { job, was } => {
             jobs::save(db, job, *was, changed)?;
             Change::Job(job.clone())

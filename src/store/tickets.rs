@@ -18,7 +18,7 @@ macro_rules! columns {
          tickets.verify, tickets.agent, tickets.model, tickets.base_branch, tickets.message, tickets.message_at, \
          tickets.worktree_path, tickets.worktree_branch, tickets.worktree_base_branch, tickets.worktree_base, \
          tickets.worktree_port, tickets.input_tokens, tickets.output_tokens, \
-         tickets.cost_micros, tickets.created_at, tickets.updated_at"
+         tickets.cost_micros, tickets.created_at, tickets.updated_at, tickets.removed_at"
     };
 }
 
@@ -45,6 +45,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         usage: columns.usage()?,
         created_at: columns.next()?,
         updated_at: columns.next()?,
+        removed_at: columns.next()?,
     })
 }
 
@@ -106,11 +107,12 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
             id, number, board_id, goal_id, title, description, state, state_job_id, state_why, reason, priority,
             hand_order, verify, agent, model, base_branch, message, message_at, worktree_path, worktree_branch,
             worktree_base_branch, worktree_base, worktree_port, input_tokens, output_tokens, cost_micros, created_at,
-            updated_at, changed
+            updated_at, removed_at, changed
         ) VALUES (
             :id, :number, :board, :goal, :title, :description, :state, :state_job, :state_why, :reason, :priority,
             :hand_order, :verify, :agent, :model, :base_branch, :message, :message_at, :worktree_path,
-            :worktree_branch, :worktree_base_branch, :worktree_base, :worktree_port, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at, :changed
+            :worktree_branch, :worktree_base_branch, :worktree_base, :worktree_port, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at,
+            :removed_at, :changed
         )";
     write(db, insert, ticket, Some(description), changed)?;
     write_blockers(db, ticket)
@@ -126,7 +128,7 @@ macro_rules! set {
             message_at = :message_at, worktree_port = :worktree_port, worktree_path = :worktree_path,
             worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
             worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
-            cost_micros = :cost_micros, updated_at = :updated_at, changed = :changed"
+            cost_micros = :cost_micros, updated_at = :updated_at, removed_at = :removed_at, changed = :changed"
     };
 }
 
@@ -194,10 +196,18 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":cost_micros": ticket.usage.cost_micros.map(Count),
             ":created_at": ticket.created_at,
             ":updated_at": ticket.updated_at,
+            ":removed_at": ticket.removed_at,
             ":changed": changed,
         })
         .map_err(taken(|| format!("ticket {}", ticket.number)))?;
     Ok(written)
+}
+
+/// Stores a ticket's description. The ticket itself, with the number of the change, is stored beside it.
+pub(super) fn describe(db: &Connection, ticket: TicketId, text: &str) -> Result<(), Fault> {
+    db.prepare_cached("UPDATE tickets SET description = :text WHERE id = :id")?
+        .execute(named_params! { ":id": ticket, ":text": text })?;
+    Ok(())
 }
 
 fn write_blockers(db: &Connection, ticket: &Ticket) -> Result<(), Fault> {

@@ -30,20 +30,24 @@ impl Model {
 
     /// Says whether nobody said what the agent may do that would start, and it makes a difference to that one.
     fn is_leave_open(&self, command: &Command) -> bool {
-        let ticket = match command {
-            Command::Run { ticket, .. } => self.board.find(*ticket),
+        let (ticket, chosen) = match command {
+            Command::Run { ticket, choice } => (self.board.find(*ticket), choice.agent.as_ref()),
             Command::SetAutopilot(_)
             | Command::Tell { .. }
             | Command::AddGoal(_)
             | Command::AddTickets(_)
+            | Command::Edit { .. }
+            | Command::Place { .. }
+            | Command::Remove { .. }
+            | Command::BringBack { .. }
             | Command::Pick { .. }
             | Command::Restore { .. }
             | Command::Cancel { .. }
             | Command::Verify { .. }
             | Command::Resume { .. }
-            | Command::Move { .. } => None,
+            | Command::Move { .. } => (None, None),
         };
-        let agent = ticket.and_then(|ticket| ticket.agent.as_ref()).unwrap_or(&self.settings.preferred);
+        let agent = chosen.or(ticket.and_then(|ticket| ticket.agent.as_ref())).unwrap_or(&self.settings.preferred);
         self.settings.leave_open && self.settings.problem.is_none() && !self.settings.indifferent.contains(agent)
     }
 }

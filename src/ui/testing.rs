@@ -138,6 +138,7 @@ pub(crate) fn changes(n: u32, word: &str) -> Vec<Change> {
         usage: Usage::default(),
         created_at: at(7_200),
         updated_at: at(92),
+        removed_at: None,
     })];
     changes.extend(work(n, word, state));
     changes

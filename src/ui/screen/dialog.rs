@@ -153,6 +153,10 @@ fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> V
         Command::SetAutopilot(_)
         | Command::AddGoal(_)
         | Command::AddTickets(_)
+        | Command::Edit { .. }
+        | Command::Place { .. }
+        | Command::Remove { .. }
+        | Command::BringBack { .. }
         | Command::Pick { .. }
         | Command::Restore { .. }
         | Command::Cancel { .. } => (None, "To run tickets"),

@@ -64,13 +64,13 @@ fn taken_up_by<'a>(seen: &'a Seen<'_>, note: &Noted) -> Option<&'a Ticket> {
     let folder = settled(note.wanted.parent()?);
     let mut here = seen.tickets().filter(|(about, _)| settled(&seen.grounds.paths.worktrees_of(about)) == folder);
     let (_, ticket) = here.find(|(_, ticket)| ticket.number.0 == number)?;
-    (ticket.worktree.is_none() && ticket.state.name().keeps_worktree()).then_some(ticket)
+    (ticket.worktree.is_none() && ticket.needs_worktree()).then_some(ticket)
 }
 
 /// A ticket holds it, and it is not there.
 fn missing(seen: &Seen<'_>, survey: &mut Survey, known: &Known<'_>, ticket: &Ticket, path: &Path) {
     // What is done or abandoned gives its worktree back; that is the engine's chore and perhaps going on.
-    if !ticket.state.name().keeps_worktree() || known.making.contains(path) {
+    if !ticket.needs_worktree() || known.making.contains(path) {
         return;
     }
     let label = seen.label(ticket.id);
@@ -151,7 +151,7 @@ fn unregistered(seen: &Seen<'_>, survey: &mut Survey, known: &Known<'_>, registe
     for (path, (_, ticket)) in lost {
         if !path.exists() {
             missing(seen, survey, known, ticket, path);
-        } else if ticket.state.name().keeps_worktree() && !known.making.contains(path) {
+        } else if ticket.needs_worktree() && !known.making.contains(path) {
             let (label, which) = (seen.label(ticket.id), path.display().to_string());
             let message = format!("git does not know the worktree of {label} any more: {which}");
             let advice =
