@@ -72,9 +72,9 @@ fn changes(criterion: &mut Criterion) {
     let theme = Theme::color();
     let files = change();
     criterion.bench_function("outline of a change of 20,000 lines", |bencher| {
-        bencher.iter(|| diff::outline(black_box(&files)));
+        bencher.iter(|| diff::outline(black_box(&files), |_| false));
     });
-    let rows = diff::outline(&files);
+    let rows = diff::outline(&files, |_| false);
     let layout = diff::Layout { width: COLUMNS, offset: 0, digits: diff::digits(&rows) };
     criterion.bench_function("page of a change of 20,000 lines", |bencher| {
         bencher.iter(|| {

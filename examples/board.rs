@@ -59,6 +59,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             | Effect::Trust { .. }
             | Effect::Allow(_)
             | Effect::LookAround
+            | Effect::LoadDiff(_)
             | Effect::WakeEachSecond(_) => continue,
         };
         model.update(msg);

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::domain::command::Command;
+use crate::domain::diff::{DiffPage, DiffRequest};
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::log::LogRequest;
 use crate::engine::{EngineError, Workshop};
@@ -304,6 +305,7 @@ impl Screen {
                 Effect::LookAround => self.wish(Wish::LookAround).await,
                 Effect::HandOver(visit) => self.visit = Some(visit),
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),
+                Effect::LoadDiff(request) => self.load_diff(request),
                 Effect::Watch(request) => {
                     self.log_request = request;
                     self.retarget();
@@ -345,6 +347,21 @@ impl Screen {
                 Err(error) => Msg::Failed(format!("an internal error: {error}")),
             };
             let _ = told.send(Told::Msg(Box::new(msg))).await;
+        });
+    }
+
+    fn load_diff(&self, request: DiffRequest) {
+        let (workshop, told) = (Arc::clone(&self.workshop), self.channels.told.clone());
+        // As with details: one answer, and it ends.
+        tokio::spawn(async move {
+            let loaded = tokio::task::spawn_blocking(move || detail::load_diff(&workshop, request)).await;
+            let change = match loaded {
+                Ok(Ok(Some(change))) => Ok(change),
+                Ok(Ok(None)) => Err(format!("there is no revision {} of this ticket", request.revision)),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(error) => Err(format!("an internal error: {error}")),
+            };
+            let _ = told.send(Told::Msg(Box::new(Msg::Diff(Box::new(DiffPage { request, change }))))).await;
         });
     }
 

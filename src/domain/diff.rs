@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::revision::ChangeSize;
+use super::id::TicketId;
+use super::revision::{ChangeSize, Revision};
 use super::state::words;
 
 words! {
@@ -90,6 +91,24 @@ pub enum DiffLine {
     Removed(String),
     /// The line before this one has no line end.
     NoNewline,
+}
+
+/// Which change is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DiffRequest {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The number of the revision.
+    pub revision: u32,
+}
+
+/// A change that was wanted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DiffPage {
+    /// What was wanted.
+    pub request: DiffRequest,
+    /// The change, or why there is none.
+    pub change: Result<(Revision, Vec<FileDiff>), String>,
 }
 
 impl FileDiff {

@@ -107,6 +107,22 @@ words! {
         Overview = "overview",
         /// Shows the ticket's log.
         Log = "log",
+        /// Shows the ticket's change.
+        Diff = "diff",
+        /// Goes to the next file of a change.
+        NextFile = "next_file",
+        /// Goes to the file before.
+        PreviousFile = "previous_file",
+        /// Goes to the next hunk of a change.
+        NextHunk = "next_hunk",
+        /// Goes to the hunk before.
+        PreviousHunk = "previous_hunk",
+        /// Folds a file of a change, or unfolds it.
+        ToggleFold = "toggle_fold",
+        /// Moves the lines to the left, to see what is at the right.
+        ScrollRight = "scroll_right",
+        /// Moves the lines back.
+        ScrollLeft = "scroll_left",
         /// Shows the ticket's evidence.
         Evidence = "evidence",
         /// Shows the ticket's history.

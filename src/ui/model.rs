@@ -227,9 +227,11 @@ impl Model {
             self.log.leave();
         }
         self.settle_scroll();
+        self.settle_diff();
         let mut effects = Vec::new();
         self.log.turn_to(self.selected());
         effects.extend(self.ask_for_runs());
+        effects.extend(self.ask_for_diff());
         let log = self.wanted_log();
         if log != self.asked.log {
             self.asked.log.clone_from(&log);

@@ -11,6 +11,7 @@ use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::{Command, NewTicket, Refused};
 use crate::domain::detail::Detail;
+use crate::domain::diff::{DiffPage, DiffRequest};
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::log::{LogPage, LogRequest};
 use crate::domain::ticket::{Priority, Title};
@@ -33,6 +34,8 @@ pub enum Msg {
     Reloaded(Box<Board>),
     /// The answer to [`Effect::LoadDetail`].
     Detail(Box<Detail>),
+    /// The answer to [`Effect::LoadDiff`].
+    Diff(Box<DiffPage>),
     /// The answer to [`Effect::Watch`], sent again whenever the log grew.
     LogPage(Box<LogPage>),
     /// A command was refused.
@@ -61,6 +64,8 @@ pub enum Effect {
     File(Filing),
     /// Load everything about this ticket.
     LoadDetail(TicketId),
+    /// Load this change.
+    LoadDiff(DiffRequest),
     /// Send these rows now and whenever they change, in place of those asked for before; nothing ends it.
     Watch(Option<LogRequest>),
     /// Trust the commands of the repository's `draft.yaml` that were shown. Effects after it come when that is done.

@@ -6,6 +6,7 @@ pub(super) mod card;
 pub(super) mod choice;
 pub(super) mod columns;
 pub(super) mod dialog;
+pub(super) mod diff;
 pub(super) mod evidence;
 pub(super) mod form;
 pub(super) mod form_view;

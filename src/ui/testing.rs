@@ -347,7 +347,14 @@ impl World {
     /// Returns the effects that go beyond looking: no watching, loading or waking.
     pub(crate) fn acts(&self) -> Vec<&Effect> {
         let looks = |effect: &&Effect| {
-            matches!(effect, Effect::LoadDetail(_) | Effect::Watch(_) | Effect::WakeEachSecond(_) | Effect::LookAround)
+            matches!(
+                effect,
+                Effect::LoadDetail(_)
+                    | Effect::LoadDiff(_)
+                    | Effect::Watch(_)
+                    | Effect::WakeEachSecond(_)
+                    | Effect::LookAround
+            )
         };
         self.effects.iter().filter(|effect| !looks(effect)).collect()
     }

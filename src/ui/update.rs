@@ -34,6 +34,10 @@ impl Model {
                 self.take_detail(detail);
                 effects
             }
+            Msg::Diff(page) => {
+                self.take_diff(*page);
+                Vec::new()
+            }
             Msg::LogPage(page) => {
                 self.take_page(page);
                 Vec::new()
@@ -303,6 +307,7 @@ impl Model {
             Action::NewTicket => self.new_ticket(),
             Action::Quit => self.quit(),
             Action::Open => self.open_ticket(),
+            Action::Diff if context == Context::Board => self.open_diff(),
             Action::Help => {
                 self.over = Some(Overlay::Help(Help::default()));
                 Vec::new()

@@ -6,6 +6,7 @@
 pub mod ansi;
 mod changed;
 pub mod diff;
+pub mod diff_split;
 pub mod entry;
 pub mod field;
 pub mod format;

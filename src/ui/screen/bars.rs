@@ -201,6 +201,14 @@ impl Model {
             Action::ToggleLog => self.selected_ticket().is_some(),
             Action::StopAgents => self.may_stop_agents(),
             Action::NextChoice => matches!(&self.over, Some(Overlay::Form(form)) if form.is_at_choice()),
+            Action::Diff => self.selected().is_some_and(|id| self.board.revision(id).is_some()),
+            Action::NextFile
+            | Action::PreviousFile
+            | Action::NextHunk
+            | Action::PreviousHunk
+            | Action::ToggleFold
+            | Action::ScrollLeft
+            | Action::ScrollRight => self.reads_diff(),
             Action::NewTicket
             | Action::Left
             | Action::Down

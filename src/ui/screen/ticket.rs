@@ -16,8 +16,9 @@ use crate::ui::theme::Role;
 use crate::ui::widget::{scroll, text};
 use crate::ui::words;
 
+use super::diff::DiffTab;
 use super::layout::{put, split_bottom, split_top};
-use super::{bars, columns, evidence, history, log, overview};
+use super::{bars, columns, diff, evidence, history, log, overview};
 
 /// The tabs. Their keys have gaps for those that are to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,8 @@ pub(in crate::ui) enum Tab {
     Overview,
     /// What its newest run prints.
     Log,
+    /// What it changed.
+    Diff,
     /// What ran and how it ended.
     Evidence,
     /// What happened.
@@ -34,9 +37,10 @@ pub(in crate::ui) enum Tab {
     Jobs,
 }
 
-const TABS: [(Tab, &str, &str); 5] = [
+const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Overview, "1", "Overview"),
     (Tab::Log, "2", "Log"),
+    (Tab::Diff, "3", "Diff"),
     (Tab::Evidence, "4", "Evidence"),
     (Tab::History, "6", "History"),
     (Tab::Jobs, "7", "Jobs"),
@@ -48,18 +52,24 @@ pub(in crate::ui) struct TicketScreen {
     pub(in crate::ui) ticket: TicketId,
     tab: Tab,
     pub(super) detail: Option<Box<Detail>>,
+    pub(super) diff: DiffTab,
     scroll: usize,
 }
 
 impl TicketScreen {
     /// Returns the screen as it is at first.
     pub(in crate::ui) fn new(ticket: TicketId) -> Self {
-        Self { ticket, tab: Tab::Overview, detail: None, scroll: 0 }
+        Self { ticket, tab: Tab::Overview, detail: None, diff: DiffTab::default(), scroll: 0 }
     }
 
     /// Returns where the log is drawn, when its tab is open.
     pub(in crate::ui) fn log_area(&self, model: &Model) -> Option<Rect> {
         (self.tab == Tab::Log).then(|| Places::of(model).body)
+    }
+
+    /// Says whether the change is looked at.
+    pub(super) fn is_at_diff(&self) -> bool {
+        self.tab == Tab::Diff
     }
 
     /// Says whether a change is about this ticket and its details.
@@ -85,6 +95,11 @@ impl TicketScreen {
         let at = TABS.iter().position(|(tab, _, _)| *tab == self.tab).unwrap_or(0);
         self.turn(TABS[(at + by) % TABS.len()].0);
     }
+}
+
+/// Returns where the open tab is drawn.
+pub(super) fn body(model: &Model) -> Rect {
+    Places::of(model).body
 }
 
 /// Where the parts of the screen are.
@@ -120,6 +135,15 @@ impl Model {
         vec![Effect::LoadDetail(ticket)]
     }
 
+    /// Opens the selected ticket at its change.
+    pub(in crate::ui) fn open_diff(&mut self) -> Vec<Effect> {
+        let effects = self.open_ticket();
+        if let Some(screen) = &mut self.ticket {
+            screen.turn(Tab::Diff);
+        }
+        effects
+    }
+
     /// Takes over the details of a ticket, unless another one is looked at by now.
     pub(in crate::ui) fn take_detail(&mut self, detail: Box<Detail>) {
         self.take_runs(&detail, self.selected());
@@ -139,12 +163,24 @@ impl Model {
         match action {
             Action::Overview => screen.turn(Tab::Overview),
             Action::Log => screen.turn(Tab::Log),
+            Action::Diff => screen.turn(Tab::Diff),
             Action::Evidence => screen.turn(Tab::Evidence),
             Action::History => screen.turn(Tab::History),
             Action::Jobs => screen.turn(Tab::Jobs),
             Action::Right => screen.turn_by(1),
             Action::Left => screen.turn_by(TABS.len() - 1),
+            // Keys of the change; elsewhere there is nothing for them to do.
+            Action::NextFile
+            | Action::PreviousFile
+            | Action::NextHunk
+            | Action::PreviousHunk
+            | Action::ToggleFold
+            | Action::ToggleBeside
+            | Action::ScrollLeft
+            | Action::ScrollRight
+                if screen.tab != Tab::Diff => {}
             _ if screen.tab == Tab::Log => return self.act_on_log(action),
+            _ if screen.tab == Tab::Diff => return self.act_on_diff(action),
             Action::Down => self.scroll_ticket(1),
             Action::Up => self.scroll_ticket(-1),
             Action::HalfDown => self.scroll_ticket(self.half_page()),
@@ -181,7 +217,7 @@ fn lines(model: &Model, screen: &TicketScreen, ticket: &Ticket, width: u16) -> V
     let width = usize::from(width);
     let detail = match (&screen.detail, screen.tab) {
         (_, Tab::Overview) => return overview::lines(model, ticket, screen.detail.as_deref(), width),
-        (_, Tab::Log) => return Vec::new(),
+        (_, Tab::Log | Tab::Diff) => return Vec::new(),
         (Some(detail), Tab::Evidence | Tab::History | Tab::Jobs) => detail,
         (None, Tab::Evidence | Tab::History | Tab::Jobs) => return vec![Line::raw("Loading …")],
     };
@@ -189,7 +225,7 @@ fn lines(model: &Model, screen: &TicketScreen, ticket: &Ticket, width: u16) -> V
         Tab::Evidence => evidence::lines(model, detail, width),
         Tab::History => history::lines(model, detail, width),
         Tab::Jobs => evidence::job_lines(model, detail, width),
-        Tab::Overview | Tab::Log => Vec::new(),
+        Tab::Overview | Tab::Log | Tab::Diff => Vec::new(),
     }
 }
 
@@ -201,6 +237,8 @@ pub(in crate::ui) fn draw(model: &Model, screen: &TicketScreen, buffer: &mut Buf
     draw_tabs(model, screen, places.tabs, buffer);
     if screen.tab == Tab::Log {
         log::draw(model, places.body, buffer);
+    } else if screen.tab == Tab::Diff {
+        diff::draw(model, screen, places.body, buffer);
     } else {
         let area = places.text();
         let lines = lines(model, screen, ticket, area.width);

@@ -15,13 +15,13 @@ use crate::ui::msg::{Msg, Role, Settings};
 use crate::ui::testing::{NOW, World, at, board, changes, check, job_id, revision, settings, setup, worked};
 use crate::ui::theme::{Glyphs, Theme};
 
-const FULL: &str = "executing waiting verifying needs_human blocked proposed done planned queued done question \
+pub(super) const FULL: &str = "executing waiting verifying needs_human blocked proposed done planned queued done question \
                     abandoned planned executing proposed";
 
 const SIZES: [(u16, u16); 4] = [(200, 50), (120, 40), (80, 24), (40, 10)];
 
 /// Compares the pictures at every size, and one without colours.
-fn assert_screens(name: &str, make: impl Fn(Theme) -> World) {
+pub(super) fn assert_screens(name: &str, make: impl Fn(Theme) -> World) {
     for (width, height) in SIZES {
         let world = make(Theme::color()).size(width, height).answer_log();
         insta::assert_snapshot!(format!("{name}_{width}x{height}"), world.screen());
@@ -29,7 +29,7 @@ fn assert_screens(name: &str, make: impl Fn(Theme) -> World) {
     insta::assert_snapshot!(format!("{name}_plain"), make(Theme::plain()).answer_log().screen());
 }
 
-fn world(theme: Theme, words: &str) -> World {
+pub(super) fn world(theme: Theme, words: &str) -> World {
     World::of(crate::ui::Setup { theme, ..setup(board(words)) })
 }
 

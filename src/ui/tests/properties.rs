@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 
+use super::diff;
 use crate::domain::change::Change;
 use crate::domain::detail::Detail;
 use crate::domain::log::{Entry, EntryKind, LogPage, LogRows, LogView};
@@ -50,7 +51,7 @@ fn words() -> impl Strategy<Value = String> {
 
 fn key() -> impl Strategy<Value = KeyEvent> {
     let code = prop_oneof![
-        8 => prop::sample::select("hjklgGHLOzp|+-.xacnqys?1246 7".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        8 => prop::sample::select("hjklgGHLOzp|+-.xacdnqys?12346 7{}[]".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
         4 => prop::sample::select(vec![
             KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up, KeyCode::Down, KeyCode::Left,
@@ -73,6 +74,7 @@ fn msg() -> impl Strategy<Value = Msg> {
         1 => nasty().prop_map(Msg::Paste),
         1 => nasty().prop_map(Msg::Failed),
         1 => (1_u32..40).prop_map(|n| Msg::Detail(Box::new(worked(n, "claude")))),
+        1 => (1_u32..40, nasty()).prop_map(|(n, text)| Msg::Diff(Box::new(diff::page(n, 1, &text)))),
         1 => (1_u32..40, prop::option::of(nasty()))
             .prop_map(|(n, trouble)| Msg::Returned { ticket: ticket_id(n), trouble }),
         1 => Just(Msg::Second(NOW)),
@@ -136,6 +138,10 @@ proptest! {
                     Effect::Watch(Some(request)) => {
                         prop_assert_eq!(Some(request.ticket), world.model.selected());
                         prop_assert!(request.rows > 0);
+                    }
+                    Effect::LoadDiff(request) => {
+                        let newest = world.model.board().revision(request.ticket).map(|newest| newest.number);
+                        prop_assert!(newest.is_some_and(|newest| (1..=newest).contains(&request.revision)));
                     }
                     Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
                     | Effect::LookAround | Effect::WakeEachSecond(_)

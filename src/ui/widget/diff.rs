@@ -28,6 +28,11 @@ pub enum Row {
         /// Which.
         file: usize,
     },
+    /// What stands for the lines of a file that are folded away.
+    Folded {
+        /// Which.
+        file: usize,
+    },
     /// Why there are no lines to see.
     Note {
         /// Which.
@@ -55,8 +60,9 @@ pub enum Row {
     },
 }
 
-/// Returns what each row of a change is. Made once a change is loaded; jumping to a file or hunk is a search in it.
-pub fn outline(files: &[FileDiff]) -> Vec<Row> {
+/// Returns what each row of a change is, without the lines of folded files. Made once a change is loaded; jumping to a file
+/// or hunk is a search in it.
+pub fn outline(files: &[FileDiff], is_folded: impl Fn(usize) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
     for (at, file) in files.iter().enumerate() {
         if at > 0 {
@@ -67,6 +73,7 @@ pub fn outline(files: &[FileDiff]) -> Vec<Row> {
             rows.push(Row::Mode { file: at });
         }
         match &file.content {
+            Content::Text(hunks) if !hunks.is_empty() && is_folded(at) => rows.push(Row::Folded { file: at }),
             Content::Text(hunks) if !hunks.is_empty() => {
                 for hunk in 0..hunks.len() {
                     push_hunk(file, at, hunk, &mut rows);
@@ -112,14 +119,14 @@ pub struct Layout {
 pub fn digits(rows: &[Row]) -> usize {
     let largest = rows.iter().map(|row| match row {
         Row::Line { old, new, .. } => (*old).max(*new).unwrap_or(0),
-        Row::Gap | Row::File { .. } | Row::Mode { .. } | Row::Note { .. } | Row::Hunk { .. } => 0,
+        Row::Gap | Row::File { .. } | Row::Mode { .. } | Row::Folded { .. } | Row::Note { .. } | Row::Hunk { .. } => 0,
     });
     largest.max().unwrap_or(0).to_string().len().max(3)
 }
 
 /// Returns a whole change as lines. Of large ones draw only what is seen, with [`line()`].
 pub fn lines(files: &[FileDiff], width: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let rows = outline(files);
+    let rows = outline(files, |_| false);
     let layout = Layout { width, offset: 0, digits: digits(&rows) };
     rows.iter().map(|row| line(files, *row, layout, theme)).collect()
 }
@@ -133,6 +140,14 @@ pub fn line(files: &[FileDiff], row: Row, layout: Layout, theme: &Theme) -> Line
         Row::Mode { file } => {
             if let Some((old, new)) = files.get(file).and_then(|file| file.modes) {
                 strip.push_text(&format!("  mode {old:06o} {} {new:06o}", theme.glyphs.arrow), theme.style(Role::Dim));
+            }
+        }
+        Row::Folded { file } => {
+            if let Some(file) = files.get(file) {
+                let size = file.size();
+                let lines = u64::from(size.insertions) + u64::from(size.deletions);
+                let said = format!("  {} folded", format::counted(lines, "changed line is", "changed lines are"));
+                strip.push_text(&said, theme.style(Role::Dim));
             }
         }
         Row::Note { file } => {
@@ -149,16 +164,39 @@ pub fn line(files: &[FileDiff], row: Row, layout: Layout, theme: &Theme) -> Line
             }
         }
         Row::Line { file, hunk, line, old, new } => {
-            if let Some(Content::Text(hunks)) = files.get(file).map(|file| &file.content)
-                && let Some(lines) = hunks.get(hunk).map(|hunk| hunk.lines.as_slice())
-                && let Some(content) = lines.get(line)
-            {
-                let text = content_text(content, changed::words(lines, line), theme);
-                return content_line(sign(content), &text, (old, new), layout, theme);
+            if let Some((sign, text)) = content(files, (file, hunk, line), theme) {
+                return content_line(sign, &text, &[old, new], layout, theme);
             }
         }
     }
     strip.window(0, layout.width)
+}
+
+/// Returns a line of a side by itself, with its number there; a row that is no line of these files is empty.
+pub(super) fn half(
+    files: &[FileDiff],
+    row: Option<Row>,
+    number: Option<u32>,
+    layout: Layout,
+    theme: &Theme,
+) -> Line<'static> {
+    match row {
+        Some(Row::Line { file, hunk, line, .. }) => content(files, (file, hunk, line), theme)
+            .map_or_else(Line::default, |(sign, text)| content_line(sign, &text, &[number], layout, theme)),
+        _ => Line::default(),
+    }
+}
+
+/// Returns the sign and the text of a line; nothing where these files have none there.
+fn content(
+    files: &[FileDiff],
+    (file, hunk, line): (usize, usize, usize),
+    theme: &Theme,
+) -> Option<((&'static str, Role), Strip)> {
+    let Content::Text(hunks) = &files.get(file)?.content else { return None };
+    let lines = hunks.get(hunk)?.lines.as_slice();
+    let content = lines.get(line)?;
+    Some((sign(content), content_text(content, changed::words(lines, line), theme)))
 }
 
 /// Draws `renamed src/old.rs → src/new.rs  +3 −1`.
@@ -251,13 +289,13 @@ fn content_text(line: &DiffLine, changed: Option<Range<usize>>, theme: &Theme) -
 fn content_line(
     (sign, role): (&str, Role),
     text: &Strip,
-    (old, new): (Option<u32>, Option<u32>),
+    numbers: &[Option<u32>],
     layout: Layout,
     theme: &Theme,
 ) -> Line<'static> {
     let mut gutter = Strip::default();
     if layout.width >= NUMBERS_FROM {
-        for number in [old, new] {
+        for number in numbers {
             let number = number.map_or_else(String::new, |number| number.to_string());
             gutter.push_text(&text::pad(&number, layout.digits, text::Side::Right), theme.style(Role::Dim));
             gutter.push_text(" ", Style::new());
@@ -329,7 +367,7 @@ mod tests {
     fn numbers_stay_when_the_text_moves_sideways() {
         let files = [file(FileChange::Modified, "a", Content::Text(vec![hunk()]))];
         let layout = Layout { width: 50, offset: 3, digits: 3 };
-        let row = outline(&files)[2];
+        let row = outline(&files, |_| false)[2];
         assert_eq!(line(&files, row, layout, &Theme::plain()).to_string(), " 97  97  sqrt(x: f64) -> f64 {");
     }
 
@@ -348,7 +386,7 @@ mod tests {
                 old_path: Some(path.clone()),
                 ..file(FileChange::Renamed, &path, Content::Text(vec![hunk]))
             }];
-            let rows = outline(&files);
+            let rows = outline(&files, |_| false);
             let layout = Layout { width: width.into(), offset, digits: digits(&rows) };
             let lines: Vec<_> = rows.iter().map(|row| line(&files, *row, layout, &Theme::color())).collect();
             for line in &lines {

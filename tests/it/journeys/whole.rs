@@ -53,6 +53,8 @@ fn a_ticket_goes_from_a_key_press_to_its_evidence_and_survives_a_leave_on_its_wa
     // The ticket with all that proves it.
     pty.keys("<enter>");
     pty.until("the overview", |screen| screen.contains("needs human: review") && screen.contains("+1 −0"));
+    pty.keys("3");
+    pty.until("the change", |screen| screen.contains("added hello.txt") && screen.contains("+hi"));
     pty.keys("4");
     pty.until("the evidence", |screen| screen.contains("cat hello.txt") && screen.contains("exited with code 0"));
     pty.keys("6");
