@@ -20,6 +20,7 @@ pub mod job;
 pub mod log;
 pub mod outcome;
 pub mod pick;
+pub mod query;
 pub mod revision;
 pub mod rule;
 mod rule_again;
