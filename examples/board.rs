@@ -14,6 +14,7 @@ use draft_board::domain::log::{Entry, EntryKind, LogPage, LogRows};
 use draft_board::domain::state::{Blocked, NeedsHuman, State};
 use draft_board::domain::ticket::{Ticket, Title, Usage};
 use draft_board::domain::time::Timestamp;
+use draft_board::ui::keys::KeyTable;
 use draft_board::ui::terminal::Terminal;
 use draft_board::ui::theme::Theme;
 use draft_board::ui::{Effect, Model, Msg, Role, Settings, Setup};
@@ -74,6 +75,7 @@ fn now() -> Timestamp {
 fn setup(board: Board, size: (u16, u16)) -> Setup {
     Setup {
         board,
+        keys: KeyTable::built_in().clone(),
         now: now(),
         size,
         settings: Settings {

@@ -10,6 +10,7 @@ pub mod keys;
 mod leave;
 pub mod model;
 pub mod msg;
+mod offers;
 mod quiet;
 mod screen;
 pub mod terminal;

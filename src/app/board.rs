@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::engine::EngineError;
+use crate::ui::keys::KeyTable;
 use crate::ui::terminal::Terminal;
 use crate::ui::theme::Theme;
 use crate::ui::{Model, Role, Setup};
@@ -47,6 +48,7 @@ pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
     let size = terminal.size().map_err(AppError::Terminal)?;
     let setup = Setup {
         board,
+        keys: KeyTable::built_in().clone(),
         now: chrono::Utc::now().into(),
         size,
         // Who is the engine turns out in a moment.

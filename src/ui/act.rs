@@ -1,14 +1,16 @@
 //! What a person does to a ticket or to the board: which command goes out, which question is asked first, and what is
 //! said when it cannot be.
 
-use crate::domain::command::{AgentChoice, Command};
-use crate::domain::dependencies::Readiness;
+use crate::domain::command::Command;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::JobKind;
-use crate::domain::state::{State, StateName, legal_moves};
+use crate::domain::state::{StateName, legal_moves};
+use crate::domain::ticket::Ticket;
 
+use super::keys::Action;
 use super::model::{Model, NoticeKind};
 use super::msg::{Effect, Role, StopAgents};
+use super::offers;
 use super::screen::dialog::{Dialog, Question};
 use super::screen::{Form, Overlay};
 use super::words;
@@ -23,52 +25,17 @@ pub(super) enum Way {
 }
 
 impl Model {
-    /// Says whether the selected ticket can be accepted.
-    pub(super) fn may_accept(&self) -> bool {
-        self.selected_ticket().is_some_and(|ticket| ticket.state == State::Proposed)
-    }
-
-    /// Says whether an agent could work on the selected ticket, as far as its state goes.
-    pub(super) fn may_run(&self) -> bool {
-        self.selected_ticket().is_some_and(|ticket| {
-            legal_moves(ticket.state.name()).any(|to| to == StateName::Executing)
-                && self.board.active_job(ticket.id).is_none()
-        })
-    }
-
-    /// Says whether there is a job to stop.
-    pub(super) fn may_cancel(&self) -> bool {
-        self.selected().is_some_and(|id| self.board.active_job(id).is_some())
-    }
-
     /// Accepts the selected ticket.
     pub(super) fn accept(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
-        if ticket.state == State::Proposed {
-            return vec![moving(ticket.id, StateName::Planned)];
-        }
-        let text = format!(
-            "{} is {} already; only a proposed ticket is accepted.",
-            ticket.number,
-            ticket.state.name().title().to_lowercase()
-        );
-        self.refuse(text)
+        self.selected().map(|id| moving(id, StateName::Planned)).into_iter().collect()
     }
 
     /// Lets an agent work on the selected ticket; asks first whether the repository's commands may run.
     pub(super) fn run(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
-        let id = ticket.id;
-        if ticket.state == State::Proposed {
-            let text = format!("{} is only proposed: a accepts it, then x runs it.", ticket.number);
-            return self.refuse(text);
+        match self.selected() {
+            Some(id) => self.with_leave(offers::run(id)),
+            None => Vec::new(),
         }
-        // What could not run anyway is refused by the rules, with their reason; nobody is asked for trust before that.
-        let ready = self.board.readiness(ticket) == Readiness::Ready;
-        if !ready || !self.may_run() {
-            return self.want(running(id));
-        }
-        self.with_leave(running(id))
     }
 
     /// Asks the engine for something.
@@ -97,50 +64,82 @@ impl Model {
 
     /// Asks whether to stop the job of the selected ticket.
     pub(super) fn cancel(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
-        match self.board.active_job(ticket.id) {
-            Some(_) => self.ask(Question::Cancel { ticket: ticket.id }),
-            None => {
-                let text = format!("{} has no job to stop.", ticket.number);
-                self.refuse(text)
-            }
+        match self.selected() {
+            Some(ticket) => self.ask(Question::Cancel { ticket }),
+            None => Vec::new(),
         }
     }
 
     /// Moves the selected ticket to the nearest state that way that the table allows.
     pub(super) fn move_along(&mut self, way: Way) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
-        let (id, from) = (ticket.id, ticket.state.name());
-        if let Some(job) = self.board.active_job(id) {
-            let text = format!("{} stays where it is while it has a job ({}); c stops that.", ticket.number, job.kind);
-            return self.refuse(text);
+        let Some(ticket) = self.selected_ticket() else { return Vec::new() };
+        match along(ticket.state.name(), way) {
+            Some(to) => self.move_to(to),
+            None => Vec::new(),
         }
+    }
+
+    /// Returns why a ticket goes no state further that way.
+    pub(super) fn why_not_along(&self, ticket: &Ticket, way: Way) -> Option<String> {
+        let from = ticket.state.name();
         match along(from, way) {
-            Some(StateName::Executing) => self.run(),
-            Some(StateName::Abandoned) => self.ask(Question::Abandon { ticket: id }),
-            Some(
-                to @ (StateName::Proposed
-                | StateName::Planned
-                | StateName::Verifying
-                | StateName::NeedsHuman
-                | StateName::Blocked
-                | StateName::Done),
-            ) => vec![moving(id, to)],
-            None => {
+            Some(to) => self.why_not_to(ticket, to),
+            None => self.why_stuck(ticket).or_else(|| {
                 let way = match way {
                     Way::Back => "back",
                     Way::On => "on",
                 };
-                let legal: Vec<String> = legal_moves(from).map(|to| to.title().to_lowercase()).collect();
-                let text = format!(
-                    "{} is {} and cannot go {way}; it can go to {}.",
-                    words::number(&self.board, id),
-                    from.title().to_lowercase(),
-                    legal.join(" or ")
-                );
-                self.refuse(text)
+                let (number, state) = (ticket.number, from.title().to_lowercase());
+                Some(format!("{number} is {state} and cannot go {way}; it can go to {}.", legal_in_words(from)))
+            }),
+        }
+    }
+
+    /// Moves the selected ticket to a state, where that is possible.
+    pub(super) fn move_to(&mut self, to: StateName) -> Vec<Effect> {
+        let Some(ticket) = self.selected_ticket() else { return Vec::new() };
+        let id = ticket.id;
+        if let Some(why) = self.why_not_to(ticket, to) {
+            return self.refuse(why);
+        }
+        match to {
+            StateName::Executing => self.run(),
+            StateName::Verifying => self.verify(),
+            StateName::Abandoned => self.ask(Question::Abandon { ticket: id }),
+            StateName::Proposed | StateName::Planned | StateName::NeedsHuman | StateName::Blocked | StateName::Done => {
+                vec![moving(id, to)]
             }
         }
+    }
+
+    /// Returns why a person cannot move a ticket to that state.
+    pub(super) fn why_not_to(&self, ticket: &Ticket, to: StateName) -> Option<String> {
+        let from = ticket.state.name();
+        let stuck = self.why_stuck(ticket);
+        if stuck.is_some() {
+            return stuck;
+        }
+        if !legal_moves(from).any(|legal| legal == to) {
+            let (number, state) = (ticket.number, from.title().to_lowercase());
+            let to = to.title().to_lowercase();
+            return Some(format!("{number} is {state} and cannot go to {to}, only to {}.", legal_in_words(from)));
+        }
+        match to {
+            StateName::Executing => self.why_not(Action::Run),
+            StateName::Verifying => self.why_not(Action::Verify),
+            StateName::Proposed
+            | StateName::Planned
+            | StateName::NeedsHuman
+            | StateName::Blocked
+            | StateName::Done
+            | StateName::Abandoned => None,
+        }
+    }
+
+    /// Returns why a ticket that has a job stays where it is.
+    fn why_stuck(&self, ticket: &Ticket) -> Option<String> {
+        let job = self.board.active_job(ticket.id)?;
+        Some(format!("{} stays where it is while it has a job ({}); c stops that.", ticket.number, job.kind))
     }
 
     /// Leaves the board, and asks first when something runs that the answer matters to.
@@ -200,10 +199,6 @@ impl Model {
         self.say(NoticeKind::Refused, text);
         Vec::new()
     }
-
-    pub(super) fn nothing_selected(&mut self) -> Vec<Effect> {
-        self.refuse("there is no ticket here; n files one.".to_owned())
-    }
 }
 
 /// Returns the nearest state that way that the table allows and that a person can bring about.
@@ -219,6 +214,7 @@ fn moving(ticket: TicketId, to: StateName) -> Effect {
     Effect::Do(Command::Move { ticket: TicketRef::Id(ticket), to, reason: None })
 }
 
-fn running(ticket: TicketId) -> Command {
-    Command::Run { ticket: TicketRef::Id(ticket), choice: AgentChoice::default() }
+fn legal_in_words(from: StateName) -> String {
+    let legal: Vec<String> = legal_moves(from).map(|to| to.title().to_lowercase()).collect();
+    legal.join(" or ")
 }

@@ -33,12 +33,6 @@ impl Model {
         self.may_check() && self.selected().is_some_and(|id| self.visited.contains(&id))
     }
 
-    /// Says whether the terminal could be given to a program in the ticket's worktree.
-    pub(super) fn may_visit(&self) -> bool {
-        self.selected_ticket()
-            .is_some_and(|ticket| ticket.worktree.is_some() && self.board.active_job(ticket.id).is_none())
-    }
-
     /// Says whether an agent has worked on the selected ticket that somebody could want to tell something.
     pub(super) fn has_agent(&self) -> bool {
         self.selected_ticket().is_some_and(|ticket| match ticket.state {
@@ -55,22 +49,17 @@ impl Model {
         waits && ticket.worktree.is_some() && self.board.active_job(ticket.id).is_none()
     }
 
-    /// Runs the checks of the selected ticket again.
+    /// Runs the checks of the selected ticket again. They would be refused without trust after everything else was done,
+    /// so trust comes first.
     pub(super) fn verify(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected() else { return self.nothing_selected() };
-        self.check(Command::Verify { ticket: TicketRef::Id(ticket) })
+        let Some(ticket) = self.selected() else { return Vec::new() };
+        self.with_trust(Command::Verify { ticket: TicketRef::Id(ticket) })
     }
 
     /// Takes over what a person did in the worktree of the selected ticket.
     pub(super) fn take_over(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected() else { return self.nothing_selected() };
-        self.check(Command::Resume { ticket: TicketRef::Id(ticket) })
-    }
-
-    /// Asks for what ends in checks. They would be refused without trust after everything else was done, so trust comes
-    /// first; what could not be anyway is refused by the rules, with their reason.
-    fn check(&mut self, command: Command) -> Vec<Effect> {
-        if self.may_check() { self.with_trust(command) } else { self.want(command) }
+        let Some(ticket) = self.selected() else { return Vec::new() };
+        self.with_trust(Command::Resume { ticket: TicketRef::Id(ticket) })
     }
 
     /// Offers the modes of the autopilot.
@@ -91,11 +80,7 @@ impl Model {
 
     /// Opens the place for a message to the agent of the selected ticket.
     pub(super) fn tell(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
-        if ticket.state == State::Abandoned {
-            let text = format!("{} is abandoned, so no agent will read a message; H takes it back.", ticket.number);
-            return self.refuse(text);
-        }
+        let Some(ticket) = self.selected_ticket() else { return Vec::new() };
         let kept = self.kept_message.as_ref().filter(|(of, _)| *of == ticket.id).map(|(_, text)| text.as_str());
         let waiting = ticket.message.as_ref().map(|message| message.text.as_str());
         let tell = Tell::new(ticket.id, kept.or(waiting).unwrap_or_default(), &self.theme);
@@ -137,16 +122,13 @@ impl Model {
 
     /// Gives the terminal to a shell or to the agent's own session, as soon as it is known whether there is one.
     pub(super) fn visit(&mut self) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return self.nothing_selected() };
-        if let Some(why) = self.why_no_visit(ticket) {
-            return self.refuse(why);
-        }
-        let id = ticket.id;
+        let Some(id) = self.selected() else { return Vec::new() };
         self.wanted_visit = Some(id);
         vec![Effect::LoadDetail(id)]
     }
 
-    fn why_no_visit(&self, ticket: &Ticket) -> Option<String> {
+    /// Returns why the terminal cannot be given to a program in the ticket's worktree.
+    pub(super) fn why_no_visit(&self, ticket: &Ticket) -> Option<String> {
         let number = ticket.number;
         if let Some(job) = self.board.active_job(ticket.id) {
             return Some(match (job.status, job.kind) {

@@ -195,7 +195,7 @@ pub enum Found {
 }
 
 /// The whole table.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct KeyTable(BTreeMap<Context, Vec<Row>>);
 
@@ -212,6 +212,11 @@ impl KeyTable {
     /// Returns the rows of a context, in the order of the file.
     pub fn rows(&self, context: Context) -> &[Row] {
         self.0.get(&context).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the first keys of an action in that context.
+    pub fn keys_of(&self, context: Context, action: Action) -> Option<&Keys> {
+        self.rows(context).iter().find(|row| row.action == action)?.keys.first()
     }
 
     /// Says what the keys pressed so far come to in that context.

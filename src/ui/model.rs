@@ -16,7 +16,7 @@ use crate::domain::ticket::{Ticket, Title};
 use crate::domain::time::Timestamp;
 
 use super::index::Index;
-use super::keys::Key;
+use super::keys::{Key, KeyTable};
 use super::msg::{Effect, Settings, Setup};
 use super::quiet::Quiet;
 use super::screen::board::BoardScreen;
@@ -29,6 +29,7 @@ use super::theme::Theme;
 #[derive(Debug)]
 pub struct Model {
     pub(super) board: Board,
+    pub(super) keys: KeyTable,
     pub(super) index: Index,
     pub(super) settings: Settings,
     pub(super) theme: Theme,
@@ -120,10 +121,11 @@ fn day(at: Timestamp) -> i64 {
 impl Model {
     /// Returns the screen as it is at the start, and what it wants first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
-        let Setup { board, now, size: (width, height), settings, spent_today, theme, zone, runs } = setup;
+        let Setup { board, keys, now, size: (width, height), settings, spent_today, theme, zone, runs } = setup;
         let mut model = Self {
             index: Index::of(&board),
             board,
+            keys,
             settings,
             theme,
             zone,

@@ -17,6 +17,7 @@ use crate::domain::log::{LogPage, LogRequest};
 use crate::domain::ticket::{Priority, Title};
 use crate::domain::time::Timestamp;
 
+use super::keys::KeyTable;
 use super::theme::Theme;
 
 /// Something that happened, for [`Model::update`](super::Model::update).
@@ -208,6 +209,8 @@ pub struct Settings {
 pub struct Setup {
     /// The board.
     pub board: Board,
+    /// What the keys do.
+    pub keys: KeyTable,
     /// The time.
     pub now: Timestamp,
     /// Columns and rows of the terminal.

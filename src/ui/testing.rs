@@ -19,7 +19,7 @@ use crate::domain::state::{Blocked, NeedsHuman, State, StateName};
 use crate::domain::ticket::{Ticket, Title, Usage, Worktree};
 use crate::domain::time::Timestamp;
 
-use super::keys::Keys;
+use super::keys::{KeyTable, Keys};
 use super::msg::{Effect, Msg, Role, Settings, Setup};
 use super::screen::board::BoardScreen;
 use super::theme::Theme;
@@ -90,6 +90,7 @@ pub(crate) fn settings() -> Settings {
 pub(crate) fn setup(board: Board) -> Setup {
     Setup {
         board,
+        keys: KeyTable::built_in().clone(),
         now: NOW,
         size: (80, 24),
         settings: settings(),

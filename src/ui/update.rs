@@ -11,7 +11,7 @@ use crate::domain::job::JobStatus;
 
 use super::act::Way;
 use super::index::Index;
-use super::keys::{Action, Context, Found, Key, KeyTable};
+use super::keys::{Action, Context, Found, Key};
 use super::model::{Model, NoticeKind};
 use super::msg::{Effect, Msg, Settings};
 use super::screen::board::{Side, Step};
@@ -210,7 +210,7 @@ impl Model {
     }
 
     /// Returns what has the keys.
-    fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         match (&self.over, &self.ticket) {
             (Some(Overlay::Form(_)), _) => Context::Form,
             (Some(Overlay::Tell(_)), _) => Context::Tell,
@@ -227,7 +227,7 @@ impl Model {
         self.dirty = true;
         let context = self.context();
         self.pressed.push(Key::of(event));
-        let found = KeyTable::built_in().find(context, &self.pressed);
+        let found = self.keys.find(context, &self.pressed);
         let action = match found {
             Found::Prefix => return Vec::new(),
             Found::Action(action) => Some(action),
@@ -258,7 +258,7 @@ impl Model {
                 }
             },
             Some(Overlay::Help(mut help)) => {
-                if help.key(action, event, self.size) {
+                if help.key(action, event, &self.keys, self.size) {
                     self.over = Some(Overlay::Help(help));
                 }
                 Vec::new()
@@ -292,7 +292,11 @@ impl Model {
         }
     }
 
-    fn act(&mut self, context: Context, action: Action) -> Vec<Effect> {
+    /// Does what an action means in that context, or says why it cannot be.
+    pub(super) fn act(&mut self, context: Context, action: Action) -> Vec<Effect> {
+        if let Some(why) = self.why_not(action) {
+            return self.refuse(why);
+        }
         match action {
             Action::Accept => self.accept(),
             Action::Run => self.run(),

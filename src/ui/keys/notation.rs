@@ -74,6 +74,24 @@ impl Keys {
     pub fn as_slice(&self) -> &[Key] {
         &self.0
     }
+
+    /// Returns them as people write them: `enter`, `^u`, `shift-tab`, `<`.
+    pub fn shown(&self) -> String {
+        let written = self.to_string();
+        let Some(name) = written.strip_prefix('<').and_then(|keys| keys.strip_suffix('>')) else { return written };
+        match name {
+            "lt" => "<".to_owned(),
+            "gt" => ">".to_owned(),
+            "pageup" => "pgup".to_owned(),
+            "pagedown" => "pgdn".to_owned(),
+            other => {
+                let held = [("c-", "^"), ("s-", "shift-"), ("a-", "alt-")];
+                let held =
+                    held.iter().find_map(|(short, shown)| Some(format!("{shown}{}", other.strip_prefix(short)?)));
+                held.unwrap_or_else(|| other.to_owned())
+            }
+        }
+    }
 }
 
 impl FromStr for Keys {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::domain::autopilot::Autopilot;
 use crate::domain::state::{NeedsHuman, State};
-use crate::ui::keys::{Action, Context, KeyTable, Row};
+use crate::ui::keys::{Action, Context, Row};
 use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg;
 use crate::ui::theme::Role;
@@ -138,7 +138,7 @@ pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, bu
 
 /// Draws the keys that do something now, as many as there is room for; the help, which shows all of them, always.
 pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
-    let rows = KeyTable::built_in().rows(context).iter();
+    let rows = model.keys.rows(context).iter();
     let mut offers: Vec<_> =
         rows.filter_map(|row| offer(model, row).map(|(keys, label)| (row.action, keys, label))).collect();
     let width = |offers: &[(Action, String, &str)]| {
@@ -166,93 +166,5 @@ fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
         model.selected_ticket().is_some_and(|it| it.state == State::NeedsHuman { why: NeedsHuman::Question })
     };
     let label = if row.action == Action::Tell && asks(model) { "answer" } else { label };
-    model.offers(row.action).then(|| (shown_keys(&keys.to_string()), label))
-}
-
-/// Returns keys as people write them: `enter`, `^u`, `shift-tab`, `<`.
-pub(super) fn shown_keys(keys: &str) -> String {
-    let Some(name) = keys.strip_prefix('<').and_then(|keys| keys.strip_suffix('>')) else { return keys.to_owned() };
-    match name {
-        "lt" => "<".to_owned(),
-        "gt" => ">".to_owned(),
-        "pageup" => "pgup".to_owned(),
-        "pagedown" => "pgdn".to_owned(),
-        other => {
-            let held = [("c-", "^"), ("s-", "shift-"), ("a-", "alt-")];
-            let held = held.iter().find_map(|(short, shown)| Some(format!("{shown}{}", other.strip_prefix(short)?)));
-            held.unwrap_or_else(|| other.to_owned())
-        }
-    }
-}
-
-impl Model {
-    /// Says whether an action would do something now; what it would not is not offered in the bottom line.
-    fn offers(&self, action: Action) -> bool {
-        match action {
-            Action::Open => self.selected_ticket().is_some(),
-            Action::Accept => self.may_accept(),
-            Action::Run => self.may_run(),
-            Action::Cancel => self.may_cancel(),
-            Action::Verify => self.may_check(),
-            Action::Resume => self.may_take_over(),
-            Action::Tell => self.has_agent(),
-            Action::HandOver => self.may_visit(),
-            Action::NextNeedingYou => self.index.needing_you() > 0,
-            Action::ToggleLog => self.selected_ticket().is_some(),
-            Action::StopAgents => self.may_stop_agents(),
-            Action::NextChoice => matches!(&self.over, Some(Overlay::Form(form)) if form.is_at_choice()),
-            Action::Diff => self.selected().is_some_and(|id| self.board.revision(id).is_some()),
-            Action::NextFile
-            | Action::PreviousFile
-            | Action::NextHunk
-            | Action::PreviousHunk
-            | Action::ToggleFold
-            | Action::ScrollLeft
-            | Action::ScrollRight => self.reads_diff(),
-            Action::NewTicket
-            | Action::Left
-            | Action::Down
-            | Action::Up
-            | Action::Right
-            | Action::Top
-            | Action::Bottom
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::PageUp
-            | Action::PageDown
-            | Action::MoveBack
-            | Action::MoveOn
-            | Action::ToggleAbandoned
-            | Action::FocusLog
-            | Action::ToggleBeside
-            | Action::ZoomLog
-            | Action::GrowLog
-            | Action::ShrinkLog
-            | Action::ToggleRaw
-            | Action::OlderRun
-            | Action::NewerRun
-            | Action::Overview
-            | Action::Log
-            | Action::Evidence
-            | Action::History
-            | Action::Jobs
-            | Action::Autopilot
-            | Action::Save
-            | Action::Send
-            | Action::NewLine
-            | Action::Choose
-            | Action::First
-            | Action::Second
-            | Action::Third
-            | Action::NextField
-            | Action::PreviousField
-            | Action::PreviousChoice
-            | Action::Agree
-            | Action::Decline
-            | Action::Safe
-            | Action::Help
-            | Action::Back
-            | Action::Quit => true,
-        }
-    }
+    model.offers(row.action).then(|| (keys.shown(), label))
 }

@@ -8,13 +8,12 @@ use ratatui::widgets::{Block, Clear, Widget};
 use crate::domain::command::Command;
 use crate::domain::id::TicketId;
 use crate::domain::job::{JobKind, JobStatus};
-use crate::ui::keys::{Action, Context, KeyTable};
+use crate::ui::keys::{Action, Context, Keys};
 use crate::ui::model::Model;
 use crate::ui::msg::{Effect, StopAgents};
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
 
-use super::bars;
 use super::layout::{inner, over, put, split_bottom};
 
 /// The widest that a question gets.
@@ -200,12 +199,11 @@ fn answer_line(model: &Model, question: &Question) -> Line<'static> {
             Action::Decline
         }
     };
-    let rows = KeyTable::built_in().rows(Context::Dialog);
-    let key = |action| rows.iter().find(|row| row.action == action).and_then(|row| row.keys.first());
+    let key = |action| model.keys.keys_of(Context::Dialog, action);
     let mut spans = Vec::new();
     for (action, word) in answers(model, question) {
         let keys = [Some(action), (action == safe).then_some(Action::Safe)].into_iter().flatten().filter_map(key);
-        let keys: Vec<String> = keys.map(|keys| bars::shown_keys(&keys.to_string())).collect();
+        let keys: Vec<String> = keys.map(Keys::shown).collect();
         spans.push(Span::styled(keys.join("/"), model.theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {word}  "), model.theme.style(Role::Dim)));
     }

@@ -79,7 +79,7 @@ impl Form {
     }
 
     /// Says whether the field with the keys offers choices.
-    pub(super) fn is_at_choice(&self) -> bool {
+    pub(in crate::ui) fn is_at_choice(&self) -> bool {
         match self.focus {
             Field::Priority | Field::Agent | Field::Accept => true,
             Field::Title | Field::Description | Field::After => false,

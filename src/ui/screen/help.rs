@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 
-use crate::ui::keys::{Action, Context, KeyTable, Row};
+use crate::ui::keys::{Action, Context, KeyTable, Keys, Row};
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::popup::Popup;
@@ -29,11 +29,11 @@ pub(in crate::ui) struct Help {
 
 impl Help {
     /// Takes a key; says whether the help stays.
-    pub(in crate::ui) fn key(&mut self, action: Option<Action>, event: KeyEvent, size: Size) -> bool {
+    pub(in crate::ui) fn key(&mut self, action: Option<Action>, event: KeyEvent, keys: &KeyTable, size: Size) -> bool {
         match (action, event.code) {
             (Some(Action::Back), _) => return false,
-            (Some(Action::Down), _) => self.scroll_by(1, size),
-            (Some(Action::Up), _) => self.scroll_by(-1, size),
+            (Some(Action::Down), _) => self.scroll_by(1, keys, size),
+            (Some(Action::Up), _) => self.scroll_by(-1, keys, size),
             (_, KeyCode::Backspace) => {
                 self.filter.pop();
                 self.scroll = 0;
@@ -48,9 +48,9 @@ impl Help {
         true
     }
 
-    fn scroll_by(&mut self, by: isize, size: Size) {
+    fn scroll_by(&mut self, by: isize, keys: &KeyTable, size: Size) {
         let Size { width, height } = content(size);
-        let total = lines(&self.filter, text_width(width)).len();
+        let total = lines(keys, &self.filter, text_width(width)).len();
         self.scroll = scroll::scrolled(self.scroll, by, total, usize::from(height.saturating_sub(2)));
     }
 }
@@ -67,15 +67,15 @@ enum Shown {
 
 /// Returns the keys of a row as people write them.
 fn keys_of(row: &Row) -> Vec<String> {
-    row.keys.iter().map(|keys| bars::shown_keys(&keys.to_string())).collect()
+    row.keys.iter().map(Keys::shown).collect()
 }
 
 /// Returns the lines that hold what was typed, in their keys, their sentence or the name of their context.
-fn lines(filter: &str, width: usize) -> Vec<Shown> {
+fn lines(table: &KeyTable, filter: &str, width: usize) -> Vec<Shown> {
     let wanted = filter.trim().to_lowercase();
     let mut shown = Vec::new();
     for context in Context::ALL {
-        let rows = KeyTable::built_in().rows(*context).iter().filter(|row| {
+        let rows = table.rows(*context).iter().filter(|row| {
             let keys = keys_of(row).iter().any(|keys| keys == filter.trim());
             keys || row.help.to_lowercase().contains(&wanted) || heading(*context).to_lowercase().contains(&wanted)
         });
@@ -133,7 +133,7 @@ pub(in crate::ui) fn draw(model: &Model, help: &Help, area: Rect, buffer: &mut B
     let typed = words::cut(&model.theme, &typed, usize::from(filter.width));
     put(filter, &Line::styled(typed, theme.style(role)), buffer);
     let width = text_width(body.width);
-    let lines = lines(&help.filter, width);
+    let lines = lines(&model.keys, &help.filter, width);
     let offset = help.scroll.min(scroll::last_offset(lines.len(), usize::from(body.height)));
     for (place, shown) in body.rows().zip(lines.iter().skip(offset)) {
         buffer.set_line(place.x, place.y, &line(model, shown, width), place.width);

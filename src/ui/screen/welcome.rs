@@ -4,12 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::ui::keys::{Action, Context, KeyTable};
+use crate::ui::keys::{Action, Context, Keys};
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
-
-use super::bars;
 
 /// The widest that it gets.
 const WIDEST: u16 = 72;
@@ -45,7 +43,7 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     say(Role::Title, "This board is empty.");
     say(Role::Text, "");
     for (action, what) in KEYS {
-        say(Role::Text, &format!("{}  {what}", key(action)));
+        say(Role::Text, &format!("{}  {what}", key(model, action)));
     }
     say(Role::Text, "");
     let agents: Vec<&str> = model.settings.agents.iter().map(String::as_str).filter(|name| *name != DEMO).collect();
@@ -74,9 +72,8 @@ fn lines(model: &Model, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn key(action: Action) -> String {
-    let row = KeyTable::built_in().rows(Context::Board).iter().find(|row| row.action == action);
-    row.and_then(|row| row.keys.first()).map(|keys| bars::shown_keys(&keys.to_string())).unwrap_or_default()
+fn key(model: &Model, action: Action) -> String {
+    model.keys.keys_of(Context::Board, action).map(Keys::shown).unwrap_or_default()
 }
 
 /// Draws the first word of a line as a key.

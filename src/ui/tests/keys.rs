@@ -355,3 +355,24 @@ fn a_ticket_at_work_stays_where_it_is_and_the_key_that_stops_it_is_named() {
         assert!(world.screen().contains("c stops that"), "{}", world.screen());
     }
 }
+
+#[test]
+fn what_is_not_possible_is_said_and_does_nothing_else() {
+    for word in
+        ["", "proposed", "planned", "executing", "verifying", "needs_human", "blocked", "done", "queued", "question"]
+    {
+        for action in KeyTable::built_in().rows(Context::Board).iter().map(|row| row.action) {
+            let mut world = World::board(word).size(200, 50).forget();
+            let why = world.model.why_not(action);
+            let effects = world.model.act(Context::Board, action);
+            match why {
+                Some(why) => {
+                    assert_eq!(effects, [], "{word}: {action}");
+                    assert!(why.ends_with('.'), "{why}");
+                    assert!(world.screen().contains(&why[..why.len().min(90)]), "{why}\n{}", world.screen());
+                }
+                None => assert!(!world.screen().contains("cannot"), "{word}: {action}\n{}", world.screen()),
+            }
+        }
+    }
+}
