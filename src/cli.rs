@@ -15,6 +15,7 @@ mod doctor;
 mod entry;
 mod error;
 mod filed;
+mod goal_name;
 mod init;
 mod job;
 mod json;
@@ -25,6 +26,7 @@ mod planner;
 mod run;
 mod session;
 mod show;
+mod stored;
 mod ticket;
 mod trash;
 mod trust;
@@ -97,7 +99,7 @@ enum Command {
     /// Check, show and change settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// File, import, list, show and move tickets
+    /// File, import, list, show, edit, move, order and remove tickets
     #[command(subcommand)]
     Ticket(ticket::TicketCommand),
     /// Run tickets without the board until nothing is queued or running
@@ -117,7 +119,7 @@ enum Command {
     Diff(diff::DiffArgs),
     /// List what was removed and can come back
     Trash,
-    /// Bring back a worktree that was removed
+    /// Bring back a ticket or a worktree that was removed
     Restore(trash::RestoreArgs),
 }
 

@@ -18,7 +18,7 @@ use crate::engine::{Working, Workshop};
 use super::error::{CliError, Exit};
 use super::out::Out;
 use super::run::{Report, Wanted, run_wanted};
-use super::ticket::Stored;
+use super::stored::Stored;
 use super::{Global, list, session};
 
 /// How many of the demo's jobs run at once, so that there is something to see.

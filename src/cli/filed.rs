@@ -1,14 +1,18 @@
 //! A ticket as somebody files it, by flags or in a file, and what is wrong with it.
 
+use std::io::Read;
+
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::domain::board::Board;
 use crate::domain::command::NewTicket;
-use crate::domain::id::{GoalId, TicketId, TicketRef};
+use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::ticket::{Priority, Title};
 use crate::ui::widget::text::visible;
 
 use super::error::CliError;
+use super::goal_name;
 
 /// The fields of `draft ticket add`; an imported file has the same ones.
 #[derive(Debug, Default, Deserialize)]
@@ -50,11 +54,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Filed>, CliError> {
     })
 }
 
-/// Checks the values of one ticket.
-pub(super) fn checked(filed: Filed) -> Result<NewTicket, CliError> {
+/// Checks the values of one ticket that is to be filed on a board.
+pub(super) fn checked(board: &Board, filed: Filed) -> Result<NewTicket, CliError> {
     let bad = |message: String, hint: &str| CliError::wrong_use("bad_value", message, hint);
-    let title = Title::new(&filed.title)
-        .map_err(|error| bad(error.to_string(), "Say in one line what is to be done; the rest is the description."))?;
+    let title = title(&filed.title)?;
     let in_ticket = |message: String, hint: &str| bad(format!("`{}`: {message}", visible(title.as_str())), hint);
     let accepted = match filed.state.as_deref() {
         None | Some("proposed") => false,
@@ -70,12 +73,7 @@ pub(super) fn checked(filed: Filed) -> Result<NewTicket, CliError> {
             plain(&value).parse::<Priority>().map_err(|error| in_ticket(error.to_string(), "Nothing was filed."))?,
         ),
     };
-    let goal = match filed.goal {
-        None => None,
-        Some(text) => Some(text.parse::<GoalId>().map_err(|_| {
-            in_ticket(format!("`{text}` is no goal's UUID"), "Leave the goal out, or name one that exists.")
-        })?),
-    };
+    let goal = filed.goal.map(|name| goal_name::find(board, &name)).transpose()?.map(|goal| goal.id);
     let after: Result<Vec<TicketRef>, _> = filed.after.iter().map(|name| plain(name).parse::<TicketRef>()).collect();
     Ok(NewTicket {
         id: TicketId(uuid::Uuid::now_v7()),
@@ -92,12 +90,32 @@ pub(super) fn checked(filed: Filed) -> Result<NewTicket, CliError> {
     })
 }
 
+/// Reads a title.
+pub(super) fn title(text: &str) -> Result<Title, CliError> {
+    Title::new(text).map_err(|error| {
+        let hint = "Say in one line what is to be done; the rest is the description.";
+        CliError::wrong_use("bad_value", error.to_string(), hint)
+    })
+}
+
+/// Reads what somebody gave by a flag: the text itself, or what comes from standard input where it is `-`.
+pub(super) fn text(given: String) -> Result<String, CliError> {
+    if given != "-" {
+        return Ok(given);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| {
+        let message = format!("could not read standard input: {error}");
+        CliError::wrong_use("unreadable_file", message, "It must be text in UTF-8. Nothing was changed.")
+    })?;
+    Ok(text)
+}
+
 /// Checks the values of many tickets; an error says which of them it is about.
-pub(super) fn all_checked(filed: Vec<Filed>) -> Result<Vec<NewTicket>, CliError> {
+pub(super) fn all_checked(board: &Board, filed: Vec<Filed>) -> Result<Vec<NewTicket>, CliError> {
+    let about = |error: CliError, index: usize| error.about(&format!("ticket {} of the file", index + 1));
     let numbered = filed.into_iter().enumerate();
-    numbered
-        .map(|(index, one)| checked(one).map_err(|error| error.about(&format!("ticket {} of the file", index + 1))))
-        .collect()
+    numbered.map(|(index, one)| checked(board, one).map_err(|error| about(error, index))).collect()
 }
 
 /// A number or a text as people would type it.

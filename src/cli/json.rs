@@ -49,6 +49,7 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, descriptio
     set("cost_usd", json!(ticket.usage.cost_usd()));
     set("created_at", json!(ticket.created_at.to_string()));
     set("updated_at", json!(ticket.updated_at.to_string()));
+    set("removed_at", json!(ticket.removed_at.map(|at| at.to_string())));
     Value::Object(fields)
 }
 

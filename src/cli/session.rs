@@ -77,6 +77,11 @@ pub(super) fn ticket_ref(text: &str) -> Result<TicketRef, CliError> {
 pub(super) fn find<'a>(board: &'a Board, name: &str) -> Result<&'a Ticket, CliError> {
     let name = ticket_ref(name)?;
     board.find(name).ok_or_else(|| {
+        if let Some(removed) = board.find_removed(name) {
+            let message = format!("{} was removed from board {}", removed.number, board.about.name);
+            let hint = format!("`draft restore {}` brings it back.", removed.number.0);
+            return CliError::wrong_use(RefusalCode::UnknownTicket.as_str(), message, hint);
+        }
         CliError::wrong_use(
             RefusalCode::UnknownTicket.as_str(),
             format!("there is no ticket {name} on board {}", board.about.name),

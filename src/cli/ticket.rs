@@ -1,28 +1,28 @@
-//! `draft ticket`: file, import, list, show and move.
+//! `draft ticket`: file, import, list, show and move; editing, placing and removing have files of their own.
 
-use std::collections::HashMap;
-use std::io::{IsTerminal, Read};
-use std::sync::Arc;
+use std::io::IsTerminal;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::app::{self, AppError, Door};
-use crate::domain::autopilot::Autopilot;
-use crate::domain::board::Board;
+use crate::app::{self, AppError};
 use crate::domain::command::Command;
 use crate::domain::id::TicketId;
 use crate::domain::state::{StateName, UnknownWord};
 use crate::domain::ticket::Ticket;
-use crate::engine::{Working, Workshop, ledger};
-use crate::store::Reader;
+use crate::engine::ledger;
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::filed::{self, Filed};
 use super::out::Out;
+use super::stored::{Stored, ask};
 use super::{Global, json as wire, list, session};
+
+mod edit;
+mod place;
+mod remove;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TicketCommand {
@@ -50,6 +50,12 @@ pub(super) enum TicketCommand {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Change fields of a ticket
+    Edit(edit::EditArgs),
+    /// Put a ticket right above or below another one of its column that is as urgent
+    Place(place::PlaceArgs),
+    /// Take tickets off the board; they and their worktrees can come back
+    Remove(remove::RemoveArgs),
     /// Tell a ticket's agent something: in the same session, when the job ends that runs now; at once where none runs
     Tell {
         /// Its number or UUID
@@ -73,8 +79,8 @@ pub(super) struct AddArgs {
     /// P0 (most urgent) to P3, or 0 to 100 (most urgent)
     #[arg(long)]
     priority: Option<String>,
-    /// The goal that it serves
-    #[arg(long, value_name = "ID")]
+    /// The goal that it serves: its UUID, its title or a part of the title that is its own
+    #[arg(long, value_name = "GOAL")]
     goal: Option<String>,
     /// A ticket that must be done first; may be given several times
     #[arg(long, value_name = "ID")]
@@ -113,56 +119,35 @@ pub(super) fn ticket(global: &Global, command: TicketCommand, out: &mut Out) -> 
         TicketCommand::List(args) => list(global, &args, out)?,
         TicketCommand::Show { id } => show(global, &id, out)?,
         TicketCommand::Move { id, state, reason } => move_ticket(global, &id, &state, reason, out)?,
+        TicketCommand::Edit(args) => edit::edit(global, args, out)?,
+        TicketCommand::Place(args) => place::place(global, &args, out)?,
+        TicketCommand::Remove(args) => remove::remove(global, &args, out)?,
         TicketCommand::Tell { id, text, clear: _ } => tell(global, &id, text, out)?,
     }
     Ok(Exit::Done)
 }
 
-/// The board after a command, and the descriptions, which lie outside it.
-pub(super) struct Stored {
-    pub(super) board: Board,
-    pub(super) mode: Autopilot,
-    descriptions: HashMap<TicketId, String>,
-    /// Whether this process was the engine, so that nobody works on jobs now.
-    was_engine: bool,
-}
-
-impl Stored {
-    pub(super) fn load(workshop: &Workshop) -> Result<Self, CliError> {
-        let board = session::stored_board(workshop)?;
-        let descriptions = Reader::open(&workshop.paths.database())?.descriptions(board.about.id)?;
-        Ok(Self { mode: session::autopilot(workshop, &board), board, descriptions, was_engine: false })
-    }
-
-    fn json(&self, ticket: &Ticket) -> Value {
-        wire::ticket(&self.board, ticket, self.mode, self.descriptions.get(&ticket.id).map_or("", String::as_str))
-    }
-
-    pub(super) fn list_json(&self, tickets: &[&Ticket]) -> Value {
-        json!({ "tickets": tickets.iter().map(|ticket| self.json(ticket)).collect::<Vec<_>>() })
-    }
-}
-
 fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
-    let description = match args.description.as_deref() {
-        Some("-") => read_stdin()?,
-        Some(text) => text.to_owned(),
-        None => String::new(),
-    };
-    let new = filed::checked(Filed {
-        title: args.title,
-        description,
-        priority: args.priority.map(Value::from),
-        goal: args.goal,
-        after: args.after.into_iter().map(Value::from).collect(),
-        state: Some(args.state),
-        agent: args.agent,
-        model: args.model,
-        verify: args.verify,
-        base_branch: args.base_branch,
-    })?;
+    let description = args.description.map(filed::text).transpose()?.unwrap_or_default();
+    let opened = session::opened(global)?;
+    let board = session::stored_board(&opened.workshop)?;
+    let new = filed::checked(
+        &board,
+        Filed {
+            title: args.title,
+            description,
+            priority: args.priority.map(Value::from),
+            goal: args.goal,
+            after: args.after.into_iter().map(Value::from).collect(),
+            state: Some(args.state),
+            agent: args.agent,
+            model: args.model,
+            verify: args.verify,
+            base_branch: args.base_branch,
+        },
+    )?;
     let id = new.id;
-    let stored = ask(global, Command::AddTickets(vec![new]))?;
+    let stored = ask(opened, vec![Command::AddTickets(vec![new])])?;
     let ticket = session::filed(&stored.board, id)?;
     if global.json {
         out.json(&stored.json(ticket))
@@ -175,15 +160,17 @@ fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
 
 fn import(global: &Global, file_name: &str, out: &mut Out) -> Result<(), CliError> {
     let text = if file_name == "-" {
-        read_stdin()?
+        filed::text(file_name.to_owned())?
     } else {
         std::fs::read_to_string(file_name).map_err(|error| {
             CliError::wrong_use("unreadable_file", format!("could not read {file_name}: {error}"), "Nothing was filed.")
         })?
     };
-    let new = filed::all_checked(filed::parse(&text)?)?;
+    let filed = filed::parse(&text)?;
+    let opened = session::opened(global)?;
+    let new = filed::all_checked(&session::stored_board(&opened.workshop)?, filed)?;
     let ids: Vec<TicketId> = new.iter().map(|one| one.id).collect();
-    let stored = ask(global, Command::AddTickets(new))?;
+    let stored = ask(opened, vec![Command::AddTickets(new)])?;
     let tickets = ids.iter().map(|id| session::filed(&stored.board, *id)).collect::<Result<Vec<_>, _>>()?;
     if global.json {
         out.json(&stored.list_json(&tickets))
@@ -192,28 +179,6 @@ fn import(global: &Global, file_name: &str, out: &mut Out) -> Result<(), CliErro
     } else {
         Ok(())
     }
-}
-
-fn read_stdin() -> Result<String, CliError> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(|error| {
-        CliError::wrong_use("unreadable_file", format!("could not read standard input: {error}"), "Nothing was filed.")
-    })?;
-    Ok(text)
-}
-
-/// Has one command carried out and returns the board after it.
-fn ask(global: &Global, command: Command) -> Result<Stored, CliError> {
-    let opened = session::opened(global)?;
-    let workshop = Arc::clone(&opened.workshop);
-    let was_engine = session::runtime()?.block_on(async {
-        let mut door = Door::open(opened, Working::CommandsOnly).await?;
-        let asked = door.ask(command).await;
-        let was_engine = door.is_engine();
-        door.close().await?;
-        asked.map(|()| was_engine)
-    })?;
-    Ok(Stored { was_engine, ..Stored::load(&workshop)? })
 }
 
 fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError> {
@@ -268,21 +233,18 @@ fn show(global: &Global, id: &str, out: &mut Out) -> Result<(), CliError> {
 fn move_ticket(global: &Global, id: &str, state: &str, reason: Option<String>, out: &mut Out) -> Result<(), CliError> {
     let name = session::ticket_ref(id)?;
     let to: StateName = state.parse().map_err(|error| unknown_state(&error))?;
-    let stored = ask(global, Command::Move { ticket: name, to, reason })?;
+    let stored = ask(session::opened(global)?, vec![Command::Move { ticket: name, to, reason }])?;
     print_moved(global, &stored, id, out)
 }
 
 fn tell(global: &Global, id: &str, text: Option<String>, out: &mut Out) -> Result<(), CliError> {
     let ticket = session::ticket_ref(id)?;
-    let text = match text.as_deref() {
-        Some("-") => Some(read_stdin()?),
-        _ => text,
-    };
+    let text = text.map(filed::text).transpose()?;
     if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
         let hint = "Write what is to be said; --clear takes back what was not told yet.";
         return Err(CliError::wrong_use("bad_value", "the message is empty", hint));
     }
-    let stored = ask(global, Command::Tell { ticket, text })?;
+    let stored = ask(session::opened(global)?, vec![Command::Tell { ticket, text }])?;
     print_moved(global, &stored, id, out)
 }
 

@@ -1,14 +1,15 @@
-//! `draft trash` and `draft restore`: what was removed and can come back, and bringing it back.
+//! `draft trash` and `draft restore`: what was removed and can come back, tickets and worktrees, and bringing it back.
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::Door;
+use crate::app::{Door, News};
+use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::Command;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::id::{TicketId, TicketRef};
-use crate::domain::ticket::Worktree;
+use crate::domain::ticket::{Ticket, Worktree};
 use crate::engine::Working;
 use crate::git::trash::{self, Trashed};
 use crate::ui::widget::text::visible;
@@ -19,7 +20,7 @@ use super::{Global, session};
 
 #[derive(Debug, Args)]
 pub(super) struct RestoreArgs {
-    /// What `draft trash` shows as its name, or a ticket's number or UUID for the newest of that ticket
+    /// A ticket's number or UUID: it comes back with its newest worktree; or the name of a worktree that `draft trash` shows
     name: String,
 }
 
@@ -27,7 +28,7 @@ pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
-    let number = |one: &Trashed| board.ticket(one.ticket).map(|ticket| ticket.number);
+    let number = |one: &Trashed| known(&board, one.ticket).map(|ticket| ticket.number);
     if global.json {
         let entries: Vec<Value> = all
             .iter()
@@ -38,58 +39,132 @@ pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
                 })
             })
             .collect();
-        out.json(&json!({ "trash": entries }))?;
+        let tickets: Vec<Value> = board
+            .removed()
+            .map(|ticket| {
+                json!({
+                    "number": ticket.number, "id": ticket.id, "title": ticket.title, "state": ticket.state.name(),
+                    "removed_at": ticket.removed_at.map(|at| at.to_string()),
+                })
+            })
+            .collect();
+        out.json(&json!({ "trash": entries, "tickets": tickets }))?;
         return Ok(Exit::Done);
     }
-    if all.is_empty() && !global.quiet {
+    if all.is_empty() && board.removed().next().is_none() && !global.quiet {
         out.line("The trash is empty.")?;
     }
+    for ticket in board.removed() {
+        let at = ticket.removed_at.map(|at| at.to_string()).unwrap_or_default();
+        let title = visible(ticket.title.as_str());
+        out.line(format_args!("{:>5}  {at}  ticket: {title}", ticket.number.to_string()))?;
+    }
     for one in &all {
-        let ticket = number(one).map_or_else(|| "  –".to_owned(), |number| number.to_string());
+        let ticket = number(one).map_or_else(|| "–".to_owned(), |number| number.to_string());
         let branch = visible(&one.worktree.branch);
-        out.line(format_args!("{ticket:>5}  {}  {branch}\n       {}", one.at, one.reference))?;
+        out.line(format_args!("{ticket:>5}  {}  worktree: {branch}\n       {}", one.at, one.reference))?;
     }
     Ok(Exit::Done)
+}
+
+/// Returns a ticket, whether or not it was removed.
+fn known(board: &Board, id: TicketId) -> Option<&Ticket> {
+    board.ticket(id).or_else(|| board.find_removed(TicketRef::Id(id)))
+}
+
+/// What is to come back.
+struct Wanted<'a> {
+    /// The ticket, where it was removed.
+    removed: Option<&'a Ticket>,
+    worktree: Option<&'a Trashed>,
 }
 
 pub(super) fn restore(global: &Global, args: &RestoreArgs, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
-    let by_ticket = args.name.parse().ok().and_then(|name| board.find(name)).map(|ticket| ticket.id);
-    let found = all.iter().find(|one| one.reference == args.name || Some(one.ticket) == by_ticket);
-    let found = found.ok_or_else(|| {
-        let message = format!("there is no `{}` in the trash", args.name);
-        CliError::wrong_use("not_in_trash", message, "`draft trash` lists what can come back.")
-    })?;
-    let worktree = session::runtime()?.block_on(async {
+    let wanted = find(&board, &all, &args.name)?;
+    let (ticket, worktree) = session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
-        let restored = bring_back(&mut door, found).await;
+        let restored = bring_back(&mut door, &wanted).await;
         door.close().await?;
         restored
     })?;
+    let worktree = worktree.as_ref();
     if global.json {
-        let path = worktree.path.to_string_lossy();
-        out.json(&json!({ "branch": worktree.branch, "worktree": path, "base": worktree.base }))?;
+        out.json(&json!({
+            "ticket": ticket.as_ref().map(|ticket| ticket.number),
+            "branch": worktree.map(|one| &one.branch),
+            "worktree": worktree.map(|one| one.path.to_string_lossy()),
+            "base": worktree.map(|one| &one.base),
+        }))?;
     } else if !global.quiet {
-        let path = worktree.path.to_string_lossy();
-        out.line(format_args!("{} is back in {}", visible(&worktree.branch), visible(&path)))?;
+        if let Some(ticket) = ticket.filter(|_| wanted.removed.is_some()) {
+            let title = visible(ticket.title.as_str());
+            out.line(format_args!("{} is back in {}  {title}", ticket.number, ticket.state.name()))?;
+        }
+        if let Some(worktree) = worktree {
+            let path = worktree.path.to_string_lossy();
+            out.line(format_args!("{} is back in {}", visible(&worktree.branch), visible(&path)))?;
+        }
     }
     Ok(Exit::Done)
 }
 
-/// Asks the engine and waits until the ticket has its worktree, or it is said why not.
-async fn bring_back(door: &mut Door, wanted: &Trashed) -> Result<Worktree, CliError> {
+/// Finds what a name means: a worktree in the trash, or a ticket, whose newest worktree is meant as well.
+fn find<'a>(board: &'a Board, all: &'a [Trashed], name: &str) -> Result<Wanted<'a>, CliError> {
+    let named: Option<TicketRef> = name.parse().ok();
+    let by_reference = all.iter().find(|one| one.reference == name);
+    let ticket = match by_reference {
+        Some(one) => known(board, one.ticket),
+        None => named.and_then(|name| board.find(name).or_else(|| board.find_removed(name))),
+    };
+    // A worktree may be of a ticket that is on no board any more.
+    let id = ticket.map(|ticket| ticket.id).or(match named {
+        Some(TicketRef::Id(id)) => Some(id),
+        Some(TicketRef::Number(_)) | None => None,
+    });
+    let removed = ticket.filter(|ticket| ticket.removed_at.is_some());
+    let of_ticket = || all.iter().find(|one| Some(one.ticket) == id);
+    let worktree = match (by_reference, removed) {
+        (Some(one), _) => Some(one),
+        (None, None) => of_ticket(),
+        // What went into the trash before its ticket was removed was not wanted then.
+        (None, Some(removed)) if removed.state.name().keeps_worktree() => {
+            of_ticket().filter(|one| Some(one.at) >= removed.removed_at)
+        }
+        (None, Some(_)) => None,
+    };
+    if removed.is_none() && worktree.is_none() {
+        let message = format!("there is no `{name}` in the trash");
+        return Err(CliError::wrong_use("not_in_trash", message, "`draft trash` lists what can come back."));
+    }
+    Ok(Wanted { removed, worktree })
+}
+
+/// Asks the engine and waits until the ticket is on the board and has its worktree, or it is said why not.
+async fn bring_back(door: &mut Door, wanted: &Wanted<'_>) -> Result<(Option<Ticket>, Option<Worktree>), CliError> {
+    if let Some(removed) = wanted.removed {
+        door.ask(Command::BringBack { ticket: TicketRef::Id(removed.id) }).await?;
+    }
+    let worktree = match wanted.worktree {
+        Some(one) => Some(worktree(door, one).await?),
+        None => None,
+    };
+    let id = wanted.removed.map(|ticket| ticket.id).or(wanted.worktree.map(|one| one.ticket));
+    let (board, _) = door.watch().await?;
+    Ok((id.and_then(|id| board.ticket(id)).cloned(), worktree))
+}
+
+async fn worktree(door: &mut Door, wanted: &Trashed) -> Result<Worktree, CliError> {
     let (board, mut watcher) = door.watch().await?;
     let before = board.ticket(wanted.ticket).map(|ticket| ticket.updated_at);
     let ticket = TicketRef::Id(wanted.ticket);
     door.ask(Command::Restore { ticket, reference: wanted.reference.clone() }).await?;
     loop {
         let changes = match watcher.next().await? {
-            crate::app::News::Changed(changes) => changes,
-            crate::app::News::Reloaded(board) => {
-                board.ticket(wanted.ticket).cloned().map(Change::Ticket).into_iter().collect()
-            }
+            News::Changed(changes) => changes,
+            News::Reloaded(board) => board.ticket(wanted.ticket).cloned().map(Change::Ticket).into_iter().collect(),
         };
         for change in changes {
             match change {
@@ -115,7 +190,7 @@ async fn bring_back(door: &mut Door, wanted: &Trashed) -> Result<Worktree, CliEr
     }
 }
 
-fn is_failure(event: &crate::domain::event::NewEvent, ticket: TicketId) -> bool {
+fn is_failure(event: &NewEvent, ticket: TicketId) -> bool {
     event.ticket == ticket && event.kind == EventKind::WorktreeCleanupFailed
 }
 

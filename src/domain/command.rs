@@ -118,6 +118,8 @@ pub enum Edit {
     Model(Option<String>),
     /// Checks of its own.
     Verify(Vec<String>),
+    /// The branch from which it is to start, where that is not the board's.
+    BaseBranch(Option<String>),
 }
 
 /// A place in a column.

@@ -133,6 +133,11 @@ impl<'a> Decision<'a> {
     /// Returns the ticket that a command names.
     pub(super) fn find(&self, name: TicketRef) -> Result<&'a Ticket, Refused> {
         self.board.find(name).ok_or_else(|| {
+            if let Some(removed) = self.board.find_removed(name) {
+                let message = format!("{} was removed from board {}", removed.number, self.board.about.name);
+                let hint = format!("`draft restore {}` brings it back.", removed.number.0);
+                return Refused::new(RefusalCode::UnknownTicket, message, hint);
+            }
             Refused::new(
                 RefusalCode::UnknownTicket,
                 format!("there is no ticket {name} on board {}", self.board.about.name),

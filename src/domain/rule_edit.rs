@@ -40,6 +40,10 @@ pub(super) fn edit(decision: &mut Decision<'_>, name: TicketRef, edits: &[Edit])
                 check_checks(&ticket.title, checks)?;
                 ticket.verify.clone_from(checks);
             }
+            Edit::BaseBranch(branch) => {
+                check_unstarted(old, branch.as_ref())?;
+                ticket.base_branch.clone_from(branch);
+            }
         }
     }
     let changed = what_changed(old, &ticket, description);
@@ -61,6 +65,18 @@ pub(super) fn edit(decision: &mut Decision<'_>, name: TicketRef, edits: &[Edit])
         decision.transition(ticket, State::Planned, "nothing that it waits for is abandoned any more", json!({}))?;
     }
     Ok(())
+}
+
+/// Refuses another base branch for a ticket whose worktree has begun from one.
+fn check_unstarted(ticket: &Ticket, branch: Option<&String>) -> Result<(), Refused> {
+    match &ticket.worktree {
+        Some(worktree) if ticket.base_branch.as_ref() != branch => {
+            let message = format!("{} has a worktree that started from {}", ticket.number, worktree.base_branch);
+            let hint = "Abandon the ticket, which puts its worktree into the trash, and plan it again; then edit it.";
+            Err(Refused::new(RefusalCode::HasWorktree, message, hint))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Returns the tickets of these names, if nothing would wait for itself.
@@ -103,11 +119,12 @@ fn what_changed(old: &Ticket, new: &Ticket, description: Option<&String>) -> Map
     say(old.agent != new.agent, "agent", json!(new.agent));
     say(old.model != new.model, "model", json!(new.model));
     say(old.verify != new.verify, "verify", json!(new.verify));
+    say(old.base_branch != new.base_branch, "base_branch", json!(new.base_branch));
     changed
 }
 
 /// The fields in the order in which people name them, with their words.
-const FIELDS: [(&str, &str); 8] = [
+const FIELDS: [(&str, &str); 9] = [
     ("title", "title"),
     ("description", "description"),
     ("priority", "priority"),
@@ -116,6 +133,7 @@ const FIELDS: [(&str, &str); 8] = [
     ("agent", "agent"),
     ("model", "model"),
     ("verify", "checks"),
+    ("base_branch", "base branch"),
 ];
 
 fn in_words(changed: &Map<String, Value>) -> String {
@@ -242,7 +260,7 @@ mod tests {
     use crate::domain::rule::{What, decide};
     use crate::domain::rule_walk::apply;
     use crate::domain::sample;
-    use crate::domain::ticket::{Priority, Title};
+    use crate::domain::ticket::{Priority, Title, Worktree};
 
     fn ask(board: &mut Board, command: Command) -> Result<Vec<NewEvent>, Refused> {
         let steps = decide(board, &sample::input(What::Command(command)))?;
@@ -278,6 +296,24 @@ mod tests {
         assert_eq!(events[0].reason, "title, description, priority");
         assert_eq!(events[0].payload, json!({ "title": "another", "description": "more", "priority": 90 }));
         assert_eq!(edit(&mut board, 1, vec![Edit::Title(title)]).unwrap(), []);
+    }
+
+    #[test]
+    fn the_base_branch_stays_once_a_worktree_has_started_from_it() {
+        let mut board = sample::board_of(&[State::Planned]);
+        let to = |branch: &str| vec![Edit::BaseBranch(Some(branch.to_owned()))];
+        assert_eq!(edit(&mut board, 1, to("release")).unwrap()[0].reason, "base branch");
+        let worktree = Worktree {
+            path: "/w/1".into(),
+            branch: "draft/1-a-ticket".into(),
+            base_branch: "release".into(),
+            base: "b".repeat(40),
+            port: None,
+        };
+        let started = Ticket { worktree: Some(worktree), ..board.find(name(1)).unwrap().clone() };
+        board.apply(&Change::Ticket(started));
+        assert_eq!(edit(&mut board, 1, to("main")).unwrap_err().code, RefusalCode::HasWorktree);
+        assert_eq!(edit(&mut board, 1, to("release")).unwrap(), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod agents;
 mod config;
 mod demo;
 mod doctor;
+mod edits;
 mod errors;
 mod init;
 mod jobs;

@@ -70,7 +70,7 @@ fn bad_values_are_refused_and_name_what_would_be_right() {
         (vec!["ticket", "add", "A", "--priority", "101"], "`101` is no priority"),
         (vec!["ticket", "add", "A", "--after", "soon"], "`soon` is neither a ticket number"),
         (vec!["ticket", "add", "A", "--after", "7"], "there is no ticket #7"),
-        (vec!["ticket", "add", "A", "--goal", "g"], "`g` is no goal's UUID"),
+        (vec!["ticket", "add", "A", "--goal", "g"], "there is no goal `g` on board repo"),
         (vec!["ticket", "add", "A", "--goal", "01a20b66-cf23-74a3-840d-52b3348bb96c"], "there is no goal"),
         (vec!["ticket", "add", "A", "--state", "done"], "proposed or planned, not `done`"),
         (vec!["ticket", "add", "A", "--verify", " "], "a check of `A` is empty"),
