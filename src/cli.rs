@@ -15,6 +15,7 @@ mod doctor;
 mod entry;
 mod error;
 mod filed;
+mod goal;
 mod goal_name;
 mod init;
 mod job;
@@ -102,6 +103,9 @@ enum Command {
     /// File, import, list, show, edit, move, order and remove tickets
     #[command(subcommand)]
     Ticket(ticket::TicketCommand),
+    /// Set, list, show, edit and remove goals, which group tickets
+    #[command(subcommand)]
+    Goal(goal::GoalCommand),
     /// Run tickets without the board until nothing is queued or running
     Run(run::RunArgs),
     /// Run the checks again on what a ticket's worktree holds
@@ -119,7 +123,7 @@ enum Command {
     Diff(diff::DiffArgs),
     /// List what was removed and can come back
     Trash,
-    /// Bring back a ticket or a worktree that was removed
+    /// Bring back a ticket, a goal or a worktree that was removed
     Restore(trash::RestoreArgs),
 }
 
@@ -151,6 +155,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
         Some(Command::Config(command)) => config::config(global, command, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
+        Some(Command::Goal(command)) => goal::goal(global, command, out),
         Some(Command::Run(args)) => run::run(global, &args, out),
         Some(Command::Verify(args)) => job::verify(global, &args, out),
         Some(Command::Resume(args)) => job::resume(global, &args, out),

@@ -27,6 +27,7 @@ mod rule_again;
 mod rule_commands;
 mod rule_edit;
 mod rule_facts;
+mod rule_goal;
 pub mod run;
 pub mod state;
 pub mod ticket;

@@ -117,13 +117,9 @@ async fn fill(door: &mut Door, board: &Board, sample: &Sample) -> Result<(), Cli
     if !board.is_empty() {
         return Ok(());
     }
-    let goal = Goal {
-        id: GoalId(uuid::Uuid::now_v7()),
-        board: board.about.id,
-        title: title(&sample.goal_title)?,
-        description: sample.goal_description.clone(),
-        created_at: chrono::Utc::now().into(),
-    };
+    let (wanted, description) = (title(&sample.goal_title)?, sample.goal_description.clone());
+    let now = chrono::Utc::now().into();
+    let goal = Goal::new(GoalId(uuid::Uuid::now_v7()), board.about.id, wanted, description, now);
     let ids: Vec<TicketId> = sample.tickets.iter().map(|_| TicketId(uuid::Uuid::now_v7())).collect();
     let mut tickets = Vec::with_capacity(ids.len());
     for (one, id) in sample.tickets.iter().zip(&ids) {

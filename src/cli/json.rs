@@ -9,9 +9,11 @@ use crate::domain::board::Board;
 use crate::domain::detail::Detail;
 use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
 use crate::domain::evidence::Evidence;
+use crate::domain::goal::Goal;
 use crate::domain::job::Job;
 use crate::domain::revision::Revision;
 use crate::domain::run::{Run, RunEnd};
+use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
 use crate::engine::ledger::{DiskUse, Holds};
@@ -31,7 +33,7 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, descriptio
     set("why", json!(ticket.state.why()));
     set("reason", json!(ticket.reason));
     set("priority", json!(ticket.priority));
-    set("goal", json!(ticket.goal));
+    set("goal", json!(board.goal_of(ticket).map(|goal| goal.id)));
     set("board", json!(board.about.name));
     set("blocked_by", json!(blockers));
     set("verify", json!(ticket.verify));
@@ -51,6 +53,24 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, descriptio
     set("updated_at", json!(ticket.updated_at.to_string()));
     set("removed_at", json!(ticket.removed_at.map(|at| at.to_string())));
     Value::Object(fields)
+}
+
+/// Returns a goal with how far its tickets are.
+pub(super) fn goal(board: &Board, goal: &Goal) -> Value {
+    let tickets: Vec<&Ticket> = board.tickets().filter(|ticket| ticket.goal == Some(goal.id)).collect();
+    let mut states = Map::new();
+    for ticket in &tickets {
+        let name = ticket.state.name().as_str().to_owned();
+        let count = states.get(&name).and_then(Value::as_u64).unwrap_or(0) + 1;
+        states.insert(name, json!(count));
+    }
+    let done = tickets.iter().filter(|ticket| ticket.state == State::Done).count();
+    json!({
+        "id": goal.id, "title": goal.title, "description": goal.description, "board": board.about.name,
+        "progress": { "total": tickets.len(), "done": done, "states": states },
+        "created_at": goal.created_at.to_string(), "updated_at": goal.updated_at.to_string(),
+        "removed_at": goal.removed_at.map(|at| at.to_string()),
+    })
 }
 
 /// Returns the branch from which a ticket starts, or has started, and on which it is to land.

@@ -16,11 +16,12 @@ use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, session};
+use super::{Global, goal, json as wire, session};
 
 #[derive(Debug, Args)]
 pub(super) struct RestoreArgs {
-    /// A ticket's number or UUID: it comes back with its newest worktree; or the name of a worktree that `draft trash` shows
+    /// A ticket's number or UUID: it comes back with its newest worktree; the name of a worktree that `draft trash` shows; or a
+    /// goal's title or UUID
     name: String,
 }
 
@@ -48,11 +49,17 @@ pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
                 })
             })
             .collect();
-        out.json(&json!({ "trash": entries, "tickets": tickets }))?;
+        let goals: Vec<Value> = board.removed_goals().into_iter().map(|goal| wire::goal(&board, goal)).collect();
+        out.json(&json!({ "trash": entries, "tickets": tickets, "goals": goals }))?;
         return Ok(Exit::Done);
     }
-    if all.is_empty() && board.removed().next().is_none() && !global.quiet {
+    let goals = board.removed_goals();
+    if all.is_empty() && goals.is_empty() && board.removed().next().is_none() && !global.quiet {
         out.line("The trash is empty.")?;
+    }
+    for goal in goals {
+        let at = goal.removed_at.map(|at| at.to_string()).unwrap_or_default();
+        out.line(format_args!("       {at}  goal: {}", visible(goal.title.as_str())))?;
     }
     for ticket in board.removed() {
         let at = ticket.removed_at.map(|at| at.to_string()).unwrap_or_default();
@@ -83,7 +90,9 @@ pub(super) fn restore(global: &Global, args: &RestoreArgs, out: &mut Out) -> Res
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
-    let wanted = find(&board, &all, &args.name)?;
+    let Some(wanted) = find(&board, &all, &args.name) else {
+        return goal::restore(global, opened, &board, &args.name, out);
+    };
     let (ticket, worktree) = session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let restored = bring_back(&mut door, &wanted).await;
@@ -112,7 +121,7 @@ pub(super) fn restore(global: &Global, args: &RestoreArgs, out: &mut Out) -> Res
 }
 
 /// Finds what a name means: a worktree in the trash, or a ticket, whose newest worktree is meant as well.
-fn find<'a>(board: &'a Board, all: &'a [Trashed], name: &str) -> Result<Wanted<'a>, CliError> {
+fn find<'a>(board: &'a Board, all: &'a [Trashed], name: &str) -> Option<Wanted<'a>> {
     let named: Option<TicketRef> = name.parse().ok();
     let by_reference = all.iter().find(|one| one.reference == name);
     let ticket = match by_reference {
@@ -135,11 +144,7 @@ fn find<'a>(board: &'a Board, all: &'a [Trashed], name: &str) -> Result<Wanted<'
         }
         (None, Some(_)) => None,
     };
-    if removed.is_none() && worktree.is_none() {
-        let message = format!("there is no `{name}` in the trash");
-        return Err(CliError::wrong_use("not_in_trash", message, "`draft trash` lists what can come back."));
-    }
-    Ok(Wanted { removed, worktree })
+    (removed.is_some() || worktree.is_some()).then_some(Wanted { removed, worktree })
 }
 
 /// Asks the engine and waits until the ticket is on the board and has its worktree, or it is said why not.

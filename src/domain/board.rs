@@ -38,6 +38,8 @@ pub struct Board {
     /// What the board is.
     pub about: About,
     goals: HashMap<GoalId, Goal>,
+    /// The goals that were removed and can come back.
+    removed_goals: HashMap<GoalId, Goal>,
     tickets: HashMap<TicketId, Ticket>,
     numbers: BTreeMap<TicketNumber, TicketId>,
     /// The tickets that were removed and can come back. Their numbers are never given again.
@@ -72,6 +74,7 @@ impl Board {
         Self {
             about,
             goals: HashMap::new(),
+            removed_goals: HashMap::new(),
             tickets: HashMap::new(),
             numbers: BTreeMap::new(),
             removed: BTreeMap::new(),
@@ -89,7 +92,12 @@ impl Board {
     /// newer one.
     pub fn apply(&mut self, change: &Change) {
         match change {
+            Change::Goal(goal) if goal.removed_at.is_some() => {
+                self.goals.remove(&goal.id);
+                self.removed_goals.insert(goal.id, goal.clone());
+            }
             Change::Goal(goal) => {
+                self.removed_goals.remove(&goal.id);
                 self.goals.insert(goal.id, goal.clone());
             }
             Change::Ticket(ticket) if ticket.removed_at.is_some() => {
@@ -203,9 +211,22 @@ impl Board {
 
     /// Returns all goals, oldest first.
     pub fn goals(&self) -> Vec<&Goal> {
-        let mut goals: Vec<&Goal> = self.goals.values().collect();
-        goals.sort_by_key(|goal| (goal.created_at, goal.id));
-        goals
+        by_age(self.goals.values())
+    }
+
+    /// Returns a goal that was removed.
+    pub fn removed_goal(&self, id: GoalId) -> Option<&Goal> {
+        self.removed_goals.get(&id)
+    }
+
+    /// Returns the goals that were removed, oldest first.
+    pub fn removed_goals(&self) -> Vec<&Goal> {
+        by_age(self.removed_goals.values())
+    }
+
+    /// Returns the goal that a ticket serves; one that was removed is none.
+    pub fn goal_of(&self, ticket: &Ticket) -> Option<&Goal> {
+        ticket.goal.and_then(|id| self.goal(id))
     }
 
     /// Returns the newest job of a ticket.
@@ -288,6 +309,12 @@ impl Board {
         column.sort_by_key(|ticket| order(ticket));
         column
     }
+}
+
+fn by_age<'a>(goals: impl Iterator<Item = &'a Goal>) -> Vec<&'a Goal> {
+    let mut goals: Vec<&Goal> = goals.collect();
+    goals.sort_by_key(|goal| (goal.created_at, goal.id));
+    goals
 }
 
 /// Returns what orders tickets: the more urgent first, then by hand, then the older first.

@@ -15,6 +15,25 @@ use super::ticket::{Priority, Title};
 pub enum Command {
     /// Sets a goal.
     AddGoal(Goal),
+    /// Changes the title or the description of a goal, or both.
+    EditGoal {
+        /// The goal.
+        goal: GoalId,
+        /// The new title.
+        title: Option<Title>,
+        /// The new description.
+        description: Option<String>,
+    },
+    /// Takes a goal off the board; its tickets stay.
+    RemoveGoal {
+        /// The goal.
+        goal: GoalId,
+    },
+    /// Puts a goal that was removed back on the board, with its tickets.
+    BringBackGoal {
+        /// The goal.
+        goal: GoalId,
+    },
     /// Files tickets, all of them or none.
     AddTickets(Vec<NewTicket>),
     /// Moves a ticket by hand. A move to executing asks for a run.

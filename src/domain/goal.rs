@@ -19,4 +19,17 @@ pub struct Goal {
     pub description: String,
     /// When it was set.
     pub created_at: Timestamp,
+    /// When it changed last.
+    #[serde(default)]
+    pub updated_at: Timestamp,
+    /// When somebody removed it; it is not on the board any more and can come back.
+    #[serde(default)]
+    pub removed_at: Option<Timestamp>,
+}
+
+impl Goal {
+    /// Returns a new goal.
+    pub fn new(id: GoalId, board: BoardId, title: Title, description: String, at: Timestamp) -> Self {
+        Self { id, board, title, description, created_at: at, updated_at: at, removed_at: None }
+    }
 }

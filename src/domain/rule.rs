@@ -13,7 +13,7 @@ use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
-use super::{rule_again, rule_commands, rule_edit, rule_facts};
+use super::{rule_again, rule_commands, rule_edit, rule_facts, rule_goal};
 
 /// What is to be decided, with everything that the rules may not find out themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,7 +84,12 @@ pub enum Landed {
 pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
     let mut decision = Decision { board, input, steps: Steps::default() };
     match &input.what {
-        What::Command(Command::AddGoal(goal)) => decision.save(Save::Goal(goal.clone())),
+        What::Command(Command::AddGoal(goal)) => rule_goal::add(&mut decision, goal)?,
+        What::Command(Command::EditGoal { goal, title, description }) => {
+            rule_goal::edit(&mut decision, *goal, title.as_ref(), description.as_ref())?;
+        }
+        What::Command(Command::RemoveGoal { goal }) => rule_goal::remove(&mut decision, *goal)?,
+        What::Command(Command::BringBackGoal { goal }) => rule_goal::bring_back(&mut decision, *goal)?,
         What::Command(Command::AddTickets(new)) => rule_commands::add_tickets(&mut decision, new)?,
         What::Command(Command::Move { ticket, to, reason }) => {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;

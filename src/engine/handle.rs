@@ -220,6 +220,9 @@ impl Handle {
                 Ok(Known { landed: self.look_up_landed(*ticket).await?, ..nothing })
             }
             Command::AddGoal(_)
+            | Command::EditGoal { .. }
+            | Command::RemoveGoal { .. }
+            | Command::BringBackGoal { .. }
             | Command::AddTickets(_)
             | Command::Move { .. }
             | Command::Edit { .. }

@@ -8,6 +8,7 @@ use super::samples::{
 use super::{Reader, StoreError, Writer, open};
 use crate::domain::board::Board;
 use crate::domain::change::{Change, Save};
+use crate::domain::goal::Goal;
 use crate::domain::job::{Job, JobStatus};
 use crate::domain::revision::{Revision, RevisionStatus};
 use crate::domain::run::{Run, RunEnd};
@@ -22,7 +23,7 @@ const JOBS: u32 = 8;
 /// A save by small numbers; much of what comes out is refused, and that is meant.
 #[derive(Clone, Debug)]
 enum Idea {
-    Goal(u32),
+    Goal(u32, bool),
     New { ticket: u32, blocker: Option<u32> },
     Move { ticket: u32, to: State, knows: bool },
     NewJob { job: u32, ticket: u32, earlier: bool },
@@ -38,7 +39,7 @@ fn ideas() -> impl Strategy<Value = Idea> {
     let job = 1..=JOBS;
     let knows = prop::bool::weighted(0.9);
     prop_oneof![
-        1 => (1..3_u32).prop_map(Idea::Goal),
+        1 => (1..3_u32, any::<bool>()).prop_map(|(n, removed)| Idea::Goal(n, removed)),
         4 => (ticket.clone(), prop::option::of(ticket.clone())).prop_map(|(ticket, blocker)| Idea::New { ticket, blocker }),
         6 => (ticket.clone(), states(), knows).prop_map(|(ticket, to, knows)| Idea::Move { ticket, to, knows }),
         5 => (job.clone(), ticket.clone(), any::<bool>())
@@ -83,7 +84,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Turns an idea into a save, from what the model knows.
 fn save(idea: &Idea, model: &Board, all_jobs: &[Job]) -> Save {
     match *idea {
-        Idea::Goal(n) => Save::Goal(goal(n)),
+        Idea::Goal(n, removed) => {
+            let removed_at = removed.then(|| super::samples::at(60));
+            Save::Goal(Goal { removed_at, updated_at: super::samples::at(60), ..goal(n) })
+        }
         Idea::New { ticket: n, blocker } => {
             let blocked_by = blocker.map(ticket_id).into_iter().collect();
             Save::NewTicket { ticket: Ticket { blocked_by, ..ticket(n) }, description: "…".into() }

@@ -61,9 +61,7 @@ pub(super) fn about() -> About {
 
 pub(super) fn goal(n: u32) -> Goal {
     let id = GoalId(Uuid::from_u128(u128::from(n)));
-    Goal {
-        id, board: BOARD, title: Title::new("Safe arithmetic").unwrap(), description: "…".into(), created_at: at(1)
-    }
+    Goal::new(id, BOARD, Title::new("Safe arithmetic").unwrap(), "…".into(), at(1))
 }
 
 pub(super) fn ticket_id(n: u32) -> TicketId {

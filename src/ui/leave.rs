@@ -35,6 +35,9 @@ impl Model {
             Command::SetAutopilot(_)
             | Command::Tell { .. }
             | Command::AddGoal(_)
+            | Command::EditGoal { .. }
+            | Command::RemoveGoal { .. }
+            | Command::BringBackGoal { .. }
             | Command::AddTickets(_)
             | Command::Edit { .. }
             | Command::Place { .. }

@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod edits;
 mod errors;
+mod goals;
 mod init;
 mod jobs;
 mod output;

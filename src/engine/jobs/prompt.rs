@@ -64,7 +64,7 @@ impl Around {
         let title = |ticket: &Ticket| ticket.title.as_str().to_owned();
         let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
         Self {
-            goal: ticket.goal.and_then(|goal| board.goal(goal)).map(|goal| goal.title.as_str().to_owned()),
+            goal: board.goal_of(ticket).map(|goal| goal.title.as_str().to_owned()),
             siblings: board
                 .tickets()
                 .filter(done_with_it)

@@ -151,6 +151,9 @@ fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> V
         }
         Command::SetAutopilot(_)
         | Command::AddGoal(_)
+        | Command::EditGoal { .. }
+        | Command::RemoveGoal { .. }
+        | Command::BringBackGoal { .. }
         | Command::AddTickets(_)
         | Command::Edit { .. }
         | Command::Place { .. }

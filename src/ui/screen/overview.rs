@@ -174,7 +174,7 @@ fn standing(page: &mut Page, ticket: &Ticket, detail: Option<&Detail>) {
         let said = format!("{} {} ({})", priority.bucket(), priority.label().to_lowercase(), priority.value());
         page.fact("priority", Role::Text, &said);
     }
-    if let Some(goal) = ticket.goal.and_then(|id| model.board.goal(id)) {
+    if let Some(goal) = model.board.goal_of(ticket) {
         page.fact("goal", Role::Text, goal.title.as_str());
     }
     let agent = [ticket.agent.as_deref(), ticket.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
