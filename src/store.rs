@@ -23,6 +23,7 @@ mod migrate;
 mod open;
 mod reader;
 mod readers;
+mod reviews;
 mod revisions;
 mod rows;
 mod runs;

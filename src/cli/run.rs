@@ -371,6 +371,11 @@ impl Running<'_> {
                 | RefusalCode::NoWorktree
                 | RefusalCode::NotLanded
                 | RefusalCode::NotRemoved
+                | RefusalCode::UnknownRevision
+                | RefusalCode::UnknownComment
+                | RefusalCode::Reviewed
+                | RefusalCode::Unresolved
+                | RefusalCode::NotApproved
                 | RefusalCode::HasWorktree
                 | RefusalCode::Failed => {
                     self.refused.insert(ticket);

@@ -188,6 +188,8 @@ async fn worktree(door: &mut Door, wanted: &Trashed) -> Result<Worktree, CliErro
                 | Change::Job(_)
                 | Change::Run(_)
                 | Change::Evidence(_)
+                | Change::Comment(_)
+                | Change::Review(_)
                 | Change::Revision(_)
                 | Change::Live { .. } => {}
             }

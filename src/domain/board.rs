@@ -9,8 +9,9 @@ use super::autopilot::Autopilot;
 use super::change::{Change, Live};
 use super::dependencies::{self, Readiness};
 use super::goal::Goal;
-use super::id::{BoardId, GoalId, JobId, TicketId, TicketNumber, TicketRef};
+use super::id::{BoardId, CommentId, GoalId, JobId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind};
+use super::review::Comment;
 use super::revision::Revision;
 use super::run::{Run, RunKind};
 use super::state::{NeedsHuman, State, StateName};
@@ -54,6 +55,8 @@ pub struct Board {
     runs: HashMap<JobId, BTreeMap<u32, Run>>,
     /// The newest revision of each ticket.
     revisions: HashMap<TicketId, Revision>,
+    /// The comments on the changes of each ticket.
+    comments: HashMap<TicketId, BTreeMap<CommentId, Comment>>,
     live: HashMap<JobId, Live>,
     /// What somebody said about the autopilot; nothing while nobody did.
     autopilot: Option<Autopilot>,
@@ -83,6 +86,7 @@ impl Board {
             active: BTreeSet::new(),
             runs: HashMap::new(),
             revisions: HashMap::new(),
+            comments: HashMap::new(),
             live: HashMap::new(),
             autopilot: None,
         }
@@ -128,7 +132,10 @@ impl Board {
                 }
             }
             Change::Autopilot(mode) => self.autopilot = Some(*mode),
-            Change::Evidence(_) | Change::Event(_) => {}
+            Change::Comment(comment) => {
+                self.comments.entry(comment.ticket).or_default().insert(comment.id, comment.clone());
+            }
+            Change::Evidence(_) | Change::Review(_) | Change::Event(_) => {}
         }
     }
 
@@ -257,6 +264,21 @@ impl Board {
     /// Returns the newest revision of a ticket.
     pub fn revision(&self, ticket: TicketId) -> Option<&Revision> {
         self.revisions.get(&ticket)
+    }
+
+    /// Returns a comment on a ticket's change.
+    pub fn comment(&self, ticket: TicketId, id: CommentId) -> Option<&Comment> {
+        self.comments.get(&ticket)?.get(&id)
+    }
+
+    /// Returns the comments on a ticket's changes, oldest first.
+    pub fn comments(&self, ticket: TicketId) -> impl Iterator<Item = &Comment> {
+        self.comments.get(&ticket).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Returns the comments about which something is still to be done.
+    pub fn open_comments(&self, ticket: TicketId) -> impl Iterator<Item = &Comment> {
+        self.comments(ticket).filter(|comment| comment.is_open())
     }
 
     /// Returns what a running job does right now.

@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::goal::Goal;
 use super::id::{BoardId, JobId, TicketId};
 use super::job::{Job, JobStatus};
+use super::review::{Comment, Review};
 use super::revision::Revision;
 use super::run::Run;
 use super::state::StateName;
@@ -71,6 +72,10 @@ pub enum Save {
     Evidence(Evidence),
     /// Stores a revision, once for each job; open ones of its ticket are superseded.
     Revision(Revision),
+    /// Stores a comment, new or again.
+    Comment(Comment),
+    /// Stores what was decided about a revision.
+    Review(Review),
     /// Appends an event.
     Event(NewEvent),
     /// Stores whether planned tickets run without being asked.
@@ -92,6 +97,10 @@ pub enum Change {
     Evidence(Evidence),
     /// A revision.
     Revision(Revision),
+    /// A comment.
+    Comment(Comment),
+    /// What was decided about a revision.
+    Review(Review),
     /// An event.
     Event(Event),
     /// Whether planned tickets run without being asked.

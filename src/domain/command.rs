@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::autopilot::Autopilot;
 use super::event::Actor;
 use super::goal::Goal;
-use super::id::{GoalId, TicketId, TicketRef};
+use super::id::{CommentId, GoalId, TicketId, TicketRef};
+use super::landing::Strategy;
+use super::review::{NewComment, Verdict};
 use super::state::{StateName, words};
 use super::ticket::{Priority, Title};
 
@@ -113,8 +115,57 @@ pub enum Command {
         /// What; nothing takes back what was not told yet.
         text: Option<String>,
     },
+    /// Adds comments to a ticket's newest revision.
+    Comment {
+        /// The ticket.
+        ticket: TicketRef,
+        /// The revision, which must be the newest.
+        revision: u32,
+        /// What is said.
+        comments: Vec<NewComment>,
+    },
+    /// Says that a comment is dealt with, or that it is not.
+    Resolve {
+        /// The ticket.
+        ticket: TicketRef,
+        /// The comment.
+        comment: CommentId,
+        /// Whether it is.
+        resolved: bool,
+    },
+    /// Decides about a ticket's newest revision.
+    Review {
+        /// The ticket.
+        ticket: TicketRef,
+        /// What is decided and said.
+        review: Reviewing,
+    },
+    /// Asks for an approved change to be brought to its target.
+    Land {
+        /// The ticket.
+        ticket: TicketRef,
+        /// How; what the settings say where nothing is.
+        strategy: Option<Strategy>,
+    },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
+}
+
+/// A review as somebody gives it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reviewing {
+    /// The revision, which must be the newest; that one where nothing is.
+    pub revision: Option<u32>,
+    /// What is decided.
+    pub verdict: Verdict,
+    /// What is said about all of it.
+    pub summary: String,
+    /// What is said about single lines, on top of what was said before.
+    pub comments: Vec<NewComment>,
+    /// Whether the agent starts on what is requested.
+    pub run: bool,
+    /// Whether it is approved although comments are not resolved.
+    pub anyway: bool,
 }
 
 /// A new value of one field of a ticket.
@@ -224,6 +275,16 @@ words! {
         NoWorktree = "no_worktree",
         /// Its change is not on the target.
         NotLanded = "not_landed",
+        /// There is no such revision.
+        UnknownRevision = "unknown_revision",
+        /// There is no such comment.
+        UnknownComment = "unknown_comment",
+        /// The revision was reviewed or superseded already.
+        Reviewed = "already_reviewed",
+        /// Comments are not resolved.
+        Unresolved = "unresolved_comments",
+        /// No approved change is there to land.
+        NotApproved = "not_approved",
         /// It was not removed, so it cannot come back.
         NotRemoved = "not_removed",
         /// It has a worktree already.

@@ -4,6 +4,7 @@ use super::event::Event;
 use super::evidence::Evidence;
 use super::id::TicketId;
 use super::job::Job;
+use super::review::{Comment, Review};
 use super::revision::Revision;
 use super::run::Run;
 
@@ -20,6 +21,10 @@ pub struct Detail {
     pub runs: Vec<Run>,
     /// Its revisions, oldest first.
     pub revisions: Vec<Revision>,
+    /// The comments on them, oldest first.
+    pub comments: Vec<Comment>,
+    /// What was decided about them, oldest first.
+    pub reviews: Vec<Review>,
     /// Its evidence, oldest first.
     pub evidence: Vec<Evidence>,
     /// Its history, oldest first.

@@ -27,6 +27,12 @@ words! {
         MergeSucceeded = "merge_succeeded",
         /// A landing failed.
         MergeFailed = "merge_failed",
+        /// Somebody commented on its change.
+        CommentAdded = "comment_added",
+        /// A comment was resolved, or opened again.
+        CommentResolved = "comment_resolved",
+        /// A revision was reviewed.
+        ReviewSubmitted = "review_submitted",
         /// Its worktree was removed.
         WorktreeCleaned = "worktree_cleaned",
         /// Its worktree could not be removed.

@@ -1,6 +1,7 @@
 //! What was learned about a job or a worktree: the other kind of input that the rules decide on.
 
 use super::id::{JobId, TicketId};
+use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
 use super::run::RunEnd;
 use super::ticket::{Usage, Worktree};
@@ -92,6 +93,20 @@ pub enum Fact {
         /// What came of it.
         outcome: Resumed,
     },
+    /// A landing is about to move its target.
+    Intends {
+        /// The job.
+        job: JobId,
+        /// What it is about to do.
+        intent: Intent,
+    },
+    /// A land job is over.
+    Landed {
+        /// The job.
+        job: JobId,
+        /// What came of it.
+        outcome: Landing,
+    },
     /// The job's tree was stopped because somebody asked.
     Stopped {
         /// The job.
@@ -161,6 +176,8 @@ impl Fact {
             | Self::SessionTold { job, .. }
             | Self::Executed { job, .. }
             | Self::Verified { job, .. }
+            | Self::Intends { job, .. }
+            | Self::Landed { job, .. }
             | Self::Stopped { job, .. }
             | Self::Lost { job, .. }
             | Self::Broke { job, .. } => Some(*job),

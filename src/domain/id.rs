@@ -46,6 +46,8 @@ ids! {
     JobId,
     /// Identifies a piece of evidence.
     EvidenceId,
+    /// Identifies a comment on a revision.
+    CommentId,
 }
 
 /// The number of a ticket on its board, counted from 1; this is what people say and type.

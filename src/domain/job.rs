@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{JobId, TicketId};
+use super::landing::{Intent, Strategy};
 use super::state::words;
 use super::ticket::Usage;
 use super::time::Timestamp;
@@ -69,6 +70,10 @@ pub struct Job {
     pub rework: Option<u32>,
     /// What its agent is told beside the ticket.
     pub message: Option<String>,
+    /// How its change is to land; nothing for jobs that land nothing, and where the settings say.
+    pub strategy: Option<Strategy>,
+    /// What its landing is about to do to the target.
+    pub intent: Option<Intent>,
     /// How many runs it has to do in all, where that is known: the number of checks.
     pub steps: Option<u32>,
     /// The agent that ran.
@@ -105,6 +110,8 @@ impl Job {
             attempt: 1,
             rework: None,
             message: None,
+            strategy: None,
+            intent: None,
             steps: None,
             agent: None,
             model: None,

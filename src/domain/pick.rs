@@ -6,7 +6,7 @@ use super::autopilot::{Autopilot, may_start};
 use super::board::{Board, order};
 use super::dependencies::Readiness;
 use super::id::JobId;
-use super::job::{JobKind, JobStatus};
+use super::job::{Job, JobKind, JobStatus};
 use super::state::State;
 
 /// Returns the queued jobs to take now, best first, so that no more than `slots` jobs run.
@@ -26,14 +26,17 @@ pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
         let is_new_work = job.kind == JobKind::Execute && !matches!(ticket.state, State::Executing { .. });
         (Reverse(job.kind == JobKind::Verify), is_new_work, order(ticket))
     });
-    queued.into_iter().take(slots.saturating_sub(running)).map(|(job, _)| job.id).collect()
+    // Changes land one after the other: what lands next is checked on top of what landed before.
+    let lands = |job: &Job| job.kind == JobKind::Land;
+    let mut landing = board.active_jobs().any(|job| lands(job) && job.status == JobStatus::Running);
+    let in_turn = queued.into_iter().filter(|(job, _)| !lands(job) || !std::mem::replace(&mut landing, true));
+    in_turn.take(slots.saturating_sub(running)).map(|(job, _)| job.id).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::change::Change;
-    use crate::domain::job::Job;
     use crate::domain::sample;
     use crate::domain::state::State;
     use crate::domain::ticket::{Priority, Ticket};

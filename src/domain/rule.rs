@@ -13,7 +13,7 @@ use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
-use super::{rule_again, rule_commands, rule_edit, rule_facts, rule_goal};
+use super::{rule_again, rule_commands, rule_edit, rule_facts, rule_goal, rule_land, rule_review};
 
 /// What is to be decided, with everything that the rules may not find out themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -107,6 +107,14 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Verify { ticket }) => rule_again::verify(&mut decision, *ticket)?,
         What::Command(Command::Resume { ticket }) => rule_again::resume(&mut decision, *ticket)?,
         What::Command(Command::Tell { ticket, text }) => rule_again::tell(&mut decision, *ticket, text.as_deref())?,
+        What::Command(Command::Comment { ticket, revision, comments }) => {
+            rule_review::add_comments(&mut decision, *ticket, *revision, comments)?;
+        }
+        What::Command(Command::Resolve { ticket, comment, resolved }) => {
+            rule_review::resolve(&mut decision, *ticket, *comment, *resolved)?;
+        }
+        What::Command(Command::Review { ticket, review }) => rule_review::review(&mut decision, *ticket, review)?,
+        What::Command(Command::Land { ticket, strategy }) => rule_land::land(&mut decision, *ticket, *strategy)?,
         What::Command(Command::SetAutopilot(mode)) => {
             decision.save(Save::Autopilot(decision.board.about.id, *mode));
         }
@@ -180,6 +188,13 @@ impl<'a> Decision<'a> {
             self.free(&ticket, "is done")?;
         }
         Ok(())
+    }
+
+    /// Stores why a ticket is where it is, which differs from before although it stays there.
+    pub(super) fn restate(&mut self, ticket: &Ticket, state: State, reason: &str) {
+        let (was, at) = (ticket.state.name(), self.input.at);
+        let ticket = Ticket { state, reason: reason.to_owned(), updated_at: at, ..ticket.clone() };
+        self.save(Save::Ticket { ticket, was });
     }
 
     /// Tells the tickets that waited for one that holds them up no more. Their links stay.

@@ -10,9 +10,10 @@ use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
-use super::revision::Revision;
+use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
 use super::rule_again::{hand_message, tell_what_waited};
+use super::rule_land::landed;
 use super::run::RunEnd;
 use super::state::{Blocked, NeedsHuman, State, StateName};
 use super::ticket::{Ticket, Usage};
@@ -30,6 +31,7 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
         | Fact::TryAgain { job, .. }
         | Fact::Executed { job, .. } => (*job, JobStatus::Running, Some(JobKind::Execute)),
         Fact::Counted { job, .. } | Fact::Verified { job, .. } => (*job, JobStatus::Running, Some(JobKind::Verify)),
+        Fact::Intends { job, .. } | Fact::Landed { job, .. } => (*job, JobStatus::Running, Some(JobKind::Land)),
         Fact::WorktreeMade { job, .. }
         | Fact::Stopped { job, .. }
         | Fact::Lost { job, .. }
@@ -76,6 +78,8 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
         | Fact::SessionTold { .. }
         | Fact::Executed { .. }
         | Fact::Verified { .. }
+        | Fact::Intends { .. }
+        | Fact::Landed { .. }
         | Fact::Stopped { .. }
         | Fact::Lost { .. }
         | Fact::Broke { .. } => return Ok(()),
@@ -144,6 +148,12 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         Fact::Verified { .. } | Fact::Resumed { .. } | Fact::Broke { .. } if job.cancel_requested => {
             stopped(decision, job, ticket, Usage::default())
         }
+        Fact::Intends { intent, .. } => {
+            decision.save(Save::Job { job: Job { intent: Some(intent.clone()), ..job }, was: running });
+            Ok(())
+        }
+        // Whoever wanted to stop it comes too late when the target has it.
+        Fact::Landed { outcome, .. } => landed(decision, job, ticket, outcome),
         Fact::Verified { outcome, .. } => verified(decision, job, ticket, outcome),
         Fact::Resumed { outcome, .. } => resumed(decision, job, ticket, outcome),
         Fact::Stopped { usage, .. } => stopped(decision, job, ticket, *usage),
@@ -267,7 +277,11 @@ fn executed(
 }
 
 fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: &Verified) -> Result<(), Refused> {
-    let review = State::NeedsHuman { why: NeedsHuman::Review };
+    // Checks again change nothing about what was approved.
+    let newest = decision.board.revision(ticket.id).map(|revision| revision.status);
+    let approved = newest == Some(RevisionStatus::Approved);
+    let why = if approved { NeedsHuman::Approved } else { NeedsHuman::Review };
+    let review = State::NeedsHuman { why };
     let (status, state, reason) = match outcome {
         Verified::Passed { checks: 0 } => {
             (JobStatus::Succeeded, review, "no checks are configured, so nothing is proven".to_owned())
@@ -378,7 +392,7 @@ fn end(
 }
 
 /// Ends a job and moves its ticket in the same transaction.
-fn finish(
+pub(super) fn finish(
     decision: &mut Decision<'_>,
     job: Job,
     ticket: Ticket,
@@ -396,7 +410,7 @@ fn finish(
 }
 
 /// Saves a job that is over, and returns its ticket with what the job used.
-fn close(
+pub(super) fn close(
     decision: &mut Decision<'_>,
     mut job: Job,
     mut ticket: Ticket,

@@ -7,13 +7,15 @@ use super::change::Save;
 use super::command::{Command, NewTicket, Place, RefusalCode};
 use super::dependencies::{Readiness, find_cycle};
 use super::event::EventKind;
-use super::id::{TicketId, TicketRef};
-use super::job::{JobKind, JobStatus};
+use super::id::{JobId, TicketId, TicketRef};
+use super::job::{Job, JobKind, JobStatus};
 use super::pick::pick;
+use super::review::{REVISIONS_MAX, Verdict};
+use super::revision::RevisionStatus;
 use super::rule::{Landed, What, decide};
 use super::rule_walk::{Moment, act, apply, edges, file, filing, walk};
 use super::sample;
-use super::state::{State, StateName, may_move};
+use super::state::{NeedsHuman, State, StateName, may_move};
 use super::ticket::Title;
 
 /// Shows each save with the board as it is just before that save.
@@ -42,6 +44,8 @@ proptest! {
                     Some(was) if was.state.name() != ticket.state.name() => {
                         assert!(may_move(was.state.name(), ticket.state.name()), "{:?} → {:?}", was.state, ticket.state);
                     }
+                    // What a person is needed for changes as they review; no other state changes within itself.
+                    Some(was) if was.state.name() == StateName::NeedsHuman => {}
                     Some(was) => assert_eq!(was.state, ticket.state, "a state never changes within itself"),
                     None => {
                         let removed = moment.before.find_removed(TicketRef::Id(ticket.id));
@@ -69,6 +73,13 @@ proptest! {
                     Save::Job { job, was } => assert_eq!(board.job(job.id).map(|job| job.status), *was),
                     Save::Revision(revision) => assert!(board.ticket(revision.ticket).is_some()),
                     Save::Description { ticket, .. } => assert!(board.ticket(*ticket).is_some()),
+                    Save::Comment(comment) => {
+                        assert!(board.revision(comment.ticket).is_some_and(|newest| newest.number >= comment.revision));
+                    }
+                    Save::Review(review) => {
+                        let newest = board.revision(review.ticket).unwrap();
+                        assert_eq!((newest.number, newest.status), (review.revision, RevisionStatus::Open));
+                    }
                     Save::Goal(_) | Save::Run(_) | Save::Evidence(_) | Save::Event(_) | Save::Autopilot(..) => {}
                 }
             });
@@ -126,6 +137,8 @@ proptest! {
                 | Save::Run(_)
                 | Save::Evidence(_)
                 | Save::Revision(_)
+                | Save::Comment(_)
+                | Save::Review(_)
                 | Save::Event(_)
                 | Save::Autopilot(..) => None,
             });
@@ -308,6 +321,51 @@ proptest! {
                 assert!(job.kind != JobKind::Execute || ready == Some(Readiness::Ready));
             }
             assert_eq!(picked, pick(board, slots), "the same board, the same choice");
+        });
+    }
+
+    #[test]
+    fn only_an_approved_change_lands_and_one_at_a_time(plan in prop::collection::vec(act(), 1..60), slots in 1_usize..5) {
+        walk(&plan, |moment| {
+            each_save(moment, |board, save| {
+                if let Save::Job { job, was: None } = save
+                    && job.kind == JobKind::Land
+                {
+                    let newest = board.revision(job.ticket).unwrap();
+                    assert_eq!(newest.status, RevisionStatus::Approved);
+                }
+            });
+            let board = moment.after;
+            let lands = |id: &JobId| board.job(*id).is_some_and(|job| job.kind == JobKind::Land);
+            let running = |job: &&Job| job.kind == JobKind::Land && job.status == JobStatus::Running;
+            let at_work = board.active_jobs().filter(running).count();
+            let next = pick(board, slots).into_iter().filter(lands).count();
+            assert!(next == 0 || at_work + next == 1, "{at_work} and {next}");
+        });
+    }
+
+    #[test]
+    fn a_change_is_approved_only_with_everything_resolved_or_on_purpose(plan in prop::collection::vec(act(), 1..60)) {
+        walk(&plan, |moment| {
+            let What::Command(Command::Review { ticket, review }) = &moment.input.what else { return };
+            if moment.result.is_err() {
+                return;
+            }
+            let ticket = moment.after.find(*ticket).unwrap();
+            let status = moment.after.revision(ticket.id).unwrap().status;
+            match review.verdict {
+                Verdict::Approve => {
+                    assert_eq!(status, RevisionStatus::Approved);
+                    assert!(review.anyway || moment.after.open_comments(ticket.id).next().is_none());
+                    assert_eq!(ticket.state, State::NeedsHuman { why: NeedsHuman::Approved });
+                }
+                Verdict::RequestChanges => {
+                    assert_eq!(status, RevisionStatus::ChangesRequested);
+                    let job = moment.after.active_job(ticket.id);
+                    let few = moment.after.revision(ticket.id).unwrap().number < REVISIONS_MAX;
+                    assert_eq!(job.is_some(), review.run && few);
+                }
+            }
         });
     }
 

@@ -6,13 +6,15 @@ use uuid::Uuid;
 use super::autopilot::Autopilot;
 use super::board::Board;
 use super::change::{Change, Save, Steps};
-use super::command::{AgentChoice, Command, Edit, NewTicket, Place, Refused};
+use super::command::{AgentChoice, Command, Edit, NewTicket, Place, Refused, Reviewing};
 use super::event::{Actor, Event};
 use super::fact::Fact;
-use super::id::{JobId, TicketId, TicketNumber, TicketRef};
+use super::id::{CommentId, JobId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
+use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
 use super::pick::pick;
+use super::review::{NewComment, Side, Spot, Verdict};
 use super::revision::Revision;
 use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
 use super::run::RunEnd;
@@ -48,6 +50,10 @@ enum Kind {
     Urgency(u8, Option<bool>),
     Place(u8, u8, bool),
     Remove(u8),
+    Comment(u8, bool),
+    Resolve(u8),
+    Review(u8, Verdict, bool, bool),
+    Land(u8),
     BringBack(u8),
     Take { slots: usize },
     Learn(u8, Learned),
@@ -67,6 +73,7 @@ enum Learned {
     Worktree,
     Agent,
     Session,
+    Intent,
     Ended(u8),
     Stopped,
     Lost,
@@ -100,6 +107,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => Just(Learned::PassedOver),
         1 => Just(Learned::Agent),
         1 => Just(Learned::Session),
+        1 => Just(Learned::Intent),
         8 => any::<u8>().prop_map(Learned::Ended),
         1 => Just(Learned::Stopped),
         1 => Just(Learned::Lost),
@@ -108,8 +116,8 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     let what = prop_oneof![
         2 => prop::collection::vec(filing(), 1..3).prop_map(Kind::File),
         2 => (any::<u8>(), prop::sample::select(StateName::ALL)).prop_map(|(n, to)| Kind::Move(n, to)),
-        4 => (any::<u8>(), any::<u8>()).prop_map(|(n, way)| Kind::MoveLegally(n, way)),
-        6 => any::<u8>().prop_map(Kind::Run),
+        8 => (any::<u8>(), any::<u8>()).prop_map(|(n, way)| Kind::MoveLegally(n, way)),
+        12 => any::<u8>().prop_map(Kind::Run),
         1 => any::<u8>().prop_map(Kind::Cancel),
         2 => any::<u8>().prop_map(Kind::Verify),
         2 => any::<u8>().prop_map(Kind::Resume),
@@ -119,10 +127,15 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => (any::<u8>(), prop::collection::vec(any::<u8>(), 0..3)).prop_map(|(n, on)| Kind::WaitFor(n, on)),
         1 => (any::<u8>(), any::<Option<bool>>()).prop_map(|(n, urgent)| Kind::Urgency(n, urgent)),
         2 => (any::<u8>(), any::<u8>(), any::<bool>()).prop_map(|(n, other, above)| Kind::Place(n, other, above)),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(n, on_newest)| Kind::Comment(n, on_newest)),
+        1 => any::<u8>().prop_map(Kind::Resolve),
+        6 => (any::<u8>(), prop::sample::select(Verdict::ALL), any::<bool>(), any::<bool>())
+            .prop_map(|(n, verdict, run, anyway)| Kind::Review(n, verdict, run, anyway)),
+        4 => any::<u8>().prop_map(Kind::Land),
         1 => any::<u8>().prop_map(Kind::Remove),
         1 => any::<u8>().prop_map(Kind::BringBack),
-        4 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
-        12 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
+        10 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
+        24 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
     ];
     let clock = prop_oneof![9 => 0_i64..100, 1 => -5_000_i64..0];
     let known = (prop::bool::weighted(0.9), any::<bool>(), prop::bool::weighted(0.05));
@@ -198,6 +211,31 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 let place = if *above { Place::Above(other) } else { Place::Below(other) };
                 vec![What::Command(Command::Place { ticket: name(&board, *n), place })]
             }
+            Kind::Comment(n, on_newest) => {
+                let ticket = name(&board, *n);
+                let newest = board.find(ticket).and_then(|it| board.revision(it.id)).map_or(1, |newest| newest.number);
+                let revision = if *on_newest { newest } else { 1 };
+                let comments = vec![comment(CommentId(fresh(clock)))];
+                vec![What::Command(Command::Comment { ticket, revision, comments })]
+            }
+            Kind::Resolve(n) => {
+                let ticket = name(&board, *n);
+                let comment = board.find(ticket).and_then(|it| board.open_comments(it.id).next()).map(|one| one.id);
+                let resolving = |comment| Command::Resolve { ticket, comment, resolved: true };
+                comment.map(resolving).map(What::Command).into_iter().collect()
+            }
+            Kind::Review(n, verdict, run, anyway) => {
+                let review = Reviewing {
+                    revision: None,
+                    verdict: *verdict,
+                    summary: if *run { "do this".into() } else { String::new() },
+                    comments: if *anyway { vec![comment(CommentId(fresh(clock)))] } else { Vec::new() },
+                    run: *run,
+                    anyway: *anyway,
+                };
+                vec![What::Command(Command::Review { ticket: name(&board, *n), review })]
+            }
+            Kind::Land(n) => vec![What::Command(Command::Land { ticket: name(&board, *n), strategy: None })],
             Kind::Remove(n) => vec![What::Command(Command::Remove { ticket: name(&board, *n) })],
             Kind::BringBack(n) => vec![What::Command(Command::BringBack { ticket: name(&board, *n) })],
             Kind::Take { slots } => {
@@ -238,6 +276,8 @@ pub(super) fn apply(board: &mut Board, save: &Save) {
         Save::Run(run) => Change::Run(run),
         Save::Evidence(evidence) => Change::Evidence(evidence),
         Save::Revision(revision) => Change::Revision(revision),
+        Save::Comment(comment) => Change::Comment(comment),
+        Save::Review(review) => Change::Review(review),
         Save::Event(event) => Change::Event(Event { seq: 0, event }),
         Save::Autopilot(_, mode) => Change::Autopilot(mode),
     });
@@ -325,12 +365,45 @@ fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
         Learned::PassedOver => Fact::PassedOver { ticket: newest.ticket, reason },
         Learned::Worktree => Fact::WorktreeMade { job, worktree: worktree() },
         Learned::Agent => Fact::AgentChosen { job, agent: "demo".into(), model: None, session: None },
+        Learned::Intent => {
+            let intent = Intent { branch: "main".into(), from: "0".repeat(40), to: "3".repeat(40) };
+            Fact::Intends { job, intent }
+        }
         Learned::Session => Fact::SessionTold { job, session: "s".into() },
         Learned::Ended(how) => ended(board, newest, how),
         Learned::Stopped => Fact::Stopped { job, usage: Usage::default() },
         Learned::Lost => Fact::Lost { job, reason, usage: Usage::default() },
         Learned::Broke => Fact::Broke { job, reason },
     })
+}
+
+fn comment(id: CommentId) -> NewComment {
+    let spot = Spot {
+        path: "src/a.rs".into(),
+        side: Side::New,
+        lines: Some((3, 4)),
+        quoted: "let a = 1;".into(),
+        hunk: "@@ -1,3 +1,4 @@".into(),
+    };
+    NewComment { id, spot, body: "why?".into(), reply_to: None }
+}
+
+/// Returns an end of a landing, half of them good.
+fn landing(how: u8) -> Landing {
+    let branch = "main".to_owned();
+    match how % 8 {
+        0 => Landing::Already { branch },
+        1 => Landing::Conflict { branch, files: vec![("src/a.rs".into(), "both edited it".into())] },
+        2 => {
+            let beside = vec!["#7 landed".to_owned()];
+            Landing::Red { command: "make".into(), end: RunEnd::Exited { code: 1 }, beside }
+        }
+        3 => Landing::Refused { reason: "main moves too fast".into() },
+        _ => {
+            let intent = Intent { branch, from: "0".repeat(40), to: "3".repeat(40) };
+            Landing::Landed { intent, warnings: Vec::new() }
+        }
+    }
 }
 
 fn worktree() -> Worktree {
@@ -356,7 +429,8 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
             };
             Fact::Resumed { job: job.id, outcome }
         }
-        JobKind::Execute | JobKind::Land => {
+        JobKind::Land => Fact::Landed { job: job.id, outcome: landing(how) },
+        JobKind::Execute => {
             let outcome = match how % 12 {
                 0 => Executed::Unchanged { said: None },
                 1 => Executed::Asked { question: "which?".into() },

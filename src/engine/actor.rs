@@ -516,6 +516,8 @@ fn foresee(board: &mut Board, save: &Save) {
         Save::Run(run) => Change::Run(run.clone()),
         Save::Revision(revision) => Change::Revision(revision.clone()),
         Save::Autopilot(_, mode) => Change::Autopilot(*mode),
+        Save::Comment(comment) => Change::Comment(comment.clone()),
+        Save::Review(review) => Change::Review(review.clone()),
         Save::Description { .. } | Save::Evidence(_) | Save::Event(_) => return,
     };
     board.apply(&change);

@@ -14,6 +14,7 @@ use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::{Job, JobKind};
+use crate::domain::review::Verdict;
 use crate::domain::rule::{Known, Landed, Trust};
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
@@ -210,6 +211,10 @@ impl Handle {
                 self.look_up_jobs(*ticket, JobKind::Execute).await
             }
             Command::Tell { ticket, text: Some(_) } => self.look_up_jobs(*ticket, JobKind::Execute).await,
+            Command::Review { ticket, review } if review.run && review.verdict == Verdict::RequestChanges => {
+                self.look_up_jobs(*ticket, JobKind::Execute).await
+            }
+            Command::Land { ticket, .. } => self.look_up_jobs(*ticket, JobKind::Land).await,
             Command::Verify { ticket } => self.look_up_jobs(*ticket, JobKind::Verify).await,
             Command::Resume { ticket } => self.look_up_jobs(*ticket, JobKind::Resume).await,
             Command::Move { ticket, to: StateName::Executing, .. } => {
@@ -229,6 +234,9 @@ impl Handle {
             | Command::Place { .. }
             | Command::Remove { .. }
             | Command::BringBack { .. }
+            | Command::Comment { .. }
+            | Command::Resolve { .. }
+            | Command::Review { .. }
             | Command::Restore { .. }
             | Command::Cancel { .. }
             | Command::Tell { .. }

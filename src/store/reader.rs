@@ -10,7 +10,7 @@ use super::commands::Pending;
 use super::error::{Fault, StoreError};
 use super::inventory::{self, Inventory};
 use super::open::{self, Limits};
-use super::{boards, commands, events, evidence, goals, jobs, revisions, runs, save, tickets};
+use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, save, tickets};
 use crate::domain::board::{About, Board};
 use crate::domain::change::Change;
 use crate::domain::command::Refused;
@@ -71,6 +71,7 @@ impl Reader {
             jobs::newest(db, id)?.into_iter().map(Change::Job).for_each(&mut apply);
             runs::of_newest_jobs(db, id)?.into_iter().map(Change::Run).for_each(&mut apply);
             revisions::newest(db, id)?.into_iter().map(Change::Revision).for_each(&mut apply);
+            reviews::comments_since(db, id, 0)?.into_iter().map(Change::Comment).for_each(&mut apply);
             boards::autopilot_since(db, id, 0)?.into_iter().map(Change::Autopilot).for_each(&mut apply);
             Ok(Some((board, save::newest_change(db)?.cast_unsigned())))
         })
@@ -92,6 +93,8 @@ impl Reader {
             changes.extend(runs::since(db, board, since)?.into_iter().map(Change::Run));
             changes.extend(revisions::since(db, board, since)?.into_iter().map(Change::Revision));
             changes.extend(evidence::since(db, board, since)?.into_iter().map(Change::Evidence));
+            changes.extend(reviews::comments_since(db, board, since)?.into_iter().map(Change::Comment));
+            changes.extend(reviews::reviews_since(db, board, since)?.into_iter().map(Change::Review));
             changes.extend(boards::autopilot_since(db, board, since)?.map(Change::Autopilot));
             changes.extend(events::since(db, board, since)?.into_iter().map(Change::Event));
             Ok((save::newest_change(db)?.cast_unsigned(), changes))
@@ -111,6 +114,8 @@ impl Reader {
                 jobs: jobs::of_ticket(db, ticket)?,
                 runs: runs::of_ticket(db, ticket)?,
                 revisions: revisions::of_ticket(db, ticket)?,
+                comments: reviews::comments_of(db, ticket)?,
+                reviews: reviews::reviews_of(db, ticket)?,
                 evidence: evidence::of_ticket(db, ticket)?,
                 events: events::of_ticket(db, ticket)?,
             }))

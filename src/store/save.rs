@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use super::error::Fault;
-use super::{boards, commands, events, evidence, goals, jobs, revisions, runs, tickets};
+use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, tickets};
 use crate::domain::board::About;
 use crate::domain::change::{Change, Save};
 use crate::domain::command::Refused;
@@ -120,6 +120,14 @@ fn save_one(db: &Connection, save: &Save, changed: i64, changes: &mut Vec<Change
         Save::Revision(revision) => {
             changes.extend(revisions::save(db, revision, changed)?.into_iter().map(Change::Revision));
             return Ok(());
+        }
+        Save::Comment(comment) => {
+            reviews::save_comment(db, comment, changed)?;
+            Change::Comment(comment.clone())
+        }
+        Save::Review(review) => {
+            reviews::save_review(db, review, changed)?;
+            Change::Review(review.clone())
         }
         Save::Event(event) => Change::Event(events::append(db, event, changed)?),
         Save::Autopilot(board, mode) => {

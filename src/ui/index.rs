@@ -67,6 +67,8 @@ impl Index {
             | Change::Autopilot(_)
             | Change::Run(_)
             | Change::Evidence(_)
+            | Change::Comment(_)
+            | Change::Review(_)
             | Change::Revision(_)
             | Change::Event(_)
             | Change::Live { .. } => board.apply(change),

@@ -31,6 +31,7 @@ impl Model {
     /// Says whether nobody said what the agent may do that would start, and it makes a difference to that one.
     fn is_leave_open(&self, command: &Command) -> bool {
         let (ticket, chosen) = match command {
+            Command::Review { ticket, .. } => (self.board.find(*ticket), None),
             Command::Run { ticket, choice } => (self.board.find(*ticket), choice.agent.as_ref()),
             Command::SetAutopilot(_)
             | Command::Tell { .. }
@@ -43,11 +44,14 @@ impl Model {
             | Command::Place { .. }
             | Command::Remove { .. }
             | Command::BringBack { .. }
+            | Command::Comment { .. }
+            | Command::Resolve { .. }
             | Command::Pick { .. }
             | Command::Restore { .. }
             | Command::Cancel { .. }
             | Command::Verify { .. }
             | Command::Resume { .. }
+            | Command::Land { .. }
             | Command::Move { .. } => (None, None),
         };
         let agent = chosen.or(ticket.and_then(|ticket| ticket.agent.as_ref())).unwrap_or(&self.settings.preferred);

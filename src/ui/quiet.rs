@@ -39,6 +39,8 @@ impl Quiet {
             | Change::Ticket(_)
             | Change::Run(_)
             | Change::Evidence(_)
+            | Change::Comment(_)
+            | Change::Review(_)
             | Change::Revision(_)
             | Change::Event(_)
             | Change::Autopilot(_) => {}

@@ -250,6 +250,8 @@ pub(crate) fn worked(n: u32, agent: &str) -> Detail {
         jobs: vec![job],
         runs: Vec::new(),
         revisions: Vec::new(),
+        comments: Vec::new(),
+        reviews: Vec::new(),
         evidence: Vec::new(),
         events: Vec::new(),
     }

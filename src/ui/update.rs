@@ -146,6 +146,8 @@ impl Model {
             | Change::Job(_)
             | Change::Run(_)
             | Change::Evidence(_)
+            | Change::Comment(_)
+            | Change::Review(_)
             | Change::Revision(_)
             | Change::Event(_) => true,
         }
@@ -185,6 +187,9 @@ impl Model {
                     | EventKind::MergeRequested
                     | EventKind::MergeSucceeded
                     | EventKind::MergeFailed
+                    | EventKind::CommentAdded
+                    | EventKind::CommentResolved
+                    | EventKind::ReviewSubmitted
                     | EventKind::WorktreeCleaned
                     | EventKind::WorktreeCleanupFailed
                     | EventKind::WorktreeRestored => {
@@ -196,6 +201,8 @@ impl Model {
             Change::Goal(_)
             | Change::Autopilot(_)
             | Change::Evidence(_)
+            | Change::Comment(_)
+            | Change::Review(_)
             | Change::Revision(_)
             | Change::Live { .. } => {}
         }

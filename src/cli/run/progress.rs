@@ -112,7 +112,13 @@ impl<'a> Progress<'a> {
             Change::Run(run) => self.learn_run(run)?,
             Change::Event(event) => self.learn_event(event)?,
             Change::Autopilot(mode) => self.autopilot(*mode)?,
-            Change::Ticket(_) | Change::Goal(_) | Change::Evidence(_) | Change::Revision(_) | Change::Live { .. } => {}
+            Change::Ticket(_)
+            | Change::Goal(_)
+            | Change::Evidence(_)
+            | Change::Comment(_)
+            | Change::Review(_)
+            | Change::Revision(_)
+            | Change::Live { .. } => {}
         }
         self.board.apply(change);
         Ok(())

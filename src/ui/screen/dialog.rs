@@ -146,9 +146,11 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
 fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> Vec<(Role, String)> {
     let (about, what) = match then {
         Command::Verify { ticket } | Command::Resume { ticket } => (Some(*ticket), "To check it"),
-        Command::Run { ticket, .. } | Command::Tell { ticket, .. } | Command::Move { ticket, .. } => {
-            (Some(*ticket), "To run it")
-        }
+        Command::Land { ticket, .. } => (Some(*ticket), "To check what is to land"),
+        Command::Review { ticket, .. }
+        | Command::Run { ticket, .. }
+        | Command::Tell { ticket, .. }
+        | Command::Move { ticket, .. } => (Some(*ticket), "To run it"),
         Command::SetAutopilot(_)
         | Command::AddGoal(_)
         | Command::EditGoal { .. }
@@ -159,6 +161,8 @@ fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> V
         | Command::Place { .. }
         | Command::Remove { .. }
         | Command::BringBack { .. }
+        | Command::Comment { .. }
+        | Command::Resolve { .. }
         | Command::Pick { .. }
         | Command::Restore { .. }
         | Command::Cancel { .. } => (None, "To run tickets"),

@@ -92,6 +92,9 @@ pub(in crate::ui) fn news(model: &Model, event: &NewEvent) -> String {
         | EventKind::MergeRequested
         | EventKind::MergeSucceeded
         | EventKind::MergeFailed
+        | EventKind::CommentAdded
+        | EventKind::CommentResolved
+        | EventKind::ReviewSubmitted
         | EventKind::WorktreeCleaned
         | EventKind::WorktreeCleanupFailed
         | EventKind::WorktreeRestored => what,
@@ -111,6 +114,9 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
         EventKind::MergeRequested => "landing asked for",
         EventKind::MergeSucceeded => "landed",
         EventKind::MergeFailed => "landing failed",
+        EventKind::CommentAdded => "comment",
+        EventKind::CommentResolved => "comment",
+        EventKind::ReviewSubmitted => "reviewed",
         EventKind::WorktreeCleaned => "worktree removed",
         EventKind::WorktreeCleanupFailed => "worktree could not be removed",
         EventKind::WorktreeRestored => "worktree is back",

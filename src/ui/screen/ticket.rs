@@ -78,6 +78,8 @@ impl TicketScreen {
             Change::Ticket(ticket) => ticket.id == self.ticket,
             Change::Job(job) => job.ticket == self.ticket,
             Change::Run(run) => board.newest_job(self.ticket).is_some_and(|job| job.id == run.id.job),
+            Change::Comment(comment) => comment.ticket == self.ticket,
+            Change::Review(review) => review.ticket == self.ticket,
             Change::Evidence(evidence) => evidence.ticket == self.ticket,
             Change::Revision(revision) => revision.ticket == self.ticket,
             Change::Event(event) => event.event.ticket == self.ticket,

@@ -331,6 +331,8 @@ fn older_runs_are_loaded_once_somebody_goes_back_and_the_newest_is_followed_agai
         jobs: vec![job.clone()],
         runs: vec![run(1), run(2), run(3)],
         revisions: Vec::new(),
+        comments: Vec::new(),
+        reviews: Vec::new(),
         evidence: Vec::new(),
         events: Vec::new(),
     };

@@ -70,6 +70,8 @@ fn detail(ticket: TicketId) -> Detail {
         jobs: jobs.collect(),
         runs: vec![check(run)],
         revisions: vec![revision(4)],
+        comments: Vec::new(),
+        reviews: Vec::new(),
         evidence: vec![
             evidence(1, EvidenceKind::Executor, "claude -p", 0),
             evidence(2, EvidenceKind::Check, "cargo test", 101),

@@ -192,6 +192,8 @@ proptest! {
             jobs: Vec::new(),
             runs: Vec::new(),
             revisions: Vec::new(),
+            comments: Vec::new(),
+            reviews: Vec::new(),
             evidence: Vec::new(),
             events: Vec::new(),
         })));
