@@ -24,6 +24,7 @@ mod list;
 mod log;
 mod out;
 mod planner;
+mod review;
 mod run;
 mod session;
 mod show;
@@ -121,6 +122,8 @@ enum Command {
     Log(log::LogArgs),
     /// Show the change of a ticket
     Diff(diff::DiffArgs),
+    /// Review the change of a ticket: comment on its lines, approve it, or request changes
+    Review(review::ReviewArgs),
     /// List what was removed and can come back
     Trash,
     /// Bring back a ticket, a goal or a worktree that was removed
@@ -163,6 +166,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Planner(command)) => planner::planner(global, command, out),
         Some(Command::Log(args)) => log::log(global, &args, out),
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
+        Some(Command::Review(args)) => review::review(global, &args, out),
         Some(Command::Trash) => trash::list(global, out),
         Some(Command::Restore(args)) => trash::restore(global, &args, out),
     }

@@ -3,6 +3,7 @@
 
 pub mod again;
 pub mod decode;
+pub mod feedback;
 pub mod invocation;
 pub mod own;
 pub mod prompt;

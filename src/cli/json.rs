@@ -11,6 +11,7 @@ use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
 use crate::domain::evidence::Evidence;
 use crate::domain::goal::Goal;
 use crate::domain::job::Job;
+use crate::domain::review::{Comment, Review};
 use crate::domain::revision::Revision;
 use crate::domain::run::{Run, RunEnd};
 use crate::domain::state::State;
@@ -98,7 +99,9 @@ pub(super) fn ticket_in_full(
         })
         .collect();
     value["jobs"] = json!(jobs);
-    value["revisions"] = json!(detail.revisions.iter().map(revision).collect::<Vec<_>>());
+    value["revisions"] = detail.revisions.iter().map(|one| revision(one, &detail.comments)).collect();
+    value["comments"] = detail.comments.iter().map(comment).collect();
+    value["reviews"] = detail.reviews.iter().map(review).collect();
     value["evidence"] = json!(detail.evidence.iter().map(|one| evidence(one, runs_dir)).collect::<Vec<_>>());
     value["holds"] = self::holds(holds);
     value["events"] = detail
@@ -176,11 +179,32 @@ fn status(run: &Run) -> &'static str {
     }
 }
 
-fn revision(revision: &Revision) -> Value {
+/// Returns a revision with the number of comments on it.
+pub(super) fn revision(revision: &Revision, comments: &[Comment]) -> Value {
+    let comments = comments.iter().filter(|comment| comment.revision == revision.number).count();
     json!({
         "number": revision.number, "status": revision.status, "base": revision.base, "head": revision.head,
         "tree": revision.tree, "files": revision.size.files, "insertions": revision.size.insertions,
-        "deletions": revision.size.deletions, "comments": 0, "job": revision.job, "at": revision.at.to_string(),
+        "deletions": revision.size.deletions, "comments": comments, "job": revision.job, "at": revision.at.to_string(),
+    })
+}
+
+/// Returns a comment.
+pub(super) fn comment(comment: &Comment) -> Value {
+    let spot = &comment.spot;
+    json!({
+        "id": comment.id, "revision": comment.revision, "file_path": spot.path, "side": spot.side,
+        "line": spot.lines.map(|(first, _)| first), "last_line": spot.lines.map(|(_, last)| last),
+        "line_content": spot.quoted, "anchor": spot.anchor(), "body": comment.body, "author": comment.author.kind,
+        "author_name": comment.author.name, "reply_to": comment.reply_to, "resolved": comment.resolved,
+        "at": comment.at.to_string(),
+    })
+}
+
+fn review(review: &Review) -> Value {
+    json!({
+        "revision": review.revision, "decision": review.verdict, "summary": review.summary,
+        "author": review.author.kind, "at": review.at.to_string(),
     })
 }
 

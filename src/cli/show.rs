@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::evidence::Evidence;
 use crate::domain::job::Job;
 use crate::domain::outcome::first_line;
+use crate::domain::review::Comment;
 use crate::domain::revision::Revision;
 use crate::domain::state::{StateName, legal_moves};
 use crate::domain::ticket::{Priority, Ticket};
@@ -42,6 +43,7 @@ pub(super) fn print(
         ("description", description),
         ("jobs", detail.jobs.iter().map(job).collect()),
         ("revisions", detail.revisions.iter().map(revision).collect()),
+        ("comments", detail.comments.iter().map(comment).collect()),
         ("evidence", detail.evidence.iter().flat_map(|one| evidence(one, runs_dir)).collect()),
         ("holds", held(holds)),
         ("history", detail.events.iter().map(event).collect()),
@@ -105,6 +107,14 @@ fn revision(revision: &Revision) -> String {
     let (size, head) = (revision.size, revision.head.get(..12).unwrap_or(&revision.head));
     let files = counted(size.files.into(), "file", "files");
     format!("{}  {}  {head}  {files} +{} −{}", revision.number, revision.status, size.insertions, size.deletions)
+}
+
+fn comment(comment: &Comment) -> String {
+    let spot = &comment.spot;
+    let line = spot.lines.map(|(first, _)| format!(":{first}")).unwrap_or_default();
+    let state = if comment.resolved { "resolved" } else { "open" };
+    let body = comment.body.replace('\n', " ");
+    plain(&format!("{}  revision {}  {}{line}  {state}  {body}", comment.id, comment.revision, spot.path))
 }
 
 fn evidence(evidence: &Evidence, runs_dir: &Path) -> [String; 2] {

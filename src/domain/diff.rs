@@ -111,6 +111,15 @@ pub struct DiffPage {
     pub change: Result<(Revision, Vec<FileDiff>), String>,
 }
 
+impl Hunk {
+    /// Returns its head as git writes it: `@@ -1,3 +1,4 @@`.
+    pub fn head(&self) -> String {
+        let range = |start: u32, lines: u32| if lines == 1 { start.to_string() } else { format!("{start},{lines}") };
+        let (old, new) = (range(self.old_start, self.old_lines), range(self.new_start, self.new_lines));
+        format!("@@ -{old} +{new} @@")
+    }
+}
+
 impl FileDiff {
     /// Returns how many lines came and went.
     pub fn size(&self) -> ChangeSize {

@@ -162,7 +162,7 @@ mod tests {
             content: Content::Binary { old_size: 1, new_size: 2 },
             ..file(FileChange::Modified, "a.rs", Vec::new())
         };
-        assert_eq!(follow(&spot(3, 4), &[binary.clone()]), Place::Orphaned);
+        assert_eq!(follow(&spot(3, 4), std::slice::from_ref(&binary)), Place::Orphaned);
         let whole = Spot { lines: None, ..spot(1, 1) };
         assert_eq!(follow(&whole, &[binary]), Place::At(whole));
     }

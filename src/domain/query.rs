@@ -298,6 +298,8 @@ mod tests {
             title: Title::new("User Auth").unwrap(),
             description: String::new(),
             created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            removed_at: None,
         };
         let worktree = Worktree {
             path: "/w".into(),

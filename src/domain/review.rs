@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use super::diff::{Content, DiffLine, FileDiff, Hunk};
 use super::event::Actor;
 use super::id::{CommentId, TicketId};
 use super::state::words;
@@ -35,6 +36,9 @@ words! {
     }
 }
 
+/// The first and the last line of several, counted from 1.
+pub type Lines = (u32, u32);
+
 /// Lines of a file that something is said about.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Spot {
@@ -43,7 +47,7 @@ pub struct Spot {
     /// The side.
     pub side: Side,
     /// First and last line, counted from 1; nothing for the whole file.
-    pub lines: Option<(u32, u32)>,
+    pub lines: Option<Lines>,
     /// The text of the first line, to show it when it is gone.
     pub quoted: String,
     /// The head of the hunk that the line is in; a part of the anchor.
@@ -51,11 +55,50 @@ pub struct Spot {
 }
 
 impl Spot {
+    /// Returns a spot of a change; nothing when the change has no such file.
+    pub fn of(files: &[FileDiff], path: &str, side: Side, lines: Option<Lines>) -> Option<Self> {
+        let name = |file: &FileDiff| match side {
+            Side::New => file.path.clone(),
+            Side::Old => file.old_path.clone().unwrap_or_else(|| file.path.clone()),
+        };
+        let file = files.iter().find(|file| name(file) == path)?;
+        let found = match (&file.content, lines) {
+            (Content::Text(hunks), Some((first, _))) => hunks.iter().find_map(|hunk| quoted(hunk, side, first)),
+            (Content::Text(_) | Content::Binary { .. } | Content::TooLarge { .. } | Content::Submodule { .. }, _) => {
+                None
+            }
+        };
+        let (quoted, hunk) = found.unwrap_or_default();
+        Some(Self { path: path.to_owned(), side, lines, quoted, hunk })
+    }
+
     /// Returns what names the spot for programs: the first 16 hexadecimal digits of SHA-1 over path, hunk and text.
     pub fn anchor(&self) -> String {
         let hash = Sha1::digest(format!("{}::{}::{}", self.path, self.hunk, self.quoted));
         hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Returns the text of a line with the head of its hunk, if the hunk has that line.
+fn quoted(hunk: &Hunk, side: Side, number: u32) -> Option<(String, String)> {
+    let (mut old, mut new) = (hunk.old_start, hunk.new_start);
+    for line in &hunk.lines {
+        let (text, in_old, in_new) = match line {
+            DiffLine::Context(text) => (text, true, true),
+            DiffLine::Added(text) => (text, false, true),
+            DiffLine::Removed(text) => (text, true, false),
+            DiffLine::NoNewline => continue,
+        };
+        let is_it = match side {
+            Side::Old => in_old && old == number,
+            Side::New => in_new && new == number,
+        };
+        if is_it {
+            return Some((text.clone(), hunk.head()));
+        }
+        (old, new) = (old + u32::from(in_old), new + u32::from(in_new));
+    }
+    None
 }
 
 /// A comment as somebody writes it.

@@ -1,5 +1,7 @@
 //! What an agent is told when it works on a ticket again: a check that failed, a message, a run that ended early.
 
+use super::feedback::Feedback;
+
 const FOLLOW_UP: &str = include_str!("../../assets/prompts/follow-up.md");
 const REWORK: &str = include_str!("../../assets/prompts/rework.md");
 const RETRY: &str = include_str!("../../assets/prompts/retry.md");
@@ -21,8 +23,9 @@ pub fn go_on(title: &str, news: &str) -> String {
 }
 
 /// Returns what an agent is told on top of its task; nothing when there is nothing.
-pub fn again(failed: Option<&FailedCheck>, message: Option<&str>) -> Option<String> {
+pub fn again(failed: Option<&FailedCheck>, feedback: Option<&Feedback>, message: Option<&str>) -> Option<String> {
     let mut parts = Vec::new();
+    parts.extend(feedback.map(|feedback| feedback.to_markdown().trim_end().to_owned()));
     if let Some(check) = failed {
         parts.push(format!("{}\n`{}` {}.", REWORK.trim_end(), check.command, check.end));
         let output = readable(&check.output);
@@ -33,7 +36,7 @@ pub fn again(failed: Option<&FailedCheck>, message: Option<&str>) -> Option<Stri
         }
     }
     if let Some(message) = message {
-        parts.push(if failed.is_some() {
+        parts.push(if !parts.is_empty() {
             format!("{}\n\n{message}", FOLLOW_UP.trim_end())
         } else {
             message.to_owned()
@@ -91,7 +94,7 @@ mod tests {
             end: "exited with code 101".into(),
             output: "\u{1b}[31mFAILED\u{1b}[0m one  \r\n\u{1b}]8;;x\u{7}```\u{1b}]8;;\u{1b}\\\n".into(),
         };
-        insta::assert_snapshot!(again(Some(&check), Some("And name it `y`.")).unwrap());
+        insta::assert_snapshot!(again(Some(&check), None, Some("And name it `y`.")).unwrap());
     }
 
     #[test]
@@ -101,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_message_alone_is_told_as_it_is() {
-        assert_eq!(again(None, Some("Yes, the first one.")).unwrap(), "Yes, the first one.\n");
-        assert_eq!(again(None, None), None);
+        assert_eq!(again(None, None, Some("Yes, the first one.")).unwrap(), "Yes, the first one.\n");
+        assert_eq!(again(None, None, None), None);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::domain::state::StateName;
 
+use super::feedback::Feedback;
+
 const CONSTRAINTS: &str = include_str!("../../assets/prompts/constraints.md");
 const DEPENDENCIES: &str = include_str!("../../assets/prompts/dependencies.md");
 const DONE_WHEN: &str = include_str!("../../assets/prompts/done-when.md");
 const DONE_WHEN_FEEDBACK: &str = include_str!("../../assets/prompts/done-when-feedback.md");
-const FEEDBACK: &str = include_str!("../../assets/prompts/feedback.md");
 const FOLLOW_UP: &str = include_str!("../../assets/prompts/follow-up.md");
 const NO_DESCRIPTION: &str = include_str!("../../assets/prompts/no-description.md");
 const SIBLINGS: &str = include_str!("../../assets/prompts/siblings.md");
@@ -29,7 +30,7 @@ pub struct Bundle<'a> {
     /// Tickets that it comes after.
     pub dependencies: Vec<Dependency<'a>>,
     /// The review of its last revision, when that asked for more.
-    pub feedback: Option<Feedback<'a>>,
+    pub feedback: Option<&'a Feedback>,
     /// A message that waited for the next run.
     pub follow_up: Option<&'a str>,
 }
@@ -52,30 +53,6 @@ pub struct Dependency<'a> {
     pub state: StateName,
 }
 
-/// A review that asked for more.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Feedback<'a> {
-    /// Number of the revision.
-    pub revision: u32,
-    /// What the reviewer said about all of it; may be empty.
-    pub summary: &'a str,
-    /// What the reviewer said about single lines.
-    pub comments: Vec<Comment<'a>>,
-}
-
-/// A reviewer's word about one line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Comment<'a> {
-    /// The file.
-    pub file: &'a str,
-    /// The line, counted from 1; nothing for the whole file.
-    pub line: Option<u32>,
-    /// The line's text, where it is known.
-    pub quoted: Option<&'a str>,
-    /// What is said.
-    pub text: &'a str,
-}
-
 impl Bundle<'_> {
     /// Returns the prompt.
     pub fn to_markdown(&self) -> String {
@@ -86,7 +63,7 @@ impl Bundle<'_> {
         self.related(&mut page);
         page.heading("## Constraints");
         page.block(CONSTRAINTS);
-        if let Some(feedback) = &self.feedback {
+        if let Some(feedback) = self.feedback {
             feedback.write(&mut page);
         }
         page.heading("## Done when");
@@ -140,38 +117,9 @@ impl Sibling<'_> {
     }
 }
 
-impl Feedback<'_> {
-    fn write(&self, page: &mut Page) {
-        page.heading(&format!("## Review of revision {}", self.revision));
-        page.block(FEEDBACK);
-        if !self.summary.trim().is_empty() {
-            page.block(self.summary);
-        }
-        for comment in &self.comments {
-            comment.write(page);
-        }
-    }
-}
-
-impl Comment<'_> {
-    fn write(&self, page: &mut Page) {
-        let place = match self.line {
-            Some(line) => format!("{}:{line}", self.file),
-            None => self.file.to_owned(),
-        };
-        page.heading(&format!("### {place}"));
-        if let Some(quoted) = self.quoted {
-            // Indented, so that no mark-up in the line can end it.
-            page.gap();
-            page.lines(&format!("    {}", quoted.trim_end()));
-        }
-        page.block(self.text);
-    }
-}
-
 /// A text under way. Blocks are set apart by one blank line.
 #[derive(Default)]
-struct Page {
+pub(super) struct Page {
     text: String,
 }
 
@@ -189,12 +137,22 @@ impl Page {
         }
     }
 
-    fn heading(&mut self, heading: &str) {
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Adds a line that nothing in it can make anything but text.
+    pub(super) fn indented(&mut self, line: &str) {
+        self.gap();
+        self.lines(&format!("    {}", line.trim_end()));
+    }
+
+    pub(super) fn heading(&mut self, heading: &str) {
         self.gap();
         self.lines(heading);
     }
 
-    fn block(&mut self, text: &str) {
+    pub(super) fn block(&mut self, text: &str) {
         self.gap();
         self.lines(text);
     }
@@ -206,7 +164,49 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::event::Actor;
+    use crate::domain::id::{CommentId, TicketId};
+    use crate::domain::review::{Comment, Side, Spot};
+    use crate::domain::time::Timestamp;
+
+    fn comment(n: u128, path: &str, lines: Option<(u32, u32)>, body: &str) -> Comment {
+        Comment {
+            id: CommentId(Uuid::from_u128(n)),
+            ticket: TicketId(Uuid::from_u128(1)),
+            revision: 2,
+            spot: Spot {
+                path: path.into(),
+                side: Side::New,
+                lines,
+                quoted: "    return ```x".into(),
+                hunk: String::new(),
+            },
+            body: body.into(),
+            author: Actor::human(),
+            reply_to: None,
+            resolved: false,
+            at: Timestamp(0),
+        }
+    }
+
+    fn feedback() -> Feedback {
+        let answer = Comment {
+            reply_to: Some(CommentId(Uuid::from_u128(1))),
+            ..comment(3, "src/calc.py", Some((12, 12)), "And `z` after it.")
+        };
+        Feedback {
+            revision: 2,
+            summary: "Nearly.\n\nTwo things are missing.".into(),
+            comments: vec![
+                comment(1, "src/calc.py", Some((12, 14)), "Name it `y`."),
+                comment(2, "README.md", None, "Say so here."),
+                answer,
+            ],
+        }
+    }
 
     fn full() -> Bundle<'static> {
         Bundle {
@@ -219,19 +219,7 @@ mod tests {
                 Sibling { title: "Bare", description: " \n" },
             ],
             dependencies: vec![Dependency { title: "Parse numbers", state: StateName::Done }],
-            feedback: Some(Feedback {
-                revision: 2,
-                summary: "Nearly.\n\nTwo things are missing.",
-                comments: vec![
-                    Comment {
-                        file: "src/calc.py",
-                        line: Some(12),
-                        quoted: Some("    return ```x"),
-                        text: "Name it `y`.",
-                    },
-                    Comment { file: "README.md", line: None, quoted: None, text: "Say so here." },
-                ],
-            }),
+            feedback: None,
             follow_up: Some("Also mention it in the changelog."),
         }
     }
@@ -243,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_rerun_is_told_everything_that_is_known() {
-        insta::assert_snapshot!(full().to_markdown());
+        insta::assert_snapshot!(Bundle { feedback: Some(&feedback()), ..full() }.to_markdown());
     }
 
     #[test]
@@ -256,7 +244,8 @@ mod tests {
 
     #[test]
     fn nothing_but_descriptions_is_indented() {
-        let bundle = Bundle { description: "d", ..full() };
+        let feedback = feedback();
+        let bundle = Bundle { description: "d", feedback: Some(&feedback), ..full() };
         let indented: Vec<String> =
             bundle.to_markdown().lines().filter(|line| line.starts_with(' ')).map(str::to_owned).collect();
         assert_eq!(indented, ["        return ```x"], "only the quoted line");

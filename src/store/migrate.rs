@@ -16,7 +16,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0002_again.sql"),
     include_str!("../../assets/schema/0003_edit.sql"),
     include_str!("../../assets/schema/0004_goals.sql"),
-    include_str!("../../assets/schema/0004_review.sql"),
+    include_str!("../../assets/schema/0005_review.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

@@ -12,6 +12,7 @@ mod jobs;
 mod output;
 mod places;
 mod planner;
+mod review;
 mod runs;
 mod tickets;
 

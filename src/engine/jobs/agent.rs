@@ -23,6 +23,7 @@ use super::super::error::EngineError;
 use super::super::workshop::Workshop;
 use super::bench::Bench;
 use super::command::{limits, surroundings};
+use super::prompt::News;
 use super::scripts::{Scripts, set_up};
 use super::supervise::{Plan, folder_of};
 use super::{place, prompt, resume, verify};
@@ -134,7 +135,8 @@ async fn chosen(bench: &Bench, config: &Config) -> Result<String, EngineError> {
 
 /// Returns the ticket's newest job with an agent, where this one goes on with its work.
 async fn worked_before(bench: &Bench) -> Result<Option<Job>, EngineError> {
-    let goes_on = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
+    let told = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
+    let goes_on = told || prompt::feedback(bench).await?.is_some();
     if !goes_on {
         return Ok(None);
     }
@@ -146,8 +148,7 @@ async fn worked_before(bench: &Bench) -> Result<Option<Job>, EngineError> {
 
 /// Writes the task down for a person who works in an interactive program, and says what to do.
 async fn hand_over(bench: &Bench, executor: &Executor, worktree: &Worktree) -> Result<Executed, EngineError> {
-    let again = prompt::again(bench).await?;
-    let task = prompt::of(bench, again.as_deref()).await?;
+    let task = prompt::of(bench, &News::of(bench).await?).await?;
     let folder = bench.shop.paths.handovers();
     let prompt_file = folder.join(format!("{}.md", bench.job.id));
     let path = prompt_file.clone();
@@ -180,12 +181,13 @@ pub(super) async fn earlier_session(bench: &Bench, agent: &Executor) -> Result<O
 /// Returns what to start for a try, and the session's name where it is known before. Which agent it is gets stored first:
 /// taken back, its output is read in its own way.
 pub(super) async fn plan(bench: &Bench, agent: &Agent, this: &Try) -> Result<(Plan, Option<String>), EngineError> {
-    let again = prompt::again(bench).await?;
+    let news = News::of(bench).await?;
+    let again = news.text();
     let resumed = this.session.as_deref().filter(|_| agent.executor.resume.is_some());
     let task = match (&again, resumed, this.attempt) {
         // It knows its task.
         (Some(news), Some(_), 1) => go_on(bench.ticket.title.as_str(), news),
-        (Some(_), _, _) | (None, _, _) => prompt::of(bench, again.as_deref()).await?,
+        (Some(_), _, _) | (None, _, _) => prompt::of(bench, &news).await?,
     };
     let prompt = this.failed.as_deref().map_or_else(|| task.clone(), |why| retry(why, &task));
     let fresh = if this.attempt == 1 { bench.job.id.0 } else { Uuid::now_v7() };

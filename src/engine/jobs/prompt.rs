@@ -1,11 +1,14 @@
 //! Gathers what an agent is told: the ticket, its goal, and the tickets around it.
 
 use crate::domain::board::Board;
-use crate::domain::id::TicketId;
+use crate::domain::id::{CommentId, TicketId};
 use crate::domain::job::{JobKind, JobStatus};
+use crate::domain::review::Comment;
+use crate::domain::revision::RevisionStatus;
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::executor::again::{self, FailedCheck};
+use crate::executor::feedback::Feedback;
 use crate::executor::prompt::{Bundle, Dependency, Sibling};
 use crate::store::StoreError;
 
@@ -19,10 +22,42 @@ const SIBLINGS_MAX: usize = 5;
 /// How much of the end of each stream of a failed check is told, in bytes.
 const OUTPUT_END: u64 = 6 << 10;
 
-/// Returns what the job's agent is told on top of its task: the check that failed, and what somebody had to say.
-pub(super) async fn again(bench: &Bench) -> Result<Option<String>, EngineError> {
-    let failed = if bench.job.rework.is_some_and(|times| times > 0) { failed_check(bench).await? } else { None };
-    Ok(again::again(failed.as_ref(), bench.job.message.as_deref()))
+/// What a job's agent is told on top of its task.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    failed: Option<FailedCheck>,
+    feedback: Option<Feedback>,
+    message: Option<String>,
+}
+
+impl News {
+    /// Finds out what there is: the check that failed, the review that asks for more, and what somebody had to say.
+    pub(super) async fn of(bench: &Bench) -> Result<Self, EngineError> {
+        let failed = if bench.job.rework.is_some_and(|times| times > 0) { failed_check(bench).await? } else { None };
+        Ok(Self { failed, feedback: feedback(bench).await?, message: bench.job.message.clone() })
+    }
+
+    /// Returns all of it as text; nothing when there is nothing.
+    pub(super) fn text(&self) -> Option<String> {
+        again::again(self.failed.as_ref(), self.feedback.as_ref(), self.message.as_deref())
+    }
+}
+
+/// Returns the review of the ticket's newest revision, if that asked for more.
+pub(super) async fn feedback(bench: &Bench) -> Result<Option<Feedback>, EngineError> {
+    let newest = bench.newest_revision().await?;
+    let Some(revision) = newest.filter(|one| one.status == RevisionStatus::ChangesRequested) else { return Ok(None) };
+    let ticket = bench.ticket.id;
+    let detail = bench.blocking(move |shop| Ok(shop.readers.read(|reader| reader.detail(ticket))?)).await?;
+    let Some(detail) = detail else { return Ok(None) };
+    let review = detail.reviews.into_iter().find(|review| review.revision == revision.number);
+    let open: Vec<CommentId> = detail.comments.iter().filter(|one| one.is_open()).map(|one| one.id).collect();
+    let belongs = |one: &Comment| open.contains(&one.reply_to.unwrap_or(one.id));
+    Ok(Some(Feedback {
+        revision: revision.number,
+        summary: review.map(|review| review.summary).unwrap_or_default(),
+        comments: detail.comments.into_iter().filter(belongs).collect(),
+    }))
 }
 
 /// Returns the check that sent the ticket back to its agent.
@@ -77,9 +112,10 @@ impl Around {
 }
 
 /// Returns the prompt for the job's ticket, with what is said on top of it.
-pub(super) async fn of(bench: &Bench, on_top: Option<&str>) -> Result<String, EngineError> {
+pub(super) async fn of(bench: &Bench, news: &News) -> Result<String, EngineError> {
     let ticket = bench.ticket.clone();
-    let on_top = on_top.map(str::to_owned);
+    let feedback = news.feedback.clone();
+    let on_top = again::again(news.failed.as_ref(), None, news.message.as_deref());
     let Around { goal, siblings, dependencies } = bench.look(move |board| Around::of(&ticket, board)).await?;
     let ticket = bench.ticket.clone();
     bench
@@ -95,7 +131,7 @@ pub(super) async fn of(bench: &Bench, on_top: Option<&str>) -> Result<String, En
                 goal: goal.as_deref(),
                 siblings: told.iter().map(|(title, text)| Sibling { title, description: text }).collect(),
                 dependencies: dependencies.iter().map(|(title, state)| Dependency { title, state: *state }).collect(),
-                feedback: None,
+                feedback: feedback.as_ref(),
                 follow_up: on_top.as_deref(),
             };
             Ok(bundle.to_markdown())

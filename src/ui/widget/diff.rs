@@ -159,8 +159,7 @@ pub fn line(files: &[FileDiff], row: Row, layout: Layout, theme: &Theme) -> Line
             if let Some(Content::Text(hunks)) = files.get(file).map(|file| &file.content)
                 && let Some(hunk) = hunks.get(hunk)
             {
-                let (old, new) = (range(hunk.old_start, hunk.old_lines), range(hunk.new_start, hunk.new_lines));
-                strip.push_text(&format!("@@ -{old} +{new} @@"), theme.style(Role::Hunk));
+                strip.push_text(&hunk.head(), theme.style(Role::Hunk));
             }
         }
         Row::Line { file, hunk, line, old, new } => {
@@ -251,10 +250,6 @@ fn note(file: &FileDiff, theme: &Theme) -> String {
 
 fn commit(id: &str) -> String {
     id.chars().take(7).collect()
-}
-
-fn range(start: u32, lines: u32) -> String {
-    if lines == 1 { start.to_string() } else { format!("{start},{lines}") }
 }
 
 /// Returns the sign before a line, and its role.
