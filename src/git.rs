@@ -26,6 +26,9 @@ mod hunks;
 mod interrupted;
 mod invoke;
 mod keep;
+pub mod land;
+#[cfg(test)]
+mod land_tests;
 pub mod leftovers;
 mod litter;
 mod locks;
