@@ -124,6 +124,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Review the change of a ticket: comment on its lines, approve it, or request changes
     Review(review::ReviewArgs),
+    /// Bring the approved change of a ticket to its target, after its checks pass on the result
+    Merge(job::MergeArgs),
     /// List what was removed and can come back
     Trash,
     /// Bring back a ticket, a goal or a worktree that was removed
@@ -167,6 +169,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Log(args)) => log::log(global, &args, out),
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
         Some(Command::Review(args)) => review::review(global, &args, out),
+        Some(Command::Merge(args)) => job::merge(global, &args, out),
         Some(Command::Trash) => trash::list(global, out),
         Some(Command::Restore(args)) => trash::restore(global, &args, out),
     }

@@ -8,6 +8,7 @@ pub mod edit;
 pub mod in_force;
 mod keys;
 pub mod later;
+pub mod merge;
 mod names;
 pub mod nearest;
 mod problem;

@@ -146,7 +146,6 @@ impl From<EngineError> for CliError {
             | EngineError::NoWorktree(_)
             | EngineError::NotSaved(_)
             | EngineError::BranchTemplate(_)
-            | EngineError::NoSuchJob(_)
             | EngineError::Stopped
             | EngineError::Panicked(_) => {
                 let hint = "`logs/draft.log` in the data folder may say more.";

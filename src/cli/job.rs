@@ -10,7 +10,9 @@ use crate::domain::board::Board;
 use crate::domain::command::Command;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::{Job, JobStatus};
+use crate::domain::landing::Strategy;
 use crate::domain::run::Run;
+use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 use crate::engine::{Working, Workshop};
 use crate::ui::widget::text::visible;
@@ -75,6 +77,34 @@ pub(super) fn verify(global: &Global, args: &AgainArgs, out: &mut Out) -> Result
 /// Asks for what a person did in the worktree to be taken over.
 pub(super) fn resume(global: &Global, args: &AgainArgs, out: &mut Out) -> Result<Exit, CliError> {
     again(global, args, |ticket| Command::Resume { ticket }, out)
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// The ticket's number or UUID
+    id: String,
+    /// How [default: one commit, or what `merge_config` says]
+    #[arg(long, value_name = "squash|merge|rebase")]
+    strategy: Option<Strategy>,
+    /// Only ask for it, and leave it to the board or to `draft run`
+    #[arg(long)]
+    no_wait: bool,
+}
+
+/// Brings an approved change to its target, and waits until it is there or it is said why not.
+pub(super) fn merge(global: &Global, args: &MergeArgs, out: &mut Out) -> Result<Exit, CliError> {
+    let name = session::ticket_ref(&args.id)?;
+    let at_once = |_: &Board, _, _| true;
+    let is_over = |board: &Board, _, job| !board.job(job).is_some_and(|job| job.status.is_active());
+    let done = carry_out(global, name, |ticket| Asked {
+        ticket,
+        command: Command::Land { ticket: TicketRef::Id(ticket), strategy: args.strategy },
+        working: if args.no_wait { Working::CommandsOnly } else { Working::JobsOf(ticket) },
+        is_over: if args.no_wait { &at_once } else { &is_over },
+    })?;
+    let has_landed = done.ticket.state == State::Done;
+    done.print(global, out)?;
+    Ok(if has_landed || args.no_wait { Exit::Done } else { Exit::AnswerIsNo })
 }
 
 fn again(

@@ -85,7 +85,9 @@ fn shape(path: &str) -> Result<Shape, Problem> {
 
 fn of_kind<S>(kind: &Kind<S>, path: &str) -> Result<Shape, Problem> {
     Ok(match kind {
-        Kind::Text { .. } | Kind::BranchTemplate { .. } | Kind::Word { .. } | Kind::Url { .. } => Shape::Text,
+        Kind::Text { .. } | Kind::Lines { .. } | Kind::BranchTemplate { .. } | Kind::Word { .. } | Kind::Url { .. } => {
+            Shape::Text
+        }
         Kind::OptionalText { .. } => Shape::OptionalText,
         Kind::Texts { .. } | Kind::Flags { .. } | Kind::Commands { .. } => Shape::List,
         Kind::Seconds { .. }

@@ -42,6 +42,8 @@ pub(super) enum Kind<S: 'static> {
     Switch { at: fn(&mut S) -> &mut bool },
     /// A line of text.
     Text { at: fn(&mut S) -> &mut String },
+    /// Text of several lines.
+    Lines { at: fn(&mut S) -> &mut String },
     /// A template for the names of branches.
     BranchTemplate { at: fn(&mut S) -> &mut String },
     /// A line of text, or nothing.
@@ -137,7 +139,11 @@ impl<S> Key<S> {
             Kind::Count { at, .. } => json!(at(settings)),
             Kind::Bytes { at, .. } => json!(at(settings)),
             Kind::Switch { at } => json!(at(settings)),
-            Kind::Text { at } | Kind::BranchTemplate { at } | Kind::Word { at, .. } | Kind::Url { at } => {
+            Kind::Text { at }
+            | Kind::Lines { at }
+            | Kind::BranchTemplate { at }
+            | Kind::Word { at, .. }
+            | Kind::Url { at } => {
                 json!(at(settings))
             }
             Kind::Commands { at } => at(settings).iter().map(command).collect(),
@@ -174,6 +180,7 @@ impl<S> Kind<S> {
             Self::Count { least, most, .. } => format!("a whole number from {least} to {most}"),
             Self::Bytes { least, most, .. } => format!("a whole number of bytes from {least} to {most}"),
             Self::Switch { .. } => "true or false".to_owned(),
+            Self::Lines { .. } => "a text of one or more lines".to_owned(),
             Self::Text { .. } | Self::BranchTemplate { .. } => "a text".to_owned(),
             Self::OptionalText { .. } => "a text or null".to_owned(),
             Self::Word { words, .. } => format!("one of {}", words.join(", ")),

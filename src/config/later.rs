@@ -22,39 +22,6 @@ impl Default for CleanupConfig {
     }
 }
 
-/// How changes land.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MergeConfig {
-    /// How, when nobody says: `merge`, `rebase` or `squash`.
-    pub default_strategy: String,
-    /// Whether the target is brought up to date first.
-    pub pull_before_merge: bool,
-    /// Whether a change stays where it is when that fails.
-    pub require_pull_success: bool,
-    /// Whether the branch goes afterwards.
-    pub delete_branch_after_merge: bool,
-    /// Whether the target is pushed afterwards.
-    pub push_after_merge: bool,
-    /// Whether the change becomes one commit.
-    pub squash_merge: bool,
-    /// Whether a target that went on without the change is looked at first.
-    pub check_divergence: bool,
-}
-
-impl Default for MergeConfig {
-    fn default() -> Self {
-        Self {
-            default_strategy: "merge".to_owned(),
-            pull_before_merge: true,
-            require_pull_success: true,
-            delete_branch_after_merge: true,
-            push_after_merge: false,
-            squash_merge: true,
-            check_divergence: true,
-        }
-    }
-}
-
 /// What may be approved without a person, for goals that allow it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AutonomyConfig {
@@ -224,8 +191,6 @@ pub struct Later {
     pub trash_days: u32,
     /// What is removed when it is old.
     pub cleanup_config: CleanupConfig,
-    /// How changes land.
-    pub merge_config: MergeConfig,
     /// What may be approved without a person.
     pub autonomy_config: AutonomyConfig,
     /// What the planner asks, and whom.
@@ -243,7 +208,6 @@ impl Default for Later {
         Self {
             trash_days: 30,
             cleanup_config: CleanupConfig::default(),
-            merge_config: MergeConfig::default(),
             autonomy_config: AutonomyConfig::default(),
             planner: PlannerModel::default(),
             udar: UdarConfig::default(),

@@ -76,6 +76,7 @@ fn of_kind<S>(kind: &Kind<S>) -> Value {
         }
         Kind::Count { least, most, .. } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Switch { .. } => json!({ "type": "boolean" }),
+        Kind::Lines { .. } => json!({ "type": "string", "minLength": 1 }),
         Kind::Text { .. } | Kind::BranchTemplate { .. } => text,
         Kind::OptionalText { .. } => json!({ "type": ["string", "null"], "pattern": text["pattern"] }),
         Kind::Word { words, .. } => json!({ "enum": words }),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::later::Later;
+use super::merge::MergeConfig;
 
 /// All settings that have an effect, with the names that they have in the files.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Config {
     pub verify_config: VerifyConfig,
     /// How worktrees are made ready.
     pub workspace_config: WorkspaceConfig,
+    /// How changes land.
+    pub merge_config: MergeConfig,
     /// What is done without being asked.
     pub planner_config: PlannerConfig,
     /// Ways to run an agent, by the names under which tickets ask for them.

@@ -182,49 +182,45 @@ pub const KEYS: &[Key] = &[
     .later(),
     key(
         "merge_config.default_strategy",
-        "how changes land when nobody says",
-        Kind::Word {
-            words: &["merge", "rebase", "squash"],
-            at: |config| &mut config.later.merge_config.default_strategy,
-        },
-    )
-    .later(),
+        "how changes land where nobody says and `squash_merge` is off",
+        Kind::Word { words: &["merge", "rebase", "squash"], at: |config| &mut config.merge_config.default_strategy },
+    ),
     key(
         "merge_config.pull_before_merge",
-        "whether the target is brought up to date first",
-        Kind::Switch { at: |config| &mut config.later.merge_config.pull_before_merge },
-    )
-    .later(),
+        "whether the target is brought up to date with the remote branch that it follows first",
+        Kind::Switch { at: |config| &mut config.merge_config.pull_before_merge },
+    ),
     key(
         "merge_config.require_pull_success",
         "whether a change stays where it is when that fails",
-        Kind::Switch { at: |config| &mut config.later.merge_config.require_pull_success },
-    )
-    .later(),
+        Kind::Switch { at: |config| &mut config.merge_config.require_pull_success },
+    ),
     key(
         "merge_config.delete_branch_after_merge",
         "whether the branch goes afterwards",
-        Kind::Switch { at: |config| &mut config.later.merge_config.delete_branch_after_merge },
+        Kind::Switch { at: |config| &mut config.merge_config.delete_branch_after_merge },
     )
     .later(),
     key(
         "merge_config.push_after_merge",
-        "whether the target is pushed afterwards",
-        Kind::Switch { at: |config| &mut config.later.merge_config.push_after_merge },
-    )
-    .later(),
+        "whether the target is pushed to the remote branch that it follows afterwards",
+        Kind::Switch { at: |config| &mut config.merge_config.push_after_merge },
+    ),
     key(
         "merge_config.squash_merge",
-        "whether the change becomes one commit",
-        Kind::Switch { at: |config| &mut config.later.merge_config.squash_merge },
-    )
-    .later(),
+        "whether the change becomes one commit, unless another way is asked for",
+        Kind::Switch { at: |config| &mut config.merge_config.squash_merge },
+    ),
     key(
         "merge_config.check_divergence",
-        "whether a target that went on without the change is looked at first",
-        Kind::Switch { at: |config| &mut config.later.merge_config.check_divergence },
-    )
-    .later(),
+        "whether the checks run on the result where the target went on meanwhile",
+        Kind::Switch { at: |config| &mut config.merge_config.check_divergence },
+    ),
+    key(
+        "merge_config.message",
+        "what the commit says; `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}` are filled in",
+        Kind::Lines { at: |config| &mut config.merge_config.message },
+    ),
     key(
         "autonomy_config.max_diff_lines",
         "most lines of a change that is approved without a person",

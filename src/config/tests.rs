@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::keys::{Kind, Who};
 use super::later::Later;
+use super::merge::MergeConfig;
 use super::*;
 
 fn file(text: impl Into<Vec<u8>>) -> Option<SourceFile> {
@@ -455,6 +456,7 @@ fn any_config() -> impl Strategy<Value = Config> {
                 },
                 planner_config: PlannerConfig { auto_execute: yolo_mode },
                 executor_profiles: BTreeMap::from([("fast".to_owned(), profile)]),
+                merge_config: MergeConfig::default(),
                 later: Later::default(),
                 executors: BTreeMap::from([("mine".to_owned(), serde_json::json!({"start": [timeout, null, 0.5]}))]),
             }

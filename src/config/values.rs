@@ -37,6 +37,7 @@ pub(super) fn take<S>(kind: &Kind<S>, path: &str, node: &Node, settings: &mut S)
             };
             *at(settings) = on;
         }
+        Kind::Lines { at } => *at(settings) = text(path, node, &expected, Takes::Lines)?,
         Kind::Text { at } => *at(settings) = no_flag(path, node, text(path, node, &expected, Takes::Text)?)?,
         Kind::Word { words, at } => {
             let word = text(path, node, &expected, Takes::Text)?;
@@ -164,6 +165,8 @@ fn whole(path: &str, node: &Node, range: RangeInclusive<u64>, expected: &str) ->
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {
     Text,
+    /// Text with line ends in it.
+    Lines,
     List,
     Else,
 }
@@ -172,7 +175,7 @@ fn text(path: &str, node: &Node, expected: &str, takes: Takes) -> Result<String,
     let Value::Text(text) = &node.value else {
         return Err(wrong_type(path, node, expected, takes));
     };
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
+    if text.trim().is_empty() || text.chars().any(|c| c.is_control() && !(takes == Takes::Lines && c == '\n')) {
         return Err((node.number, Problem::BadText { path: path.to_owned() }));
     }
     if text.contains(is_unseen) {
@@ -191,9 +194,11 @@ fn wrong_type(path: &str, node: &Node, expected: &str, takes: Takes) -> Wrong {
         (Value::Null, Takes::List) => "; write [] for none, or delete the line for the default",
         (Value::Null, _) => "; delete the line for the default",
         (Value::Text(_), Takes::List) => "; write it as a list: [\"…\"]",
-        (Value::Switch(_) | Value::Whole(_) | Value::Real(_), Takes::Text | Takes::List) => "; put it in quotes",
+        (Value::Switch(_) | Value::Whole(_) | Value::Real(_), Takes::Text | Takes::Lines | Takes::List) => {
+            "; put it in quotes"
+        }
         (Value::Switch(_) | Value::Whole(_) | Value::Real(_), Takes::Else)
-        | (Value::Text(_), Takes::Text | Takes::Else)
+        | (Value::Text(_), Takes::Text | Takes::Lines | Takes::Else)
         | (Value::List(_) | Value::Map(_), _) => "",
     };
     let problem =

@@ -225,6 +225,7 @@ impl Actor {
             self.work_on(job);
         }
         let Self { board, chores, .. } = self;
+        chores.clear_landings(board);
         board.tickets().chain(board.removed()).for_each(|ticket| chores.clean_if_due(board, ticket));
     }
 

@@ -1,7 +1,7 @@
 //! What the engine does for tickets outside jobs: a worktree that nobody needs any more goes into the trash, and comes back
 //! from it. What is due is derived from the board, so a crash in between loses nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::task::{self, JoinSet};
@@ -13,6 +13,7 @@ use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::TicketId;
 use crate::domain::ticket::{Ticket, Worktree};
+use crate::git::land::Scratch;
 use crate::git::trash::{self, Binned, Owner};
 
 use super::actor::now;
@@ -44,6 +45,12 @@ impl Chores {
             let task = self.tasks.spawn(clean(self.handle.clone(), bench, owner, worktree.clone()));
             self.busy.insert(ticket.id, task.id());
         }
+    }
+
+    /// Begins to remove what landings left that are over: an engine that was killed could not.
+    pub(super) fn clear_landings(&mut self, board: &Board) {
+        let active: HashSet<String> = board.active_jobs().map(|job| job.id.to_string()).collect();
+        self.tasks.spawn(clear_landings(self.handle.clone(), active));
     }
 
     /// Begins to bring a worktree back.
@@ -108,6 +115,20 @@ async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Wor
         Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not be removed: {error}") },
     };
     tell(&handle, fact).await;
+}
+
+async fn clear_landings(handle: Handle, active: HashSet<String>) {
+    let cleared = handle.blocking(move |shop| {
+        let folder = shop.paths.landings_of(&shop.about);
+        let left = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        for entry in left.filter(|entry| !active.contains(&*entry.file_name().to_string_lossy())) {
+            Scratch::left(&shop.repo, &entry.path()).clear()?;
+        }
+        Ok(())
+    });
+    if let Err(error) = cleared.await {
+        tracing::warn!(%error, "what a landing left could not be removed");
+    }
 }
 
 async fn restore(handle: Handle, wanted: Restore) {

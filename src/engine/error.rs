@@ -68,9 +68,6 @@ pub enum EngineError {
     /// A run lost its worktree or its change; nothing says what it left.
     #[error("{0} has no worktree on record")]
     NoWorktree(crate::domain::id::TicketNumber),
-    /// A kind of job that this engine does not do.
-    #[error("this version of Draft cannot do {0} jobs")]
-    NoSuchJob(crate::domain::job::JobKind),
     /// The engine is shutting down.
     #[error("the engine has stopped")]
     Stopped,
@@ -100,7 +97,6 @@ impl EngineError {
             | Self::NoBoard(_)
             | Self::Refused(_)
             | Self::NoWorktree(_)
-            | Self::NoSuchJob(_)
             | Self::Stopped
             | Self::Panicked(_) => false,
         }

@@ -5,6 +5,7 @@ mod bench;
 pub(super) mod command;
 mod execute;
 mod furnish;
+mod land;
 mod listener;
 mod place;
 mod prompt;
@@ -37,7 +38,7 @@ pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
         JobKind::Execute => execute::execute(&bench).await,
         JobKind::Verify => verify::verify(&bench).await,
         JobKind::Resume => resume::resume(&bench).await,
-        JobKind::Land => Err(EngineError::NoSuchJob(bench.job.kind)),
+        JobKind::Land => land::land(&bench).await,
     };
     match worked {
         Ok(()) | Err(EngineError::Stopped) => worked,

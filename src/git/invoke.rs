@@ -27,6 +27,22 @@ pub(super) const DURABLE: [&str; 4] =
 /// Sends what git writes to the disk without waiting until it is safe there. Whoever writes something durably afterwards makes
 /// this durable too, which is what git's own batch relies on; for a few files it costs less, and leaves no folder to remove.
 pub(super) const UNDER_WAY: [&str; 4] = ["-c", "core.fsync=loose-object", "-c", "core.fsyncMethod=writeout-only"];
+/// What of git's variables is the person's own wish: who they are, where their settings are, and how remotes are reached.
+const KEPT: [&str; 13] = [
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_ASKPASS",
+    "GIT_PROXY_COMMAND",
+    "GIT_SSL_CAINFO",
+];
 /// How long git may tidy up (its lock files) when it is stopped.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait before a lock is tried again.
@@ -206,7 +222,10 @@ impl<'a> Call<'a> {
         match &self.git.environment {
             Environment::Inherited => {
                 // GIT_DIR, GIT_INDEX_FILE and the like are set where Draft is started by a hook or an alias.
-                for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
+                let is_foreign = |name: &OsStr| {
+                    name.as_encoded_bytes().starts_with(b"GIT_") && !KEPT.iter().any(|kept| name == *kept)
+                };
+                for (name, _) in std::env::vars_os().filter(|(name, _)| is_foreign(name)) {
                     command.env_remove(name);
                 }
             }

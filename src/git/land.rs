@@ -106,12 +106,16 @@ pub enum Combined {
 }
 
 impl<'a> Scratch<'a> {
-    /// Checks a commit out in a folder of its own, in place of whatever an earlier landing left there.
+    /// Checks a commit out in a folder of its own. One that an earlier try of this landing left is used again, with the files
+    /// that git ignores, since those may have taken long to make.
     ///
     /// # Errors
     /// When the disk is full, a filter fails, or git refuses.
     pub fn at(repo: &'a Repo, path: &Path, commit: &str) -> Result<Self, GitError> {
         let scratch = Self { repo, path: path.to_owned() };
+        if scratch.turn_to(commit).is_ok() {
+            return Ok(scratch);
+        }
         scratch.clear()?;
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(GitError::io("create", parent))?;
@@ -126,6 +130,18 @@ impl<'a> Scratch<'a> {
     /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns what an earlier landing may have left in a folder, to clear it.
+    pub fn left(repo: &'a Repo, path: &Path) -> Self {
+        Self { repo, path: path.to_owned() }
+    }
+
+    fn turn_to(&self, commit: &str) -> Result<(), GitError> {
+        // Without a link of its own, git would work in whatever repository the folder lies in.
+        fs::metadata(self.path.join(".git")).map_err(GitError::io("read", &self.path))?;
+        self.git(["checkout", "--quiet", "--force", "--detach", commit]).run()?;
+        self.git(["clean", "--quiet", "-d", "--force"]).run().map(drop)
     }
 
     /// Puts the change on top of what is checked out.

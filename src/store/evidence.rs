@@ -83,6 +83,19 @@ fn of_run(db: &Connection, run: RunId) -> Result<Option<Evidence>, Fault> {
     Ok(query.query_row(named_params! { ":job": run.job, ":n": run.n }, read).optional()?)
 }
 
+/// Says whether a check passed on a tree before, whoever's it was.
+pub(super) fn has_passed(db: &Connection, board: BoardId, tree: &str, command: &str) -> Result<bool, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT EXISTS (
+             SELECT 1 FROM evidence JOIN tickets ON tickets.id = evidence.ticket_id
+             WHERE tickets.board_id = :board AND evidence.tree = :tree AND evidence.command = :command
+                 AND evidence.kind = 'verify_stdout' AND evidence.end_code = 0
+         )",
+    )?;
+    let asked = named_params! { ":board": board, ":tree": tree, ":command": command };
+    Ok(query.query_row(asked, |row| row.get(0))?)
+}
+
 /// Returns the board's evidence that changed after `since`.
 pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Evidence>, Fault> {
     let mut query = db.prepare_cached(concat!(

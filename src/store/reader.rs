@@ -122,6 +122,14 @@ impl Reader {
         })
     }
 
+    /// Says whether a check passed on a tree before, for whatever ticket of the board.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_passed(&self, board: BoardId, tree: &str, command: &str) -> Result<bool, StoreError> {
+        self.read(|db| evidence::has_passed(db, board, tree, command))
+    }
+
     /// Returns a ticket's description.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod errors;
 mod goals;
 mod init;
 mod jobs;
+mod merge;
 mod output;
 mod places;
 mod planner;

@@ -36,7 +36,11 @@ fn every_row_keeps_its_own_place<S: Clone + Default>(table: &'static [Key<S>]) {
                 let switch = at(&mut settings);
                 *switch = !*switch;
             }
-            Kind::Text { at } | Kind::BranchTemplate { at } | Kind::Word { at, .. } | Kind::Url { at } => {
+            Kind::Text { at }
+            | Kind::Lines { at }
+            | Kind::BranchTemplate { at }
+            | Kind::Word { at, .. }
+            | Kind::Url { at } => {
                 *at(&mut settings) = "x".into();
             }
             Kind::Commands { at } => at(&mut settings).push(CommandSpec::default()),

@@ -20,7 +20,7 @@ use super::supervise::{Nobody, begin, how_it_was_lost, proof, see_through, take_
 pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
     let job = bench.job.id;
     // A check that may live is brought to its end whatever the configuration says by now.
-    let known = match finish_what_runs(bench).await? {
+    let known = match finish_what_runs(bench, Ran::OnRevision).await? {
         Ok(known) => known,
         Err(fact) => return bench.learn(fact, Vec::new()).await,
     };
@@ -39,17 +39,32 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
         bench.learn(Fact::Counted { job, checks: count }, Vec::new()).await?;
     }
     let tree = if known.is_empty() { checked_tree(bench, worktree.clone()).await? } else { newest_tree(bench).await? };
-    let (early, records) = run_checks(bench, &config, &worktree, &checks, &tree, known).await?;
+    let next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
+    let round = Round { worktree: &worktree, checks: &checks, tree: &tree, next };
+    let (early, records) = run_checks(bench, &config, round, known).await?;
     let fact = early.unwrap_or(Fact::Verified { job, outcome: Verified::Passed { checks: count } });
     bench.learn(fact, records).await
 }
 
+/// On what a check ran that an earlier engine began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ran {
+    /// On the newest revision.
+    OnRevision,
+    /// On something that nobody knows any more, so that it proves nothing.
+    Elsewhere,
+}
+
 /// Brings the check to its end that an earlier engine began, and returns all runs of this job; or the fact that ends it.
-async fn finish_what_runs(bench: &Bench) -> Result<Result<Vec<Run>, Fact>, EngineError> {
+pub(super) async fn finish_what_runs(bench: &Bench, ran: Ran) -> Result<Result<Vec<Run>, Fact>, EngineError> {
     let mut known = bench.known_runs().await?;
     for run in known.iter_mut().filter(|run| run.end.is_none()) {
         let ended = see_through(bench, take_back(bench, run), &mut Nobody).await?;
-        bench.record(proof(bench, &ended, Some(newest_tree(bench).await?))).await?;
+        let tree = match ran {
+            Ran::OnRevision => Some(newest_tree(bench).await?),
+            Ran::Elsewhere => None,
+        };
+        bench.record(proof(bench, &ended, tree)).await?;
         match &ended.record.end {
             RunEnd::Stopped if bench.stop.is_cancelled() => return Ok(Err(bench.stopped())),
             RunEnd::Lost => return Ok(Err(bench.lost(how_it_was_lost(bench, &ended.run)))),
@@ -108,20 +123,29 @@ async fn newest_tree(bench: &Bench) -> Result<String, EngineError> {
     newest.map(|newest| newest.tree).ok_or(EngineError::NoWorktree(bench.ticket.number))
 }
 
+/// Checks that are to run, and on what.
+#[derive(Clone, Copy)]
+pub(super) struct Round<'a> {
+    pub(super) worktree: &'a Worktree,
+    pub(super) checks: &'a [CheckCommand],
+    /// What the worktree holds.
+    pub(super) tree: &'a str,
+    /// The number of the next run.
+    pub(super) next: u32,
+}
+
 /// Runs the checks in order and returns the fact that ends the job early, if one does, and what proves how the last one
 /// ended, which is not stored yet. A check that this job ran before is not run again; it is known by its command, since the
 /// list may have changed while no engine lived.
-async fn run_checks(
+pub(super) async fn run_checks(
     bench: &Bench,
     config: &Config,
-    worktree: &Worktree,
-    checks: &[CheckCommand],
-    tree: &str,
+    round: Round<'_>,
     mut known: Vec<Run>,
 ) -> Result<(Option<Fact>, Vec<Save>), EngineError> {
     let job = bench.job.id;
+    let Round { worktree, checks, tree, mut next } = round;
     let mut records = Vec::new();
-    let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     for check in checks {
         if let Some(before) = known.iter().position(|run| run.command == check.display) {
             if let Some(fact) = failed(bench, config, check, &known.remove(before)) {

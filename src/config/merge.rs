@@ -1,0 +1,63 @@
+//! How changes land on their targets.
+
+use crate::domain::landing::Strategy;
+
+/// What a landed commit says where nobody wants it otherwise.
+const MESSAGE: &str = "{title}\n\n{description}\n\nDraft-Ticket: #{number} ({id})";
+
+/// How changes land.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MergeConfig {
+    /// How, when nobody says and changes are not made one commit each: `merge`, `rebase` or `squash`.
+    pub default_strategy: String,
+    /// Whether the target is brought up to date with the remote branch that it follows first.
+    pub pull_before_merge: bool,
+    /// Whether a change stays where it is when that fails.
+    pub require_pull_success: bool,
+    /// Whether the branch goes afterwards.
+    pub delete_branch_after_merge: bool,
+    /// Whether the target is pushed to the remote branch that it follows afterwards.
+    pub push_after_merge: bool,
+    /// Whether the change becomes one commit, unless another way is asked for.
+    pub squash_merge: bool,
+    /// Whether the checks run on the result where the target went on meanwhile.
+    pub check_divergence: bool,
+    /// What the commit says, with `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}`.
+    pub message: String,
+}
+
+impl Default for MergeConfig {
+    fn default() -> Self {
+        Self {
+            default_strategy: "merge".to_owned(),
+            pull_before_merge: true,
+            require_pull_success: true,
+            delete_branch_after_merge: true,
+            push_after_merge: false,
+            squash_merge: true,
+            check_divergence: true,
+            message: MESSAGE.to_owned(),
+        }
+    }
+}
+
+impl MergeConfig {
+    /// Returns the strategy: the one that was asked for by name, else one commit where that is wanted, else the default.
+    pub fn strategy(&self, asked: Option<Strategy>) -> Strategy {
+        let configured = || self.default_strategy.parse().unwrap_or(Strategy::Merge);
+        asked.unwrap_or_else(|| if self.squash_merge { Strategy::Squash } else { configured() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_commit_is_made_unless_another_way_is_asked_for_by_name() {
+        let config = MergeConfig { default_strategy: "rebase".into(), ..MergeConfig::default() };
+        assert_eq!(config.strategy(None), Strategy::Squash);
+        assert_eq!(config.strategy(Some(Strategy::Merge)), Strategy::Merge);
+        assert_eq!(MergeConfig { squash_merge: false, ..config }.strategy(None), Strategy::Rebase);
+    }
+}

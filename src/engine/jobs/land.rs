@@ -1,0 +1,342 @@
+//! The land job: the change is combined with its target in a work tree of its own, checked there, and then the target
+//! moves. What the target is to become is stored before it moves, so that after a crash the branch itself says whether it
+//! did.
+
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::config::allow::CheckCommand;
+use crate::domain::change::Save;
+use crate::domain::fact::Fact;
+use crate::domain::landing::{About, Intent, Landing, Strategy, message};
+use crate::domain::outcome::Verified;
+use crate::domain::revision::Revision;
+use crate::domain::ticket::Worktree;
+use crate::git::land::{self, Change, Combined, Forecast, Moved, Scratch};
+use crate::git::tree::is_contained;
+
+use super::super::error::EngineError;
+use super::super::workshop::Workshop;
+use super::bench::Bench;
+use super::furnish::furnish;
+use super::scripts::{Scripts, set_up};
+use super::verify::{Ran, Round, checks, finish_what_runs, run_checks};
+
+/// How often a landing begins anew because its target moved meanwhile.
+const TRIES: u32 = 5;
+/// How many commits that came to the target meanwhile are named when checks fail on the result.
+const BESIDE: usize = 5;
+
+/// What is to land where.
+#[derive(Clone, Debug)]
+struct Plan {
+    revision: Revision,
+    branch: String,
+    strategy: Strategy,
+    message: String,
+    scratch: PathBuf,
+}
+
+/// How far one try came.
+enum Tried {
+    /// The job is over.
+    Over(Landing),
+    /// The job is over for another reason than the change.
+    Ended(Fact),
+    /// The target moved meanwhile.
+    Again,
+}
+
+/// Works on a land job until its end is stored.
+pub(super) async fn land(bench: &Bench) -> Result<(), EngineError> {
+    if let Err(fact) = finish_what_runs(bench, Ran::Elsewhere).await? {
+        return over(bench, fact, Vec::new()).await;
+    }
+    if let Some(intent) = bench.job.intent.clone()
+        && has_moved(bench, &intent).await?
+    {
+        let outcome = Landing::Landed { intent, warnings: Vec::new() };
+        return over(bench, Fact::Landed { job: bench.job.id, outcome }, Vec::new()).await;
+    }
+    let config = bench.blocking(|shop| shop.settings()).await?.config.clone();
+    let Some(revision) = bench.newest_revision().await? else {
+        let reason = "its change is not there any more".to_owned();
+        return over(bench, refused(bench, reason), Vec::new()).await;
+    };
+    let plan = plan(bench, &config, revision).await?;
+    let mut warnings = match bring_up_to_date(bench, &config, &plan).await? {
+        Ok(warnings) => warnings,
+        Err(reason) => return over(bench, refused(bench, reason), Vec::new()).await,
+    };
+    let mut records = Vec::new();
+    for _ in 0..TRIES {
+        if bench.stop.is_cancelled() {
+            return over(bench, bench.stopped(), records).await;
+        }
+        match try_once(bench, &config, &plan, &mut records).await? {
+            Tried::Again => {}
+            Tried::Ended(fact) => return over(bench, fact, records).await,
+            Tried::Over(Landing::Landed { intent, .. }) => {
+                warnings.extend(push(bench, &config, &plan).await?);
+                let outcome = Landing::Landed { intent, warnings };
+                return over(bench, Fact::Landed { job: bench.job.id, outcome }, records).await;
+            }
+            Tried::Over(outcome) => return over(bench, Fact::Landed { job: bench.job.id, outcome }, records).await,
+        }
+    }
+    let reason = format!("{} moved {TRIES} times while the change was made ready; land it again", plan.branch);
+    over(bench, refused(bench, reason), records).await
+}
+
+fn refused(bench: &Bench, reason: String) -> Fact {
+    Fact::Landed { job: bench.job.id, outcome: Landing::Refused { reason } }
+}
+
+/// Removes what was made on the way, and tells how the job ended.
+async fn over(bench: &Bench, fact: Fact, records: Vec<Save>) -> Result<(), EngineError> {
+    let path = scratch_of(bench);
+    let cleared = bench.making(move |shop| Ok(Scratch::left(&shop.repo, &path).clear()?)).await;
+    if let Err(error) = cleared {
+        tracing::warn!(job = %bench.job.id, %error, "the work tree of a landing could not be removed");
+    }
+    bench.learn(fact, records).await
+}
+
+fn scratch_of(bench: &Bench) -> PathBuf {
+    bench.shop.paths.landings_of(&bench.shop.about).join(bench.job.id.to_string())
+}
+
+/// Says whether the target has what was to be put there, though nobody lived to say so.
+async fn has_moved(bench: &Bench, intent: &Intent) -> Result<bool, EngineError> {
+    let intent = intent.clone();
+    bench
+        .blocking(move |shop| {
+            let now = shop.repo.commit_of(&intent.branch)?;
+            Ok(now == intent.to || land::is_ancestor(&shop.repo, &intent.to, &now)?)
+        })
+        .await
+}
+
+async fn plan(bench: &Bench, config: &Config, revision: Revision) -> Result<Plan, EngineError> {
+    let ticket = bench.ticket.clone();
+    let branch = match (&ticket.worktree, &ticket.base_branch) {
+        (Some(worktree), _) => worktree.base_branch.clone(),
+        (None, Some(branch)) => branch.clone(),
+        (None, None) => bench.shop.about.base_branch.clone(),
+    };
+    let (template, job) = (config.merge_config.message.clone(), revision.job);
+    let number = revision.number;
+    let said = bench.blocking(move |shop| {
+        let (description, jobs) = shop
+            .readers
+            .read(|reader| Ok((reader.description(ticket.id)?.unwrap_or_default(), reader.jobs_of(ticket.id)?)))?;
+        let agent = jobs.into_iter().find(|one| one.id == job).and_then(|one| one.agent).unwrap_or_default();
+        Ok(message(
+            &template,
+            About {
+                title: ticket.title.as_str(),
+                number: ticket.number.0,
+                id: ticket.id,
+                description: &description,
+                revision: number,
+                agent: &agent,
+            },
+        ))
+    });
+    Ok(Plan {
+        revision,
+        branch,
+        strategy: config.merge_config.strategy(bench.job.strategy),
+        message: said.await?,
+        scratch: scratch_of(bench),
+    })
+}
+
+/// Brings the target up to date with the remote branch that it follows. Returns what went not as it should, or why the landing
+/// cannot go on.
+async fn bring_up_to_date(
+    bench: &Bench,
+    config: &Config,
+    plan: &Plan,
+) -> Result<Result<Vec<String>, String>, EngineError> {
+    if !config.merge_config.pull_before_merge {
+        return Ok(Ok(Vec::new()));
+    }
+    let branch = plan.branch.clone();
+    let trouble = bench.making(move |shop| Ok(pull(shop, &branch)?)).await?;
+    let Some(trouble) = trouble else { return Ok(Ok(Vec::new())) };
+    let said = format!("{} could not be brought up to date: {trouble}", plan.branch);
+    if config.merge_config.require_pull_success {
+        let hint = "`merge_config.require_pull_success: false` lands it all the same";
+        return Ok(Err(format!("{said}; {hint}")));
+    }
+    Ok(Ok(vec![said]))
+}
+
+/// Returns why a branch could not follow its remote, if it could not.
+fn pull(shop: &Workshop, branch: &str) -> Result<Option<String>, crate::git::GitError> {
+    let repo = &shop.repo;
+    let Some(up) = land::upstream(repo, branch) else { return Ok(None) };
+    let theirs = match land::fetch(repo, &up) {
+        Ok(theirs) => theirs,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let ours = repo.commit_of(branch)?;
+    if ours == theirs || land::is_ancestor(repo, &theirs, &ours)? {
+        return Ok(None);
+    }
+    if !land::is_ancestor(repo, &ours, &theirs)? {
+        return Ok(Some(format!("it and {}/{} went different ways", up.remote, up.branch)));
+    }
+    let intent = Intent { branch: branch.to_owned(), from: ours, to: theirs };
+    Ok(match land::move_target(repo, &intent, "draft: brought up to date")? {
+        Moved::Done | Moved::Elsewhere => None,
+        Moved::Refused(reason) => Some(reason),
+    })
+}
+
+async fn push(bench: &Bench, config: &Config, plan: &Plan) -> Result<Option<String>, EngineError> {
+    if !config.merge_config.push_after_merge {
+        return Ok(None);
+    }
+    let branch = plan.branch.clone();
+    bench
+        .making(move |shop| {
+            let Some(up) = land::upstream(&shop.repo, &branch) else {
+                return Ok(Some(format!("{branch} follows no remote branch, so nothing was pushed")));
+            };
+            Ok(land::push(&shop.repo, &branch, &up).err().map(|error| format!("it could not be pushed: {error}")))
+        })
+        .await
+}
+
+/// What was made ready to be put on the target, or why there is nothing.
+enum Ready {
+    Made { from: String, commit: String, tree: String },
+    Over(Landing),
+}
+
+async fn try_once(bench: &Bench, config: &Config, plan: &Plan, records: &mut Vec<Save>) -> Result<Tried, EngineError> {
+    let wanted = plan.clone();
+    let (from, commit, tree) = match bench.making(move |shop| make_ready(shop, &wanted)).await? {
+        Ready::Made { from, commit, tree } => (from, commit, tree),
+        Ready::Over(landing) => return Ok(Tried::Over(landing)),
+    };
+    if let Some(ended) = check(bench, config, plan, (&from, &tree), records).await? {
+        return Ok(ended);
+    }
+    if bench.stop.is_cancelled() {
+        return Ok(Tried::Ended(bench.stopped()));
+    }
+    let intent = Intent { branch: plan.branch.clone(), from, to: commit };
+    bench.learn(Fact::Intends { job: bench.job.id, intent: intent.clone() }, std::mem::take(records)).await?;
+    let (moving, number) = (intent.clone(), bench.ticket.number);
+    let note = format!("draft: {number} landed");
+    Ok(match bench.making(move |shop| Ok(land::move_target(&shop.repo, &moving, &note)?)).await? {
+        Moved::Done => Tried::Over(Landing::Landed { intent, warnings: Vec::new() }),
+        Moved::Elsewhere => Tried::Again,
+        Moved::Refused(reason) => Tried::Over(Landing::Refused { reason }),
+    })
+}
+
+/// Looks in memory whether the change goes together with the target, and makes the commit.
+fn make_ready(shop: &Workshop, plan: &Plan) -> Result<Ready, EngineError> {
+    let repo = &shop.repo;
+    let branch = &plan.branch;
+    let from = repo.commit_of(branch)?;
+    if is_contained(repo, branch, &plan.revision.head)? {
+        return Ok(Ready::Over(Landing::Already { branch: branch.clone() }));
+    }
+    let conflict = |files| Ok(Ready::Over(Landing::Conflict { branch: branch.clone(), files }));
+    if let Forecast::Conflicts(files) = land::forecast(repo, &from, &plan.revision.head)? {
+        return conflict(files);
+    }
+    let scratch = Scratch::at(repo, &plan.scratch, &from)?;
+    let change = Change { base: &plan.revision.base, head: &plan.revision.head, message: &plan.message };
+    match scratch.combine(plan.strategy, change)? {
+        Combined::Made { commit, tree } => Ok(Ready::Made { from, commit, tree }),
+        Combined::Conflicts(files) => {
+            // What is left of a rebase that stopped is in the way of whatever comes next.
+            scratch.clear()?;
+            conflict(files)
+        }
+        Combined::Refused(reason) => {
+            scratch.clear()?;
+            Ok(Ready::Over(Landing::Refused { reason: format!("the commit was not made: {reason}") }))
+        }
+    }
+}
+
+/// Runs the checks on what would be on the target, but those that passed on the very same tree before.
+async fn check(
+    bench: &Bench,
+    config: &Config,
+    plan: &Plan,
+    (from, tree): (&str, &str),
+    records: &mut Vec<Save>,
+) -> Result<Option<Tried>, EngineError> {
+    if tree != plan.revision.tree && !config.merge_config.check_divergence {
+        return Ok(None);
+    }
+    let refuse = |reason: String| Ok(Some(Tried::Over(Landing::Refused { reason })));
+    let all = match checks(bench, config).await? {
+        Ok(all) => all,
+        Err(reason) => return refuse(reason),
+    };
+    let left = not_proven(bench, tree, all).await?;
+    if left.is_empty() {
+        return Ok(None);
+    }
+    let worktree = Worktree {
+        path: plan.scratch.clone(),
+        branch: plan.branch.clone(),
+        base_branch: plan.branch.clone(),
+        base: from.to_owned(),
+        port: bench.ticket.worktree.as_ref().and_then(|worktree| worktree.port),
+    };
+    let (place, settings) = (worktree.clone(), config.clone());
+    bench.making(move |shop| furnish(shop, &place, &settings)).await?;
+    match set_up(bench, config, &worktree).await? {
+        Scripts::Done => {}
+        Scripts::Failed(reason) => {
+            return refuse(format!("the result could not be made ready to be checked: {reason}"));
+        }
+        Scripts::Stopped => return Ok(Some(Tried::Ended(bench.stopped()))),
+        Scripts::Lost(reason) => return Ok(Some(Tried::Ended(bench.lost(reason)))),
+    }
+    let next = bench.known_runs().await?.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
+    let round = Round { worktree: &worktree, checks: &left, tree, next };
+    let (early, proof) = run_checks(bench, config, round, Vec::new()).await?;
+    records.extend(proof);
+    Ok(match early {
+        None => None,
+        Some(Fact::Verified { outcome: Verified::Failed { command, end, .. }, .. }) => {
+            let (base, target) = (plan.revision.base.clone(), from.to_owned());
+            let beside = bench.blocking(move |shop| Ok(land::beside(&shop.repo, &base, &target, BESIDE)?)).await?;
+            Some(Tried::Over(Landing::Red { command, end, beside }))
+        }
+        Some(Fact::Verified { outcome: Verified::Refused { reason }, .. }) => {
+            Some(Tried::Over(Landing::Refused { reason }))
+        }
+        Some(fact) => Some(Tried::Ended(fact)),
+    })
+}
+
+/// Returns the checks that did not pass on this tree before.
+async fn not_proven(bench: &Bench, tree: &str, checks: Vec<CheckCommand>) -> Result<Vec<CheckCommand>, EngineError> {
+    let tree = tree.to_owned();
+    bench
+        .blocking(move |shop| {
+            let board = shop.about.id;
+            Ok(shop.readers.read(|reader| {
+                let mut left = Vec::new();
+                for check in checks {
+                    if !reader.has_passed(board, &tree, &check.display)? {
+                        left.push(check);
+                    }
+                }
+                Ok(left)
+            })?)
+        })
+        .await
+}
