@@ -83,9 +83,9 @@ struct Patient {
 /// Looks at everything, in the order in which people would.
 pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
     let path_env = std::env::var_os("PATH").unwrap_or_default();
-    let git = Git::find(&path_env);
+    let git = Git::locate(&path_env).and_then(|git| Ok((git.check()?, git)));
     let mut checks = vec![match &git {
-        Ok(git) => Check::ok("git", format!("{} at {}", git.version(), git.program().display())),
+        Ok((version, git)) => Check::ok("git", format!("{version} at {}", git.program().display())),
         Err(error) => Check::error("git", error.to_string(), format!("install git {} or newer", crate::git::OLDEST)),
     }];
     let paths = match paths(options.data_dir.as_deref()) {
@@ -103,7 +103,8 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
         path_env,
         mending,
     };
-    let surroundings = repository::Surroundings::find(&patient, git.as_ref().ok());
+    let git = git.as_ref().ok().map(|(_, git)| git);
+    let surroundings = repository::Surroundings::find(&patient, git);
     let settings = settings(&patient, &surroundings);
     let loaded = settings.as_ref().ok();
     let trusted = surroundings.trusts(&patient, loaded);
@@ -113,7 +114,7 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
     checks.extend(machine::limits(loaded));
     checks.extend(repository::look(&patient, &surroundings));
     checks.extend(repository::configuration(&patient, &surroundings, &settings));
-    checks.extend(strays::look(&patient, git.as_ref().ok()));
+    checks.extend(strays::look(&patient, git));
     checks
 }
 

@@ -49,13 +49,14 @@ impl Opened {
     }
 }
 
-/// Opens a repository's board; it is made on first use.
+/// Opens a repository's board; it is made on first use. Nothing is started for that: whether git is new enough is for
+/// [`Git::check`] to say, before git is needed.
 ///
 /// # Errors
-/// When there is no usable git, repository, data folder or database.
+/// When there is no git, repository, data folder or database.
 pub fn open(options: &Options) -> Result<Opened, AppError> {
     let path_env = std::env::var_os("PATH").unwrap_or_default();
-    let git = Git::find(&path_env).map_err(AppError::Git)?;
+    let git = Git::locate(&path_env).map_err(AppError::Git)?;
     let repo = Repo::discover(&git, &options.repo).map_err(AppError::NoRepository)?;
     let paths = paths(options.data_dir.as_deref())?;
     make_folders(&paths)?;

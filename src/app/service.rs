@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::config::yolo::Leave;
 use crate::domain::board::Board;
@@ -49,6 +49,9 @@ pub(super) async fn serve(
     told: mpsc::Sender<Told>,
 ) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
+    let git = workshop.git.clone();
+    let checked = spawn_blocking(move || git.check()).await;
+    checked.map_err(|error| EngineError::Panicked(error.to_string()))?.map_err(AppError::Git)?;
     let mut door = Door::open(opened, Working::Jobs).await?;
     tell_engine(&mut door, &workshop, &told).await?;
     let mut settings = SettingsWatch::new(Arc::clone(&workshop));

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use crate::app::{self, Opened, Options};
+use crate::app::{self, AppError, Opened, Options};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::command::RefusalCode;
@@ -25,8 +25,15 @@ pub(super) fn options(global: &Global) -> Options {
     }
 }
 
-/// Opens the board that the flags name.
+/// Opens the board that the flags name, with a git that is new enough.
 pub(super) fn opened(global: &Global) -> Result<Opened, CliError> {
+    let opened = opened_at_once(global)?;
+    opened.workshop.git.check().map_err(AppError::Git)?;
+    Ok(opened)
+}
+
+/// Opens the board that the flags name. Its git is not known to be new enough, since asking takes longer than all the rest.
+fn opened_at_once(global: &Global) -> Result<Opened, CliError> {
     let opened = app::open(&options(global))?;
     app::start_log(&opened.workshop.paths, global.verbose);
     Ok(opened)
@@ -105,7 +112,7 @@ pub(super) fn open_board(global: &Global) -> Result<Exit, CliError> {
         let hint = "Use `draft ticket list`, `draft run` and the other commands where there is no terminal.";
         return Err(CliError::wrong_use("no_terminal", "the board needs a terminal", hint));
     }
-    board_of(global, opened(global)?)
+    board_of(global, opened_at_once(global)?)
 }
 
 /// Says whether the board can be shown and take keys.

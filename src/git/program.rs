@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::GitError;
@@ -12,12 +12,11 @@ use super::invoke::cut;
 /// The oldest git that will do: the first with `merge-tree --write-tree`.
 pub const OLDEST: Version = Version { major: 2, minor: 38, patch: 0 };
 
-/// A `git` program that is there and new enough. Cloning it is cheap.
+/// A `git` program. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Git {
     pub(super) program: Arc<Path>,
     pub(super) environment: Environment,
-    version: Version,
 }
 
 /// What the program sees of the environment, before what Draft sets itself.
@@ -41,30 +40,43 @@ pub struct Version {
 }
 
 impl Git {
-    /// Finds `git` in a search path such as `PATH`. Relative entries are skipped: a repository must not bring its own.
+    /// Finds `git` in a search path such as `PATH` that is new enough.
     ///
     /// # Errors
-    /// When there is none, it cannot be started, or it is older than [`OLDEST`].
+    /// As [`Git::locate`] and [`Git::check`].
     pub fn find(search_path: &OsStr) -> Result<Self, GitError> {
+        let git = Self::locate(search_path)?;
+        git.check()?;
+        Ok(git)
+    }
+
+    /// Finds `git` in a search path such as `PATH`, without starting it. Relative entries are skipped: a repository must
+    /// not bring its own.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn locate(search_path: &OsStr) -> Result<Self, GitError> {
         let program = std::env::split_paths(search_path)
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join("git"))
             .find(|program| is_program(program))
             .ok_or(GitError::NotInstalled)?;
-        Self::at(program)
+        Ok(Self { program: program.into(), environment: Environment::Inherited })
     }
 
-    fn at(program: PathBuf) -> Result<Self, GitError> {
-        let mut git = Self { program: program.clone().into(), environment: Environment::Inherited, version: OLDEST };
-        let said = git.reading(Path::new("/")).args(["version"]).run()?;
+    /// Asks the program for its version, which takes as long as any start of it.
+    ///
+    /// # Errors
+    /// When it cannot be started, or is older than [`OLDEST`].
+    pub fn check(&self) -> Result<Version, GitError> {
+        let said = self.reading(Path::new("/")).args(["version"]).run()?;
         let said = String::from_utf8_lossy(&said);
         let version = Version::read(&said)
             .ok_or_else(|| GitError::Strange { command: "git version".to_owned(), said: cut(said.as_bytes()) })?;
         if version < OLDEST {
-            return Err(GitError::TooOld { program, found: version });
+            return Err(GitError::TooOld { program: self.program.to_path_buf(), found: version });
         }
-        git.version = version;
-        Ok(git)
+        Ok(version)
     }
 
     /// Returns the same program which sees these variables and nothing of this process's environment.
@@ -76,11 +88,6 @@ impl Git {
     /// Returns the program's absolute path.
     pub fn program(&self) -> &Path {
         &self.program
-    }
-
-    /// Returns its version.
-    pub fn version(&self) -> Version {
-        self.version
     }
 }
 
