@@ -38,7 +38,7 @@ pub enum Color {
 /// When the terminal, the database or the engine fails; the terminal is restored before that.
 pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
-    let stored = opened.reader()?.board(workshop.about.id)?;
+    let stored = workshop.readers.read(|reader| reader.board(workshop.about.id))?;
     let (board, _) = stored.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
     // The library below would heed NO_COLOR again, against what the person may have said by a flag.
     crossterm::style::force_color_output(color == Color::Yes);

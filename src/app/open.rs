@@ -61,15 +61,15 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
     let paths = paths(options.data_dir.as_deref())?;
     make_folders(&paths)?;
     let writer = store::open(&paths.database())?;
-    let reader = Reader::open(&paths.database())?;
-    let about = find_or_make(&reader, &writer, &repo, options.board.as_deref())?;
+    let readers = Readers::of(&paths.database());
+    let about = readers.read(|reader| Ok(find_or_make(reader, &writer, &repo, options.board.as_deref())))??;
     let draft_program = std::env::current_exe().map_err(|source| AppError::Io {
         action: "find",
         path: PathBuf::from("draft"),
         source,
     })?;
     let workshop = Arc::new(Workshop {
-        readers: Readers::of(&paths.database()),
+        readers,
         gates: Gates::default(),
         paths,
         about,

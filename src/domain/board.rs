@@ -96,50 +96,66 @@ impl Board {
     /// newer one.
     pub fn apply(&mut self, change: &Change) {
         match change {
+            // The board keeps none of them, so they need not be copied.
+            Change::Evidence(_) | Change::Review(_) | Change::Event(_) => {}
+            Change::Goal(_)
+            | Change::Ticket(_)
+            | Change::Job(_)
+            | Change::Run(_)
+            | Change::Revision(_)
+            | Change::Comment(_)
+            | Change::Live { .. }
+            | Change::Autopilot(_) => self.take(change.clone()),
+        }
+    }
+
+    /// Takes over what became true as [`Board::apply`] does, where nobody else needs it: a large board is loaded like this.
+    pub fn take(&mut self, change: Change) {
+        match change {
             Change::Goal(goal) if goal.removed_at.is_some() => {
                 self.goals.remove(&goal.id);
-                self.removed_goals.insert(goal.id, goal.clone());
+                self.removed_goals.insert(goal.id, goal);
             }
             Change::Goal(goal) => {
                 self.removed_goals.remove(&goal.id);
-                self.goals.insert(goal.id, goal.clone());
+                self.goals.insert(goal.id, goal);
             }
             Change::Ticket(ticket) if ticket.removed_at.is_some() => {
                 self.numbers.remove(&ticket.number);
                 self.tickets.remove(&ticket.id);
-                self.removed.insert(ticket.number, ticket.clone());
+                self.removed.insert(ticket.number, ticket);
             }
             Change::Ticket(ticket) => {
                 self.removed.remove(&ticket.number);
                 self.numbers.insert(ticket.number, ticket.id);
-                self.tickets.insert(ticket.id, ticket.clone());
+                self.tickets.insert(ticket.id, ticket);
             }
-            Change::Job(job) => self.apply_job(job),
+            Change::Job(job) => self.take_job(job),
             Change::Run(run) => {
                 if self.job_tickets.contains_key(&run.id.job) {
-                    self.runs.entry(run.id.job).or_default().insert(run.id.n, run.clone());
+                    self.runs.entry(run.id.job).or_default().insert(run.id.n, run);
                 }
             }
             Change::Revision(revision) => {
                 let newest = self.revisions.get(&revision.ticket).map_or(0, |known| known.number);
                 if revision.number >= newest {
-                    self.revisions.insert(revision.ticket, revision.clone());
+                    self.revisions.insert(revision.ticket, revision);
                 }
             }
             Change::Live { job, live } => {
-                if self.active.contains(job) {
-                    self.live.insert(*job, live.clone());
+                if self.active.contains(&job) {
+                    self.live.insert(job, live);
                 }
             }
-            Change::Autopilot(mode) => self.autopilot = Some(*mode),
+            Change::Autopilot(mode) => self.autopilot = Some(mode),
             Change::Comment(comment) => {
-                self.comments.entry(comment.ticket).or_default().insert(comment.id, comment.clone());
+                self.comments.entry(comment.ticket).or_default().insert(comment.id, comment);
             }
             Change::Evidence(_) | Change::Review(_) | Change::Event(_) => {}
         }
     }
 
-    fn apply_job(&mut self, job: &Job) {
+    fn take_job(&mut self, job: Job) {
         match self.jobs.get(&job.ticket) {
             Some(known) if known.id != job.id => {
                 let newer = (job.queued_at, job.id) > (known.queued_at, known.id);
@@ -160,7 +176,7 @@ impl Board {
             self.live.remove(&job.id);
         }
         self.job_tickets.insert(job.id, job.ticket);
-        self.jobs.insert(job.ticket, job.clone());
+        self.jobs.insert(job.ticket, job);
     }
 
     /// Returns every ticket, by number.

@@ -1,5 +1,6 @@
 //! A ticket: what is to be done, where it stands, and the worktree that it holds.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,7 +93,11 @@ impl Title {
     /// # Errors
     /// When nothing is left, or it is longer than 255 characters.
     pub fn new(text: &str) -> Result<Self, BadTitle> {
-        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // Most have none, and a large board has thousands of titles.
+        let line = match text.contains(char::is_control) {
+            true => Cow::Owned(text.replace(char::is_control, " ")),
+            false => Cow::Borrowed(text),
+        };
         let line = line.trim();
         match line.chars().count() {
             0 => Err(BadTitle::Empty),

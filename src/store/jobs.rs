@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::error::{Fault, taken};
-use super::rows::{Columns, Count, Json};
+use super::rows::{Columns, Count, Json, last_of_each};
 use crate::domain::id::{BoardId, TicketId};
 use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::time::Timestamp;
@@ -119,17 +119,12 @@ pub(super) fn count_since(db: &Connection, ticket: TicketId, kind: JobKind, sinc
     Ok(count)
 }
 
-/// Returns the newest job of each of the board's tickets.
-pub(super) fn newest(db: &Connection, board: BoardId) -> Result<Vec<Job>, Fault> {
-    let mut query = db.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM tickets JOIN jobs ON jobs.id = (
-              SELECT newest.id FROM jobs AS newest WHERE newest.ticket_id = tickets.id
-              ORDER BY newest.queued_at DESC, newest.id DESC LIMIT 1
-          ) WHERE tickets.board_id = :board"
-    ))?;
-    Ok(query.query_map(named_params! { ":board": board }, read)?.collect::<Result<_, _>>()?)
+/// Returns the newest job of each ticket that is wanted.
+pub(super) fn newest(db: &Connection, is_wanted: impl Fn(TicketId) -> bool) -> Result<Vec<Job>, Fault> {
+    let index = "SELECT ticket_id, rowid FROM jobs ORDER BY ticket_id, queued_at, id";
+    let mut query = db.prepare_cached(concat!("SELECT ", columns!(), " FROM jobs WHERE rowid = ?1"))?;
+    let newest = last_of_each(db, index, is_wanted)?;
+    Ok(newest.into_iter().map(|row| query.query_row([row], read)).collect::<Result<_, _>>()?)
 }
 
 /// Returns the board's jobs that are queued or running, oldest first.

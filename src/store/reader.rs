@@ -1,6 +1,6 @@
 //! Reads the database through a connection of its own, which changes nothing. Each answer is of one moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -65,14 +65,22 @@ impl Reader {
         self.read(|db| {
             let Some(about) = boards::by_id(db, id)? else { return Ok(None) };
             let mut board = Board::new(about);
-            let mut apply = |change| board.apply(&change);
-            goals::since(db, id, 0)?.into_iter().map(Change::Goal).for_each(&mut apply);
-            tickets::since(db, id, 0)?.into_iter().map(Change::Ticket).for_each(&mut apply);
-            jobs::newest(db, id)?.into_iter().map(Change::Job).for_each(&mut apply);
-            runs::of_newest_jobs(db, id)?.into_iter().map(Change::Run).for_each(&mut apply);
-            revisions::newest(db, id)?.into_iter().map(Change::Revision).for_each(&mut apply);
-            reviews::comments_since(db, id, 0)?.into_iter().map(Change::Comment).for_each(&mut apply);
-            boards::autopilot_since(db, id, 0)?.into_iter().map(Change::Autopilot).for_each(&mut apply);
+            goals::since(db, id, 0)?.into_iter().map(Change::Goal).for_each(|goal| board.take(goal));
+            let mut here = HashSet::new();
+            tickets::each(db, id, |ticket| {
+                here.insert(ticket.id);
+                board.take(Change::Ticket(ticket));
+            })?;
+            for job in jobs::newest(db, |ticket| here.contains(&ticket))? {
+                let of = job.id;
+                board.take(Change::Job(job));
+                runs::of_job(db, of)?.into_iter().map(Change::Run).for_each(|run| board.take(run));
+            }
+            let revisions = revisions::newest(db, |ticket| here.contains(&ticket))?;
+            revisions.into_iter().map(Change::Revision).for_each(|revision| board.take(revision));
+            let comments = reviews::comments_since(db, id, 0)?;
+            comments.into_iter().map(Change::Comment).for_each(|comment| board.take(comment));
+            boards::autopilot_since(db, id, 0)?.into_iter().for_each(|mode| board.take(Change::Autopilot(mode)));
             Ok(Some((board, save::newest_change(db)?.cast_unsigned())))
         })
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::error::{Fault, taken};
-use super::rows::Columns;
+use super::rows::{Columns, last_of_each};
 use crate::domain::id::{BoardId, TicketId};
 use crate::domain::revision::{ChangeSize, Revision, RevisionStatus};
 
@@ -98,16 +98,12 @@ fn supersede(db: &Connection, ticket: TicketId, changed: i64) -> Result<Vec<Revi
     Ok(superseded.collect::<Result<_, _>>()?)
 }
 
-/// Returns the newest revision of each of the board's tickets.
-pub(super) fn newest(db: &Connection, board: BoardId) -> Result<Vec<Revision>, Fault> {
-    let mut query = db.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM tickets JOIN revisions ON revisions.ticket_id = tickets.id AND revisions.number = (
-              SELECT max(newest.number) FROM revisions AS newest WHERE newest.ticket_id = tickets.id
-          ) WHERE tickets.board_id = :board"
-    ))?;
-    Ok(query.query_map(named_params! { ":board": board }, read)?.collect::<Result<_, _>>()?)
+/// Returns the newest revision of each ticket that is wanted.
+pub(super) fn newest(db: &Connection, is_wanted: impl Fn(TicketId) -> bool) -> Result<Vec<Revision>, Fault> {
+    let index = "SELECT ticket_id, rowid FROM revisions ORDER BY ticket_id, number";
+    let mut query = db.prepare_cached(concat!("SELECT ", columns!(), " FROM revisions WHERE rowid = ?1"))?;
+    let newest = last_of_each(db, index, is_wanted)?;
+    Ok(newest.into_iter().map(|row| query.query_row([row], read)).collect::<Result<_, _>>()?)
 }
 
 /// Returns the board's revisions that changed after `since`.

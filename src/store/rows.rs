@@ -5,10 +5,11 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Value, ValueRef};
-use rusqlite::{Row, ToSql};
+use rusqlite::{Connection, Row, ToSql};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::Fault;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::event::{ActorKind, EventKind};
 use crate::domain::evidence::EvidenceKind;
@@ -80,6 +81,26 @@ impl<'row, 'stmt> Columns<'row, 'stmt> {
         };
         Ok(Some(end))
     }
+}
+
+/// Returns the last row of each ticket that is wanted, of a SELECT of tickets and rows in the order of tickets and then of
+/// age. It reads an index and nothing else, so what is older costs next to nothing.
+pub(super) fn last_of_each(
+    db: &Connection,
+    select: &str,
+    is_wanted: impl Fn(TicketId) -> bool,
+) -> Result<Vec<i64>, Fault> {
+    let mut query = db.prepare_cached(select)?;
+    let mut rows = query.query([])?;
+    let mut last: Vec<(TicketId, i64)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (ticket, at) = (row.get(0)?, row.get(1)?);
+        match last.last_mut() {
+            Some((same, older)) if *same == ticket => *older = at,
+            Some(_) | None => last.push((ticket, at)),
+        }
+    }
+    Ok(last.into_iter().filter(|(ticket, _)| is_wanted(*ticket)).map(|(_, at)| at).collect())
 }
 
 /// The stored end of a run makes no sense.

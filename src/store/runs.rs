@@ -54,19 +54,6 @@ pub(super) fn save(db: &Connection, run: &Run, changed: i64) -> Result<(), Fault
     Ok(())
 }
 
-/// Returns the runs of the newest job of each of the board's tickets.
-pub(super) fn of_newest_jobs(db: &Connection, board: BoardId) -> Result<Vec<Run>, Fault> {
-    let mut query = db.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM tickets JOIN runs ON runs.job_id = (
-              SELECT newest.id FROM jobs AS newest WHERE newest.ticket_id = tickets.id
-              ORDER BY newest.queued_at DESC, newest.id DESC LIMIT 1
-          ) WHERE tickets.board_id = :board"
-    ))?;
-    Ok(query.query_map(named_params! { ":board": board }, read)?.collect::<Result<_, _>>()?)
-}
-
 /// Returns the board's runs that changed after `since`.
 pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Run>, Fault> {
     let mut query = db.prepare_cached(concat!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, named_params};
 
 use super::error::{Fault, taken};
 use super::rows::{Columns, Count, Json, PathColumn, broken};
@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 
 macro_rules! columns {
     () => {
-        "tickets.id, tickets.number, tickets.board_id, tickets.goal_id, tickets.title, tickets.state, \
+        "tickets.id, tickets.number, tickets.goal_id, tickets.title, tickets.state, \
          tickets.state_job_id, tickets.state_why, tickets.reason, tickets.priority, tickets.hand_order, \
          tickets.verify, tickets.agent, tickets.model, tickets.base_branch, tickets.message, tickets.message_at, \
          tickets.worktree_path, tickets.worktree_branch, tickets.worktree_base_branch, tickets.worktree_base, \
@@ -22,13 +22,13 @@ macro_rules! columns {
     };
 }
 
-/// Reads a ticket without what it waits for.
-fn read(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+/// Reads a ticket of a board without what it waits for.
+fn read(row: &Row<'_>, board: BoardId) -> rusqlite::Result<Ticket> {
     let mut columns = Columns::of(row);
     Ok(Ticket {
         id: columns.next()?,
         number: columns.next()?,
-        board: columns.next()?,
+        board,
         goal: columns.next()?,
         title: columns.next()?,
         state: read_state(&mut columns)?,
@@ -228,11 +228,26 @@ pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<T
         " FROM tickets INDEXED BY tickets_by_change WHERE changed > :since AND board_id = :board ORDER BY number"
     ))?;
     let tickets = query.query_map(named_params! { ":board": board, ":since": since }, |row| {
-        let mut ticket = read(row)?;
+        let mut ticket = read(row, board)?;
         ticket.blocked_by = blockers.remove(&ticket.id).unwrap_or_default();
         Ok(ticket)
     })?;
     Ok(tickets.collect::<Result<_, _>>()?)
+}
+
+/// Hands over all of the board's tickets, by number, which is the order of their index: nothing is sorted.
+pub(super) fn each(db: &Connection, board: BoardId, mut take: impl FnMut(Ticket)) -> Result<(), Fault> {
+    let mut query = db.prepare_cached("SELECT ticket_id, blocker_id FROM blockers ORDER BY ticket_id, place")?;
+    let mut blockers = by_ticket(query.query([])?)?;
+    let mut query =
+        db.prepare_cached(concat!("SELECT ", columns!(), " FROM tickets WHERE board_id = :board ORDER BY number"))?;
+    let mut rows = query.query(named_params! { ":board": board })?;
+    while let Some(row) = rows.next()? {
+        let mut ticket = read(row, board)?;
+        ticket.blocked_by = blockers.remove(&ticket.id).unwrap_or_default();
+        take(ticket);
+    }
+    Ok(())
 }
 
 fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap<TicketId, Vec<TicketId>>, Fault> {
@@ -241,8 +256,12 @@ fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap
          FROM tickets INDEXED BY tickets_by_change CROSS JOIN blockers ON blockers.ticket_id = tickets.id
          WHERE tickets.changed > :since AND tickets.board_id = :board ORDER BY blockers.ticket_id, blockers.place",
     )?;
+    by_ticket(query.query(named_params! { ":board": board, ":since": since })?)
+}
+
+/// Gathers pairs of a ticket and its blocker.
+fn by_ticket(mut rows: Rows<'_>) -> Result<HashMap<TicketId, Vec<TicketId>>, Fault> {
     let mut blockers: HashMap<TicketId, Vec<TicketId>> = HashMap::new();
-    let mut rows = query.query(named_params! { ":board": board, ":since": since })?;
     while let Some(row) = rows.next()? {
         blockers.entry(row.get(0)?).or_default().push(row.get(1)?);
     }

@@ -43,8 +43,13 @@ impl Index {
     /// Returns the answers for a board.
     pub fn of(board: &Board) -> Self {
         let mut index = Self::default();
-        for state in StateName::ALL {
-            index.columns[place(*state)] = board.column(*state).iter().map(|ticket| ticket.id).collect();
+        let mut columns: [Vec<&Ticket>; COLUMNS] = Default::default();
+        for ticket in board.tickets() {
+            columns[place(ticket.state.name())].push(ticket);
+        }
+        for (column, tickets) in index.columns.iter_mut().zip(&mut columns) {
+            tickets.sort_by_key(|ticket| order(ticket));
+            column.extend(tickets.iter().map(|ticket| ticket.id));
         }
         for ticket in board.tickets() {
             for blocker in &ticket.blocked_by {
