@@ -9,8 +9,9 @@ use crate::config::in_force::InForce;
 use crate::engine::Workshop;
 
 /// How often the files are looked at. They are two pages of text; a watch by the system would miss what editors do, which
-/// put a new file in the place of the old one, and folders that are not there yet.
-const LOOK: Duration = Duration::from_secs(1);
+/// put a new file in the place of the old one, and folders that are not there yet. Each look wakes the process two or three
+/// times, so a person who saved waits for a moment.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Looks at the settings now and then.
 pub(super) struct SettingsWatch {

@@ -1,8 +1,9 @@
 //! Tells that something was written to the database, by this process or another.
 //!
 //! The system says when the write-ahead file changes; that is a hint only, since it comes before the commit is whole. What
-//! counts is SQLite's `data_version`, which costs two microseconds. After a hint it is looked at a few times within half
-//! a second, and without hints every two seconds, for file systems that give none.
+//! counts is SQLite's `data_version`, which costs two microseconds. After a hint it is looked at often within half a second
+//! and a few times later, for disks that take long. Without a hint it is looked at seldom, since each look wakes the
+//! process; on file systems that give no hints, which shows when such a look finds something, every two seconds.
 //!
 //! Hints that nobody has read yet are one to the system. They are left unread for the few milliseconds until the next
 //! look, so a process that writes without a pause is not woken by each of its own writes.
@@ -22,9 +23,11 @@ use super::migrate::beside;
 use super::reader::Reader;
 
 /// How long after a hint to look, and again, in milliseconds: the hint comes at the first byte, the commit after the fsync.
-const AFTER_HINT: [u64; 11] = [4, 8, 16, 32, 64, 64, 64, 64, 64, 64, 64];
-/// How long to wait without a hint.
-const IDLE: Duration = Duration::from_secs(2);
+const AFTER_HINT: [u64; 15] = [4, 8, 16, 32, 64, 64, 64, 64, 64, 64, 64, 250, 500, 1000, 2000];
+/// How long to wait without a hint, where hints come.
+const CALM: Duration = Duration::from_secs(10);
+/// How long to wait where they do not.
+const BLIND: Duration = Duration::from_secs(2);
 
 /// Waits for writes to a database. One task owns it.
 #[derive(Debug)]
@@ -33,8 +36,19 @@ pub struct Feed {
     seen: i64,
     /// Nothing where the system has no watch left, and then the slow look is all there is.
     hints: Option<Hints>,
+    /// Whether hints came for all that was written, as far as is known.
+    hints_come: bool,
     /// How many looks are left after the newest hint.
     looks: usize,
+}
+
+/// Why it is time to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Why {
+    /// There was a hint, now or a moment ago.
+    Hinted,
+    /// Nothing hinted at anything for a long time.
+    Late,
 }
 
 impl Feed {
@@ -52,7 +66,7 @@ impl Feed {
             }
         };
         let seen = reader.data_version()?;
-        Ok(Self { reader, seen, hints, looks: 0 })
+        Ok(Self { reader, seen, hints, hints_come: true, looks: 0 })
     }
 
     /// Returns what the feed reads with. A reader sees all that was written before it was asked.
@@ -65,21 +79,24 @@ impl Feed {
     /// # Errors
     /// When the database cannot be read any more.
     pub async fn changed(&mut self) -> Result<(), StoreError> {
+        let mut why = Why::Hinted;
         loop {
             let version = self.reader.data_version()?;
             if version != self.seen {
                 self.seen = version;
+                self.hints_come &= why != Why::Late;
                 return Ok(());
             }
-            self.wait().await;
+            why = self.wait().await;
         }
     }
 
     /// Waits until it is time to look.
-    async fn wait(&mut self) {
+    async fn wait(&mut self) -> Why {
         let pause = match AFTER_HINT.len().checked_sub(self.looks) {
             Some(done) if self.looks > 0 => Duration::from_millis(AFTER_HINT[done]),
-            _ => IDLE,
+            _ if self.hints_come && self.hints.is_some() => CALM,
+            _ => BLIND,
         };
         let hinted = async {
             match &self.hints {
@@ -92,10 +109,18 @@ impl Feed {
                 sleep(Duration::from_millis(AFTER_HINT[0])).await;
                 // Read before the look, so that whatever is written after it is a new hint.
                 self.hints.as_ref().inspect(|hints| hints.read());
+                self.hints_come = true;
                 self.looks = AFTER_HINT.len() - 1;
+                Why::Hinted
             }
-            Err(_) if self.looks == 0 => self.hints.as_ref().into_iter().for_each(Hints::renew),
-            Err(_) => self.looks -= 1,
+            Err(_) if self.looks == 0 => {
+                self.hints.as_ref().into_iter().for_each(Hints::renew);
+                Why::Late
+            }
+            Err(_) => {
+                self.looks -= 1;
+                Why::Hinted
+            }
         }
     }
 }
@@ -193,6 +218,32 @@ mod tests {
             tickets = feed.reader().board(BOARD).unwrap().unwrap().0.len();
         }
         writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn where_hints_do_not_come_it_is_looked_at_more_often_after_the_first_write_without_one() {
+        let place = place();
+        let (_writer, place) = tokio::task::spawn_blocking(move || (place.board(), place)).await.unwrap();
+        let other = place.path.with_file_name("other.db");
+        std::fs::write(beside(&other, "-wal"), "").unwrap();
+        let mut feed = Feed::new(&place.path).unwrap();
+        feed.hints = Some(Hints::of(&other).unwrap());
+        for pause in [CALM, BLIND, BLIND] {
+            ask(&place.path, BOARD, &request(), at(1)).unwrap();
+            // What was written before it begins to wait is seen at once.
+            feed.seen = feed.reader.data_version().unwrap() - 1;
+            feed.changed().await.unwrap();
+            tokio::time::pause();
+            let (begin, path) = (tokio::time::Instant::now(), place.path.clone());
+            let write = async {
+                sleep(Duration::from_millis(500)).await;
+                ask(&path, BOARD, &request(), at(1)).unwrap();
+            };
+            tokio::join!(async { feed.changed().await.unwrap() }, write);
+            tokio::time::resume();
+            let took = begin.elapsed();
+            assert!(took >= pause && took < pause + BLIND, "{took:?} of {pause:?}");
+        }
     }
 
     #[tokio::test]
