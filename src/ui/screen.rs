@@ -19,7 +19,7 @@ mod log_title;
 pub(super) mod overview;
 pub(super) mod tell;
 pub(super) mod ticket;
-mod typing;
+pub(super) mod typing;
 pub(super) mod welcome;
 
 pub(super) use choice::Choice;

@@ -16,7 +16,8 @@ use super::model::{Model, NoticeKind};
 use super::msg::{Effect, Msg, Settings};
 use super::screen::board::{Side, Step};
 use super::screen::form::Outcome;
-use super::screen::{Help, Overlay, history};
+use super::screen::{Help, Overlay, history, typing};
+use super::widget::format;
 use super::words;
 
 impl Model {
@@ -103,10 +104,16 @@ impl Model {
     }
 
     fn paste(&mut self, pasted: &str) -> Vec<Effect> {
+        let whole = pasted.len();
+        let pasted = typing::bounded(pasted);
         match &mut self.over {
             Some(Overlay::Form(form)) => form.paste(pasted),
             Some(Overlay::Tell(tell)) => tell.paste(pasted),
             Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Help(_)) | None => return Vec::new(),
+        }
+        if pasted.len() < whole {
+            let (taken, whole) = (format::bytes(pasted.len() as u64), format::bytes(whole as u64));
+            self.say(NoticeKind::Refused, format!("the paste was cut: {taken} of {whole} were taken"));
         }
         self.dirty = true;
         Vec::new()

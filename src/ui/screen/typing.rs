@@ -9,6 +9,11 @@ use crate::ui::widget::text;
 
 /// How many spaces a pasted tab becomes.
 const TAB: &str = "    ";
+/// Longest paste into a place for one line, in characters. No field takes so much, and says so; drawing a line of a
+/// megabyte takes as long as its length with every key.
+const LINE_MAX: usize = 1000;
+/// Longest paste that is taken whole, in bytes: longer than any task that an agent could read.
+pub(in crate::ui) const PASTE_MAX: usize = 4_000_000;
 
 /// Whether a place takes one line or many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,11 +50,16 @@ pub(super) fn typed(input: &mut TextArea<'static>, lines: Lines, event: KeyEvent
 /// Takes pasted text.
 pub(super) fn pasted(input: &mut TextArea<'static>, lines: Lines, pasted: &str) {
     let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n").replace('\t', TAB);
-    let clean: Vec<String> = pasted.split('\n').map(without_hidden).collect();
-    input.insert_str(clean.join(match lines {
-        Lines::One => " ",
-        Lines::Many => "\n",
-    }));
+    let clean = |text: &str, between| text.split('\n').map(without_hidden).collect::<Vec<_>>().join(between);
+    input.insert_str(match lines {
+        Lines::One => clean(&pasted.chars().take(LINE_MAX).collect::<String>(), " "),
+        Lines::Many => clean(&pasted, "\n"),
+    });
+}
+
+/// Returns as much of a paste as is taken.
+pub(in crate::ui) fn bounded(pasted: &str) -> &str {
+    &pasted[..pasted.floor_char_boundary(PASTE_MAX)]
 }
 
 /// Returns a line without the characters that would not be seen.
