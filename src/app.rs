@@ -11,6 +11,7 @@ mod guest;
 mod init;
 mod keyboard;
 mod leave;
+mod locale;
 mod logs;
 #[cfg(test)]
 mod logs_tests;
@@ -30,6 +31,7 @@ pub use doctor::{Check, Health, Mending, examine};
 pub use door::Door;
 pub use error::AppError;
 pub use init::{Found, Plan, plan};
+pub use locale::glyphs;
 pub use logs::{Log, dialect_of};
 pub use news::{News, Watcher};
 pub use open::{ConfigFiles, Opened, Options, config_files, open};

@@ -5,6 +5,7 @@
 
 mod act;
 mod again;
+mod ascii;
 pub mod index;
 pub mod keys;
 mod leave;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::engine::EngineError;
 use crate::ui::keys::KeyTable;
 use crate::ui::terminal::Terminal;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Glyphs, Theme};
 use crate::ui::{Model, Role, Setup};
 
 use super::error::AppError;
@@ -32,11 +32,11 @@ pub enum Color {
     No,
 }
 
-/// Shows the board until the person leaves or the terminal goes.
+/// Shows the board with these signs until the person leaves or the terminal goes.
 ///
 /// # Errors
 /// When the terminal, the database or the engine fails; the terminal is restored before that.
-pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
+pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
     let stored = workshop.readers.read(|reader| reader.board(workshop.about.id))?;
     let (board, _) = stored.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
@@ -57,7 +57,8 @@ pub async fn run_board(opened: Opened, color: Color) -> Result<(), AppError> {
         theme: match color {
             Color::Yes => Theme::color(),
             Color::No => Theme::plain(),
-        },
+        }
+        .with_glyphs(glyphs),
         zone: *chrono::Local::now().offset(),
         runs: workshop.paths.runs(),
     };

@@ -123,7 +123,7 @@ pub(super) fn has_terminal() -> bool {
 /// Shows an open board full screen.
 pub(super) fn board_of(global: &Global, opened: Opened) -> Result<Exit, CliError> {
     let runtime = runtime()?;
-    let shown = runtime.block_on(app::run_board(opened, color(global.color)));
+    let shown = runtime.block_on(app::run_board(opened, color(global.color), app::glyphs()));
     // Somebody may still read a file for a screen that is gone; nobody waits for that.
     runtime.shutdown_background();
     shown?;

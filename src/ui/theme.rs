@@ -195,6 +195,11 @@ macro_rules! glyphs {
                 Self { $($name: $ascii,)+ border: ASCII_BORDER }
             }
 
+            /// Says whether these are the signs for terminals that show ASCII only.
+            pub fn is_ascii(&self) -> bool {
+                *self == Self::ascii()
+            }
+
             /// Returns every sign but the frame, by name.
             pub fn all(&self) -> Vec<(&'static str, &'static str)> {
                 vec![$((stringify!($name), self.$name)),+]

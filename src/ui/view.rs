@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 
+use super::ascii;
 use super::keys::Context;
 use super::model::Model;
 use super::screen::{Overlay, bars, choice, columns, dialog, form_view, help, layout, log, tell, ticket, welcome};
@@ -27,6 +28,9 @@ impl Model {
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
             Some(Overlay::Help(help)) => help::draw(self, help, area, buffer),
             None => {}
+        }
+        if self.theme.glyphs.is_ascii() {
+            ascii::restrict(buffer);
         }
     }
 

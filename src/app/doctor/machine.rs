@@ -9,6 +9,7 @@ use crate::config::Loaded;
 use crate::engine::free_memory;
 use crate::ui::widget::format::bytes;
 
+use super::super::locale;
 use super::Check;
 
 /// Files that a process may have open at once: a board with 32 runs needs some hundred.
@@ -31,19 +32,15 @@ pub(super) fn terminal() -> Check {
     }
     let measured = crossterm::terminal::size().ok();
     let size = measured.map(|(columns, rows)| format!("{columns}×{rows}")).unwrap_or_default();
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).into_iter().find(|value| !value.is_empty());
-    let is_utf8 = locale.as_deref().is_some_and(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    });
+    let locale = locale::name();
     if term.is_empty() || term == "dumb" {
         let fix = "set TERM to what your terminal is, such as xterm-256color";
         return Check::warning(name, format!("TERM is `{term}`, which says that it can do nothing"), fix);
     }
-    if !is_utf8 {
+    if !locale::is_utf8(locale.as_deref()) {
         let locale = locale.unwrap_or_else(|| "not set".to_owned());
         let fix = "set LANG to one that ends in .UTF-8, such as C.UTF-8";
-        return Check::warning(name, format!("the locale is {locale}, so signs may come out wrong"), fix);
+        return Check::warning(name, format!("the locale is {locale}, so the board is drawn in ASCII"), fix);
     }
     if measured.is_some_and(|(columns, rows)| columns < SMALLEST.0 || rows < SMALLEST.1) {
         let fix = format!("make it {}×{} or larger", SMALLEST.0, SMALLEST.1);
