@@ -2,9 +2,9 @@
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Says what the agent does: `lines=3,rate=0,ms=50,edit=1`. With `;` between several, each ticket takes its own by its
+/// Says what the agent does: `lines=3,rate=0,ms=50,edit=1,clock=0`. With `;` between several, each ticket takes its own by its
 /// number, which is how the folder begins in which it works.
 pub(crate) const VARIABLE: &str = "DRAFT_BENCH_AGENT";
 /// The names of agents that it goes by: one whose output are events, and one whose output is text.
@@ -24,6 +24,8 @@ struct Script {
     /// How long it lives at least, in milliseconds.
     ms: u64,
     edit: u64,
+    /// Whether each line says when it was written, in microseconds since 1970.
+    clock: u64,
     /// Goes on with all this until the file `over-<n>` is in the home folder; 0 for not waiting.
     until: u64,
 }
@@ -42,6 +44,7 @@ fn script() -> Script {
             "rate" => script.rate = value,
             "ms" => script.ms = value,
             "edit" => script.edit = value,
+            "clock" => script.clock = value,
             "until" => script.until = value,
             other => panic!("{VARIABLE}: {other}?"),
         }
@@ -50,14 +53,21 @@ fn script() -> Script {
 }
 
 /// Returns a line of exactly [`LINE`] bytes.
-fn line(events: bool, n: u64) -> String {
+fn line(events: bool, n: u64, clock: bool) -> String {
     let (before, after) = if events {
         (r#"{"type":"assistant","message":{"content":[{"type":"text","text":""#, r#""}]}}"#)
     } else {
         ("", "")
     };
     let filler = LINE - 1 - before.len() - after.len();
-    format!("{before}{:x<filler$}{after}\n", format!("L{n:09} "))
+    let said = if clock { format!("L{n:09} {} ", micros(SystemTime::now())) } else { format!("L{n:09} ") };
+    format!("{before}{said:x<filler$}{after}\n")
+}
+
+/// Returns the microseconds since 1970.
+pub(crate) fn micros(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).expect("a clock that goes right");
+    u64::try_from(since.as_micros()).expect("not so late")
 }
 
 /// Says whether the agent may end.
@@ -72,7 +82,7 @@ pub(crate) fn main() {
     let mut out = BufWriter::with_capacity(64 * 1024, std::io::stdout());
     let mut said = 0;
     while said < script.lines {
-        out.write_all(line(events, said).as_bytes()).expect("it can be written");
+        out.write_all(line(events, said, script.clock == 1).as_bytes()).expect("it can be written");
         said += 1;
         if let Some(pause) = 1_000_000_u64.checked_div(script.rate) {
             out.flush().expect("it can be written");

@@ -4,12 +4,14 @@
 //! - `flood`: an agent's 1,000,000 lines, beside `agent | cat > file`
 //! - `kill`: from the start of a board until all is right again that a killed one left
 //! - `quiet`: what 100 agents that say nothing cost
+//! - `board`: what a person feels of the board, and what it costs while nothing happens
 //! - `others`: how soon one process sees what another one did
 //!
 //! Each prints its figures as median (least to most). The machine's other work shows in all of them, so ratios of one round
 //! are what counts. The agent is this very program under another name; `DRAFT_BENCH_AGENT` says what it does.
 
 mod agent;
+mod board;
 mod flood;
 mod kill;
 mod others;
@@ -34,8 +36,11 @@ fn main() {
         Some(&"flood") => flood::measure(rounds),
         Some(&"kill") => kill::measure(rounds),
         Some(&"quiet") => quiet::measure(rounds),
+        Some(&"board") => board::measure(rounds, words.get(2).copied()),
         Some(&"others") => others::measure(rounds),
-        Some(_) | None => println!("say what: tickets, flood, kill, quiet or others, and perhaps how many rounds"),
+        Some(_) | None => {
+            println!("say what: tickets, flood, kill, quiet, board or others, and perhaps how many rounds")
+        }
     }
 }
 

@@ -47,6 +47,19 @@ impl Place {
         self.path("data").join("draft.db")
     }
 
+    /// Returns the program that is measured.
+    pub(crate) fn program(&self) -> &'static Path {
+        Path::new(env!("CARGO_BIN_EXE_draft"))
+    }
+
+    /// Returns the whole environment of a program in a terminal, with agents that do this.
+    pub(crate) fn environment(&self, does: &str) -> Vec<(String, String)> {
+        let command = self.command(self.program());
+        let set = command.get_envs().filter_map(|(name, value)| Some((name.to_str()?, value?.to_str()?)));
+        let more = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), (agent::VARIABLE, does)];
+        set.chain(more).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new(program);
@@ -90,7 +103,7 @@ impl Place {
 
     /// Starts Draft, with agents that do this.
     pub(crate) fn start(&self, does: &str, args: &[&str]) -> Child {
-        let mut command = self.command(env!("CARGO_BIN_EXE_draft"));
+        let mut command = self.command(self.program());
         command.args(args).env(agent::VARIABLE, does).spawn().expect("draft starts")
     }
 
