@@ -5,6 +5,7 @@ mod faults;
 mod leave;
 mod settings;
 mod terminals;
+mod untrusted;
 mod visits;
 mod watch;
 mod whole;

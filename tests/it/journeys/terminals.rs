@@ -101,3 +101,51 @@ fn colours_are_left_out_where_they_are_not_wanted() {
         leave(&world, pty);
     }
 }
+
+/// Returns what is around the first byte that is not ASCII, if there is one.
+fn beyond_ascii(bytes: &[u8]) -> Option<String> {
+    let at = bytes.iter().position(|byte| !byte.is_ascii())?;
+    Some(String::from_utf8_lossy(&bytes[at.saturating_sub(20)..(at + 20).min(bytes.len())]).into_owned())
+}
+
+#[test]
+fn where_the_locale_is_not_utf_8_every_byte_is_ascii() {
+    let world = World::new();
+    world.draft(&["ticket", "add", "Größe → 日本 …", "--description", "– é 😀"]).ok();
+    for variables in [&["LANG=C"][..], &["LC_ALL=POSIX"], &["LANG="], &["LC_CTYPE=de_DE.ISO-8859-1"]] {
+        let pty = plain_board(&world, variables, &[]);
+        pty.until_shows("Gr??e > ? ?  ~");
+        for (keys, shows) in [("?", "Show every key"), ("<c-c>", "q quit"), ("n", "New ticket"), ("<c-c>", "q quit")] {
+            pty.keys(keys);
+            pty.until_shows(shows);
+        }
+        pty.keys("<enter>");
+        pty.until_shows("History");
+        assert!(pty.screen().contains("+--"), "{}", pty.screen());
+        assert_eq!(beyond_ascii(&pty.bytes()), None, "{variables:?}");
+        leave(&world, pty);
+    }
+    let pty = plain_board(&world, &["LANG=C", "LC_ALL=de_DE.utf8"], &[]);
+    pty.until_shows("Größe → 日本 …");
+    leave(&world, pty);
+}
+
+#[test]
+fn a_terminal_that_goes_away_in_the_middle_of_frames_ends_the_board_and_no_agent() {
+    let world = demo_world();
+    let gate = Gate::new(&world, "go");
+    let script = format!("[[rate 4000/2000]]{}[[write hello.txt hi]][[say finished]]", gate.wait());
+    world.draft(&["ticket", "add", "Flood", "--description", &script, "--state", "planned"]).ok();
+    world.draft(&["trust"]).ok();
+    let mut pty = board(&world);
+    pty.until_shows("Planned 1");
+    pty.keys("x");
+    pty.until_shows("Executing 1");
+    pty.hang_up();
+    pty.wait_end();
+    assert!(!world.processes().is_empty(), "the agent goes on");
+    gate.open();
+    let pty = board(&world);
+    pty.until_shows("Review 1");
+    leave(&world, pty);
+}

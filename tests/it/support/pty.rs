@@ -46,12 +46,16 @@ impl Size {
 pub(crate) struct Pty {
     shared: Arc<Shared>,
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    writer: Arc<Mutex<Box<dyn Write + Send>>>,
+    /// Nothing once the terminal was taken away.
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Arc<Mutex<Typing>>,
     reader: Option<JoinHandle<()>>,
     /// How the terminal was set before the program came.
     before: String,
 }
+
+/// Where keys go in; nothing once the terminal was taken away.
+type Typing = Option<Box<dyn Write + Send>>;
 
 /// Returns what the terminal driver is set to, such as echo and whole lines. The type is of a crate that we do not name.
 fn modes(master: &dyn MasterPty) -> String {
@@ -68,6 +72,8 @@ struct Terminal {
     parser: vt100::Parser<Answers>,
     bytes: Vec<u8>,
     closed: bool,
+    /// The reader is to let go of the terminal.
+    leaving: bool,
 }
 
 impl Shared {
@@ -99,15 +105,15 @@ impl Pty {
         drop(pair.slave);
         let (rows, columns) = size.cells();
         let parser = vt100::Parser::new_with_callbacks(rows, columns, 0, Answers::default());
-        let terminal = Mutex::new(Terminal { parser, bytes: Vec::new(), closed: false });
+        let terminal = Mutex::new(Terminal { parser, bytes: Vec::new(), closed: false, leaving: false });
         let shared = Arc::new(Shared { terminal, changed: Condvar::new() });
-        let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let writer = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
         let source = pair.master.try_clone_reader().unwrap();
         let reader = std::thread::spawn({
             let (shared, writer) = (Arc::clone(&shared), Arc::clone(&writer));
             move || follow(source, &shared, &writer)
         });
-        Self { shared, child, master: pair.master, writer, reader: Some(reader), before }
+        Self { shared, child, master: Some(pair.master), writer, reader: Some(reader), before }
     }
 
     /// Returns the text of the screen, without blanks at the ends of lines.
@@ -118,6 +124,11 @@ impl Pty {
     /// Returns every byte that came so far.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.shared.lock().bytes.clone()
+    }
+
+    /// Returns what the program did to the terminal beyond drawing, such as its title, its clipboard, its palette or a bell.
+    pub(crate) fn deeds(&self) -> Vec<String> {
+        self.shared.lock().parser.callbacks().deeds.clone()
     }
 
     /// Returns the window's newest title.
@@ -181,6 +192,7 @@ impl Pty {
     #[track_caller]
     pub(crate) fn send(&self, bytes: &[u8]) {
         let mut writer = self.writer.lock().unwrap();
+        let writer = writer.as_mut().expect("the terminal is there");
         if let Err(error) = writer.write_all(bytes).and_then(|()| writer.flush()) {
             panic!("cannot type into the terminal: {error}\n{}", picture(&self.shared.lock()));
         }
@@ -191,7 +203,21 @@ impl Pty {
     pub(crate) fn resize(&self, size: Size) {
         let (rows, columns) = size.cells();
         self.shared.lock().parser.set_size(rows, columns);
-        self.master.resize(size.pty()).unwrap();
+        self.master().resize(size.pty()).unwrap();
+    }
+
+    fn master(&self) -> &dyn MasterPty {
+        &**self.master.as_ref().expect("the terminal is there")
+    }
+
+    /// Takes the terminal away, as when its window is closed, while the program draws. It must draw something again, since
+    /// that is when the reader lets go of the terminal.
+    #[track_caller]
+    pub(crate) fn hang_up(&mut self) {
+        self.shared.lock().leaving = true;
+        self.reader.take().expect("it was not taken away before").join().unwrap();
+        self.writer.lock().unwrap().take();
+        self.master.take();
     }
 
     /// Sends the program, and only it, a signal.
@@ -219,6 +245,12 @@ impl Pty {
         status
     }
 
+    /// Waits until the program ended, whose terminal was taken away.
+    #[track_caller]
+    pub(crate) fn wait_end(&mut self) {
+        assert!(wait_for(|| self.child.try_wait().unwrap()).is_some(), "waited in vain until the program ends");
+    }
+
     /// Demands that the terminal is as a shell expects it: main screen, visible cursor, plain input, nothing grabbed.
     #[track_caller]
     pub(crate) fn assert_restored(&self) {
@@ -234,7 +266,7 @@ impl Pty {
             (answers.focus_events, "focus is still reported"),
             (answers.keyboard_levels > 0, "the enhanced keyboard is still on"),
             (answers.synchronized, "an update was begun and not ended"),
-            (modes(&*self.master) != self.before, "echo or line mode differs from before"),
+            (modes(self.master()) != self.before, "echo or line mode differs from before"),
         ]
         .into_iter()
         .filter_map(|(is_wrong, what)| is_wrong.then_some(what))
@@ -258,23 +290,24 @@ impl Drop for Pty {
 }
 
 /// Feeds what the program prints to the terminal, until nobody holds its end; Linux says that with EIO.
-fn follow(mut source: Box<dyn Read + Send>, shared: &Shared, writer: &Mutex<Box<dyn Write + Send>>) {
+fn follow(mut source: Box<dyn Read + Send>, shared: &Shared, writer: &Mutex<Typing>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = source.read(&mut buffer).unwrap_or(0);
-        let answer = {
+        let (answer, leaving) = {
             let mut terminal = shared.lock();
             terminal.closed = read == 0;
             terminal.bytes.extend_from_slice(&buffer[..read]);
             terminal.parser.process(&buffer[..read]);
-            std::mem::take(&mut terminal.parser.callbacks_mut().waiting)
+            (std::mem::take(&mut terminal.parser.callbacks_mut().waiting), terminal.leaving)
         };
         shared.changed.notify_all();
-        if read == 0 {
+        if read == 0 || leaving {
             return;
         }
         if !answer.is_empty()
             && let Ok(mut writer) = writer.lock()
+            && let Some(writer) = writer.as_mut()
         {
             // The program may have gone without waiting for its answer.
             let _ = writer.write_all(&answer).and_then(|()| writer.flush());
