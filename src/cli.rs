@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod agents;
+mod archive;
 mod config;
 mod demo;
 mod diff;
@@ -59,11 +60,11 @@ struct Global {
     /// The repository [default: the one around the current directory]
     #[arg(long, global = true, value_name = "PATH")]
     repo: Option<PathBuf>,
-    /// The board, where a repository has several
+    /// The board by its name, whatever repository is around the current directory [default: the repository's]
     #[arg(long, global = true, value_name = "NAME")]
     board: Option<String>,
     /// Where Draft keeps everything [default: `draft` in the XDG data directory]
-    #[arg(long, global = true, env = "DRAFT_DATA_DIR", value_name = "PATH")]
+    #[arg(long, global = true, env = "DRAFT_DATA_DIR", hide_env_values = true, value_name = "PATH")]
     data_dir: Option<PathBuf>,
     /// Print results as JSON on standard output, errors as JSON on standard error
     #[arg(long, global = true)]
@@ -126,6 +127,10 @@ enum Command {
     Review(review::ReviewArgs),
     /// Bring the approved change of a ticket to its target, after its checks pass on the result
     Merge(job::MergeArgs),
+    /// Write the board into a file: goals, tickets, what waits for what, and their history
+    Export(archive::ExportArgs),
+    /// Take a board in from a file that `draft export` wrote, all of it or nothing
+    Import(archive::ImportArgs),
     /// List what was removed and can come back
     Trash,
     /// Bring back a ticket, a goal or a worktree that was removed
@@ -170,6 +175,8 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
         Some(Command::Review(args)) => review::review(global, &args, out),
         Some(Command::Merge(args)) => job::merge(global, &args, out),
+        Some(Command::Export(args)) => archive::export(global, &args, out),
+        Some(Command::Import(args)) => archive::import(global, &args, out),
         Some(Command::Trash) => trash::list(global, out),
         Some(Command::Restore(args)) => trash::restore(global, &args, out),
     }

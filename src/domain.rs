@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file, the environment or a random number; those come in as values. The value types
 //! that the screen draws (log entries, hunks, evidence) live here too, so that no screen needs a process or a database.
 
+pub mod archive;
 pub mod autopilot;
 pub mod board;
 pub mod branch_template;
@@ -31,6 +32,7 @@ mod rule_commands;
 mod rule_edit;
 mod rule_facts;
 mod rule_goal;
+pub mod rule_import;
 mod rule_land;
 mod rule_review;
 pub mod run;

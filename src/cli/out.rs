@@ -30,6 +30,11 @@ impl Out {
         self.line(harmless(&value.to_string()))
     }
 
+    /// Prints a JSON value as people can read it too, in lines that do nothing to a terminal.
+    pub(super) fn pretty(&mut self, value: &Value) -> Result<(), CliError> {
+        self.line(harmless(&format!("{value:#}")))
+    }
+
     /// Prints bytes exactly.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
         self.attempt(|stdout| stdout.write_all(bytes))

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::Archive;
 use super::autopilot::Autopilot;
 use super::event::Actor;
 use super::goal::Goal;
@@ -38,6 +39,8 @@ pub enum Command {
     },
     /// Files tickets, all of them or none.
     AddTickets(Vec<NewTicket>),
+    /// Takes a board in that was written into a file, all of it or nothing.
+    Import(Box<Import>),
     /// Moves a ticket by hand. A move to executing asks for a run.
     Move {
         /// The ticket.
@@ -166,6 +169,17 @@ pub struct Reviewing {
     pub run: bool,
     /// Whether it is approved although comments are not resolved.
     pub anyway: bool,
+}
+
+/// A board from a file, with an identity for each goal and each ticket, made by the caller.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Import {
+    /// What the file says.
+    pub archive: Archive,
+    /// The identities of its goals, in their order.
+    pub goals: Vec<GoalId>,
+    /// The identities of its tickets, in their order.
+    pub tickets: Vec<TicketId>,
 }
 
 /// A new value of one field of a ticket.

@@ -13,7 +13,7 @@ use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
-use super::{rule_again, rule_commands, rule_edit, rule_facts, rule_goal, rule_land, rule_review};
+use super::{rule_again, rule_commands, rule_edit, rule_facts, rule_goal, rule_import, rule_land, rule_review};
 
 /// What is to be decided, with everything that the rules may not find out themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -91,6 +91,7 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::RemoveGoal { goal }) => rule_goal::remove(&mut decision, *goal)?,
         What::Command(Command::BringBackGoal { goal }) => rule_goal::bring_back(&mut decision, *goal)?,
         What::Command(Command::AddTickets(new)) => rule_commands::add_tickets(&mut decision, new)?,
+        What::Command(Command::Import(import)) => rule_import::import(&mut decision, import)?,
         What::Command(Command::Move { ticket, to, reason }) => {
             rule_commands::move_ticket(&mut decision, *ticket, *to, reason.as_deref())?;
         }

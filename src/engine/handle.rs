@@ -229,6 +229,7 @@ impl Handle {
             | Command::RemoveGoal { .. }
             | Command::BringBackGoal { .. }
             | Command::AddTickets(_)
+            | Command::Import(_)
             | Command::Move { .. }
             | Command::Edit { .. }
             | Command::Place { .. }

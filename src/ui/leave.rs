@@ -40,6 +40,7 @@ impl Model {
             | Command::RemoveGoal { .. }
             | Command::BringBackGoal { .. }
             | Command::AddTickets(_)
+            | Command::Import(_)
             | Command::Edit { .. }
             | Command::Place { .. }
             | Command::Remove { .. }

@@ -1,6 +1,7 @@
 //! The commands as scripts and people use them: what they print, as text and as JSON, and how they end.
 
 mod agents;
+mod archive;
 mod config;
 mod demo;
 mod doctor;

@@ -157,6 +157,7 @@ fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> V
         | Command::RemoveGoal { .. }
         | Command::BringBackGoal { .. }
         | Command::AddTickets(_)
+        | Command::Import(_)
         | Command::Edit { .. }
         | Command::Place { .. }
         | Command::Remove { .. }
