@@ -33,6 +33,7 @@ mod stored;
 mod ticket;
 mod trash;
 mod trust;
+mod watch;
 
 pub use error::{CliError, ErrorCode, Exit};
 
@@ -127,6 +128,8 @@ enum Command {
     Review(review::ReviewArgs),
     /// Bring the approved change of a ticket to its target, after its checks pass on the result
     Merge(job::MergeArgs),
+    /// Print the board line by line: what is there, then every change, until Ctrl-C
+    Watch(watch::WatchArgs),
     /// Write the board into a file: goals, tickets, what waits for what, and their history
     Export(archive::ExportArgs),
     /// Take a board in from a file that `draft export` wrote, all of it or nothing
@@ -175,6 +178,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
         Some(Command::Review(args)) => review::review(global, &args, out),
         Some(Command::Merge(args)) => job::merge(global, &args, out),
+        Some(Command::Watch(args)) => watch::watch(global, &args, out),
         Some(Command::Export(args)) => archive::export(global, &args, out),
         Some(Command::Import(args)) => archive::import(global, &args, out),
         Some(Command::Trash) => trash::list(global, out),

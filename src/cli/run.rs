@@ -36,9 +36,7 @@ const NOBODY_SAID: &str = "agents may edit files in their worktrees and do littl
                            `draft config set --on-board execute_config.yolo_mode false` keeps it like that, and \
                            docs/agents.md tells how to allow more";
 
-pub(super) use progress::{Report, is_fine};
-
-use progress::Progress;
+pub(super) use progress::{Manner, Progress, Report, is_fine};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {

@@ -17,6 +17,7 @@ mod planner;
 mod review;
 mod runs;
 mod tickets;
+mod watch;
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! What `draft run` prints: a line or an object for each step, the last one when there is nothing left to do.
+//! What `draft run` and `draft watch` print: a line or an object for each step; of a run, the last one when there is nothing
+//! left to do.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::dependencies::Readiness;
 use crate::domain::event::{Event, EventKind};
-use crate::domain::id::{JobId, TicketId, TicketNumber};
+use crate::domain::goal::Goal;
+use crate::domain::id::{JobId, TicketId, TicketNumber, TicketRef};
 use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::state::{NeedsHuman, State, StateName};
@@ -23,11 +25,23 @@ use super::super::error::{CliError, Exit};
 use super::super::out::Out;
 use super::super::session;
 
+/// Whose progress is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in super::super) enum Manner {
+    /// That of jobs, for whoever waits for them.
+    Run,
+    /// Everything that happens on the board, with the time.
+    Watch,
+    /// Everything, in words.
+    WatchPlainly,
+}
+
 /// How progress is printed.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Report {
     pub(in super::super) json: bool,
     pub(in super::super) quiet: bool,
+    pub(in super::super) manner: Manner,
     limits: Limits,
     /// What the settings say about the autopilot.
     pub(in super::super) configured: Autopilot,
@@ -41,7 +55,7 @@ impl Report {
             tries: config.execute_config.retries.saturating_add(1),
             rework: config.verify_config.rework_attempts,
         };
-        Self { json, quiet, limits, configured: workshop.configured_autopilot() }
+        Self { json, quiet, manner: Manner::Run, limits, configured: workshop.configured_autopilot() }
     }
 }
 
@@ -53,7 +67,7 @@ pub(super) struct Limits {
 }
 
 /// The board as it was told so far, and what was printed of it.
-pub(super) struct Progress<'a> {
+pub(in super::super) struct Progress<'a> {
     pub(super) board: Board,
     report: Report,
     out: &'a mut Out,
@@ -66,7 +80,7 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         board: Board,
         report: Report,
         wanted: impl IntoIterator<Item = TicketId>,
@@ -83,7 +97,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Tells what became true.
-    pub(super) fn learn(&mut self, news: News) -> Result<(), CliError> {
+    pub(in super::super) fn learn(&mut self, news: News) -> Result<(), CliError> {
         match news {
             News::Changed(changes) => changes.iter().try_for_each(|change| self.learn_change(change)),
             News::Reloaded(board) => self.compare(*board),
@@ -112,8 +126,8 @@ impl<'a> Progress<'a> {
             Change::Run(run) => self.learn_run(run)?,
             Change::Event(event) => self.learn_event(event)?,
             Change::Autopilot(mode) => self.autopilot(*mode)?,
+            Change::Goal(goal) => self.learn_goal(goal)?,
             Change::Ticket(_)
-            | Change::Goal(_)
             | Change::Evidence(_)
             | Change::Comment(_)
             | Change::Review(_)
@@ -130,13 +144,43 @@ impl<'a> Progress<'a> {
         }
         self.told = event.seq;
         let event = &event.event;
-        let number = self.board.ticket(event.ticket).map(|ticket| ticket.number);
-        match (event.kind == EventKind::Transitioned, number, event.from, event.to) {
-            (true, Some(number), Some(from), Some(to)) => {
+        let removed = || self.board.find_removed(TicketRef::Id(event.ticket));
+        let Some(ticket) = self.board.ticket(event.ticket).or_else(removed) else { return Ok(()) };
+        let (number, title) = (ticket.number, ticket.title.as_str().to_owned());
+        match (event.kind, event.from, event.to) {
+            (EventKind::Transitioned, Some(from), Some(to)) => {
                 self.moved(number, from.as_str(), to.as_str(), &event.reason, &event.at.to_string())
             }
-            _ => Ok(()),
+            // The end of a job is told by the job.
+            (EventKind::Transitioned, _, _) => Ok(()),
+            (_, _, _) if self.report.manner == Manner::Run => Ok(()),
+            (kind, _, _) => {
+                let value = json!({
+                    "event": kind, "ticket": number, "title": title, "reason": event.reason, "at": event.at.to_string(),
+                    "actor": event.actor.kind, "actor_name": event.actor.name,
+                });
+                let words = kind.as_str().replace('_', " ");
+                let said = if kind == EventKind::Created { &title } else { &event.reason };
+                let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+                self.print(&value, &format!("{number} {words}{said}"))
+            }
         }
+    }
+
+    fn learn_goal(&mut self, goal: &Goal) -> Result<(), CliError> {
+        let known = self.board.goal(goal.id);
+        if self.report.manner == Manner::Run || known == Some(goal) {
+            return Ok(());
+        }
+        let became = match (goal.removed_at, known) {
+            (Some(_), None) => return Ok(()),
+            (Some(_), Some(_)) => "removed",
+            (None, Some(_)) => "edited",
+            (None, None) if self.board.removed_goal(goal.id).is_some() => "restored",
+            (None, None) => "set",
+        };
+        let value = json!({ "event": "goal", "goal": goal.id, "became": became, "title": goal.title });
+        self.print(&value, &format!("goal {became}: {}", goal.title))
     }
 
     fn moved(&mut self, number: TicketNumber, from: &str, to: &str, reason: &str, at: &str) -> Result<(), CliError> {
@@ -144,7 +188,11 @@ impl<'a> Progress<'a> {
             "event": "state_changed", "ticket": number, "from": from, "to": to, "reason": reason, "at": at,
         });
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        self.print(&value, &format!("{number} {from} → {to}{because}"))
+        let arrow = match self.report.manner {
+            Manner::Run | Manner::Watch => "→",
+            Manner::WatchPlainly => "to",
+        };
+        self.print(&value, &format!("{number} {from} {arrow} {to}{because}"))
     }
 
     /// Tells that the autopilot has another mode.
@@ -302,7 +350,11 @@ impl<'a> Progress<'a> {
         if self.report.json {
             self.out.json(value)?;
         } else if !self.report.quiet {
-            self.out.line(visible(&text.replace('\n', " ")))?;
+            let time = match self.report.manner {
+                Manner::Watch => chrono::Local::now().format("%H:%M:%S  ").to_string(),
+                Manner::Run | Manner::WatchPlainly => String::new(),
+            };
+            self.out.line(format_args!("{time}{}", visible(&text.replace('\n', " "))))?;
         }
         self.out.flush()
     }
