@@ -2,6 +2,7 @@
 
 mod agents;
 mod board;
+mod boards;
 mod detail;
 mod doctor;
 mod door;
@@ -26,6 +27,7 @@ mod trace;
 
 pub use agents::{Seen, SignedIn, Survey, Version, agents_here, survey};
 pub use board::{Color, run_board};
+pub use boards::{BoardHere, boards_here};
 pub use detail::load_detail;
 pub use doctor::{Check, Health, Mending, examine};
 pub use door::Door;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod agents;
 mod archive;
+mod board;
 mod config;
 mod demo;
 mod diff;
@@ -106,6 +107,9 @@ enum Command {
     /// File, import, list, show, edit, move, order and remove tickets
     #[command(subcommand)]
     Ticket(ticket::TicketCommand),
+    /// List the boards of this data directory
+    #[command(subcommand)]
+    Board(board::BoardCommand),
     /// Set, list, show, edit and remove goals, which group tickets
     #[command(subcommand)]
     Goal(goal::GoalCommand),
@@ -168,6 +172,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Trust(args)) => trust::trust(global, &args, out),
         Some(Command::Config(command)) => config::config(global, command, out),
         Some(Command::Ticket(command)) => ticket::ticket(global, command, out),
+        Some(Command::Board(command)) => board::board(global, &command, out),
         Some(Command::Goal(command)) => goal::goal(global, command, out),
         Some(Command::Run(args)) => run::run(global, &args, out),
         Some(Command::Verify(args)) => job::verify(global, &args, out),

@@ -45,6 +45,22 @@ pub enum AppError {
         /// What there is.
         known: String,
     },
+    /// There is no board of that name, and no repository that could get one.
+    #[error("there is no board `{name}` in the data directory, and no repository around here; known are {known}")]
+    NoBoardNamed {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Several repositories have a board of that name.
+    #[error("several boards are called `{name}`: {}", roots.join(", "))]
+    SeveralBoards {
+        /// What was asked for.
+        name: String,
+        /// Their repositories.
+        roots: Vec<String>,
+    },
     /// There is no home folder to keep things in.
     #[error("there is no home folder to keep the board in")]
     NoHome,

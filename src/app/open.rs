@@ -17,6 +17,9 @@ use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
 
 use super::error::AppError;
 
+/// The repository where none was named: the one around the current directory.
+const HERE: &str = ".";
+
 /// What a person chose on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -57,8 +60,17 @@ impl Opened {
 pub fn open(options: &Options) -> Result<Opened, AppError> {
     let path_env = std::env::var_os("PATH").unwrap_or_default();
     let git = Git::locate(&path_env).map_err(AppError::Git)?;
-    let repo = Repo::discover(&git, &options.repo).map_err(AppError::NoRepository)?;
     let paths = paths(options.data_dir.as_deref())?;
+    let folder = match &options.board {
+        Some(name) if paths.database().exists() && options.repo == Path::new(HERE) => {
+            // Brings an older database up to date, so that it can be read.
+            drop(store::open(&paths.database())?);
+            elsewhere(&Reader::open(&paths.database())?, &git, name)?
+        }
+        Some(_) | None => None,
+    };
+    let folder = folder.as_deref().unwrap_or(&options.repo);
+    let repo = Repo::discover(&git, folder).map_err(AppError::NoRepository)?;
     make_folders(&paths)?;
     let writer = store::open(&paths.database())?;
     let readers = Readers::of(&paths.database());
@@ -119,6 +131,26 @@ pub fn config_files(options: &Options) -> Result<ConfigFiles, AppError> {
         user: Some(paths.user_config),
     };
     Ok(ConfigFiles { files, repo_root })
+}
+
+/// Returns the repository of the board of that name, where it is not the one around the current directory.
+fn elsewhere(reader: &Reader, git: &Git, name: &str) -> Result<Option<PathBuf>, AppError> {
+    let here = Repo::discover(git, Path::new(HERE)).ok().map(|repo| repo.root().to_owned());
+    let boards = reader.boards()?;
+    let named: Vec<&PathBuf> = boards.iter().filter(|about| about.name == name).map(|about| &about.repo_root).collect();
+    match named.as_slice() {
+        [] if here.is_none() => {
+            let known = boards.iter().map(|about| about.name.as_str()).collect::<Vec<_>>().join(", ");
+            Err(AppError::NoBoardNamed { name: name.to_owned(), known })
+        }
+        [] => Ok(None),
+        several if here.as_ref().is_some_and(|here| several.contains(&here)) => Ok(None),
+        [one] => Ok(Some((*one).clone())),
+        several => {
+            let roots = several.iter().map(|root| root.to_string_lossy().into_owned()).collect();
+            Err(AppError::SeveralBoards { name: name.to_owned(), roots })
+        }
+    }
 }
 
 /// Returns where Draft keeps things.

@@ -181,6 +181,14 @@ impl From<AppError> for CliError {
             AppError::NoSuchBoard { .. } => {
                 Self::wrong_use("unknown_board", error.to_string(), "Leave --board out, or name one of these.")
             }
+            AppError::NoBoardNamed { .. } => Self::wrong_use(
+                "unknown_board",
+                error.to_string(),
+                "`draft board list` shows the boards that there are.",
+            ),
+            AppError::SeveralBoards { .. } => {
+                Self::wrong_use("ambiguous_board", error.to_string(), "Name its repository with --repo instead.")
+            }
             AppError::NotEdited { .. } => {
                 Self::wrong_use("bad_configuration", error.to_string(), "`draft config check` says what is wrong.")
             }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod archive;
+mod boards;
 mod config;
 mod demo;
 mod doctor;

@@ -1,0 +1,82 @@
+//! `draft board list`, and `--board NAME` from anywhere.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{DRAFT, error_of, planned};
+use crate::support::running::Outcome;
+use crate::support::{World, demo_world};
+
+fn boards(world: &World) -> Vec<Value> {
+    world.draft(&["board", "list", "--json"]).ok().json()["boards"].as_array().unwrap().clone()
+}
+
+/// Runs Draft in another folder of the world.
+fn draft_in(world: &World, folder: &str, args: &[&str]) -> Outcome {
+    let mut command = world.command(DRAFT);
+    world.start(command.args(args).current_dir(world.folder().join(folder))).wait()
+}
+
+#[test]
+fn all_boards_are_listed_with_their_tickets_and_whoever_works_on_them() {
+    let world = demo_world();
+    assert_eq!(boards(&world), Vec::<Value>::new());
+    assert!(!world.data().join("draft.db").exists(), "a look makes nothing");
+    planned(&world, "Take long", "[[sleep 600]]");
+    world.draft(&["ticket", "add", "Other"]).ok();
+    world.git(&["clone", "--quiet", ".", "../second"]);
+    draft_in(&world, "second", &["ticket", "list"]).ok();
+    let engine = world.draft_in_background(&["run", "--trust"]);
+    engine.until_printed("started");
+    let listed = boards(&world);
+    assert_eq!(listed[0]["name"], "repo");
+    assert_eq!(listed[0]["repository"], world.repo().to_str().unwrap());
+    assert_eq!((&listed[0]["engine"], &listed[0]["exists"]), (&engine.pid().into(), &true.into()));
+    let tickets = &listed[0]["tickets"];
+    assert_eq!(tickets["proposed"], 1, "{tickets}");
+    assert_eq!(
+        (&listed[1]["name"], &listed[1]["tickets"], &listed[1]["engine"]),
+        (&"second".into(), &json!({}), &Value::Null)
+    );
+    world.draft(&["cancel", "1"]).ok();
+    engine.wait().exits(1);
+    fs::remove_dir_all(world.folder().join("second")).unwrap();
+    let text = draft_in(&world, "tmp", &["board", "list"]).ok().text();
+    let expected = format!(
+        "repo    {0}/repo\n        1 proposed, 1 blocked\nsecond  {0}/second  (the folder is gone)\n        no tickets\n",
+        world.folder().display()
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_board_is_opened_by_its_name_from_anywhere() {
+    let world = World::new();
+    world.draft(&["ticket", "add", "First"]).ok();
+    world.git(&["clone", "--quiet", ".", "../second"]);
+    let first = |folder: &str| draft_in(&world, folder, &["ticket", "list", "--board", "repo"]).ok().text();
+    assert!(first("tmp").contains("First"), "outside of any repository");
+    assert!(first("second").contains("First"), "in another repository");
+    assert!(first("repo").contains("First"), "in its own");
+    let (code, message, hint) =
+        error_of(&draft_in(&world, "tmp", &["ticket", "list", "--board", "other", "--json"]).exits(2));
+    assert_eq!(code, "unknown_board");
+    assert!(message.contains("there is no board `other`") && message.contains("known are repo"), "{message}");
+    assert!(hint.contains("draft board list"), "{hint}");
+    // A name that nobody has is that of a new board, where there is a repository without one.
+    assert_eq!(
+        draft_in(&world, "second", &["ticket", "add", "A", "--board", "other", "--json"]).ok().json()["board"],
+        "other"
+    );
+    // One that several have is no name.
+    world.git(&["clone", "--quiet", ".", "../third/repo"]);
+    draft_in(&world, "third/repo", &["ticket", "list"]).ok();
+    assert!(first("repo").contains("First"), "the repository around decides");
+    let (code, message, _) =
+        error_of(&draft_in(&world, "tmp", &["ticket", "list", "--board", "repo", "--json"]).exits(2));
+    assert!(code == "ambiguous_board" && message.contains("third/repo"), "{code}: {message}");
+    let fresh = World::bare();
+    let (code, _, _) = error_of(&fresh.draft(&["ticket", "list", "--board", "x", "--json"]).exits(3));
+    assert_eq!(code, "no_repository");
+}
