@@ -25,6 +25,8 @@ mod json;
 mod list;
 mod log;
 mod out;
+#[cfg(test)]
+mod page;
 mod planner;
 mod review;
 mod run;

@@ -44,7 +44,18 @@ fn wire(check: &Check, mending: Mending) -> Value {
 /// Prints a sign, a word and the message of each check, and below what is wrong how to mend it.
 fn print(global: &Global, checks: &[Check], out: &mut Out) -> Result<(), CliError> {
     let shown = |check: &&Check| !global.quiet || check.health != Health::Ok || check.mended.is_some();
+    let absent: Vec<&str> = checks.iter().filter(|check| is_absent(check)).filter_map(agent).collect();
+    let mut is_told = false;
     for check in checks.iter().filter(shown) {
+        if is_absent(check) {
+            if !std::mem::replace(&mut is_told, true) {
+                let (glyph, word) = sign(check);
+                let (count, names) = (absent.len(), absent.join(", "));
+                out.line(visible(&format!("{glyph} {word:<7}  agents: {count} are not installed: {names}")))?;
+                out.line(format_args!("           {} `draft agents` says how to get one", Glyphs::unicode().arrow))?;
+            }
+            continue;
+        }
         let (glyph, word) = sign(check);
         let mut lines = check.message.lines().map(visible);
         let first = lines.next().unwrap_or_default();
@@ -58,6 +69,16 @@ fn print(global: &Global, checks: &[Check], out: &mut Out) -> Result<(), CliErro
         return Ok(());
     }
     out.line(summary(checks))
+}
+
+/// Returns the agent that a check is about.
+fn agent(check: &Check) -> Option<&str> {
+    check.name.strip_prefix("agent ")
+}
+
+/// Says whether a check only tells how to get an agent that nobody asked for; there are many of them.
+fn is_absent(check: &Check) -> bool {
+    check.health == Health::Ok && check.mended.is_none() && !check.fix.is_empty() && agent(check).is_some()
 }
 
 fn sign(check: &Check) -> (&'static str, &'static str) {

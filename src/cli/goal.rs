@@ -1,6 +1,6 @@
 //! `draft goal`: goals are set, listed, shown, edited and removed; a removed one comes back by `draft restore`.
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::Opened;
@@ -50,15 +50,14 @@ pub(super) struct NameArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("changes").required(true).multiple(true))]
 pub(super) struct EditArgs {
     #[command(flatten)]
     goal: NameArgs,
     /// One line that says what is wanted
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     title: Option<String>,
     /// More about it in Markdown; - reads it from standard input, and an empty text takes it away
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     description: Option<String>,
 }
 
@@ -160,6 +159,10 @@ fn show(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
 fn edit(global: &Global, args: EditArgs, out: &mut Out) -> Result<(), CliError> {
     let title = args.title.as_deref().map(filed::title).transpose()?;
     let description = args.description.map(filed::text).transpose()?;
+    if title.is_none() && description.is_none() {
+        let hint = "Give a new --title or --description; an empty description takes the old one away.";
+        return Err(CliError::wrong_use("usage", "there is nothing to change", hint));
+    }
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let before = find(&board, &args.goal.name)?;

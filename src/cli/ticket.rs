@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::app::{self, AppError};
 use crate::domain::command::Command;
 use crate::domain::id::TicketId;
+use crate::domain::query::Query;
 use crate::domain::state::{StateName, UnknownWord};
 use crate::domain::ticket::Ticket;
 use crate::engine::ledger;
@@ -107,8 +108,8 @@ pub(super) struct ListArgs {
     /// Only tickets in this state; may be given several times
     #[arg(long, value_name = "STATE")]
     state: Vec<String>,
-    /// Only tickets whose title has these words
-    #[arg(long, value_name = "WORDS")]
+    /// Only tickets that are meant by this, such as `state:blocked agent:codex p0 -waiting "words of the title"`
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     query: Option<String>,
 }
 
@@ -188,12 +189,13 @@ fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError>
         .map(|text| text.parse::<StateName>())
         .collect::<Result<Vec<_>, UnknownWord>>()
         .map_err(|error| unknown_state(&error))?;
-    let words: Vec<String> =
-        args.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
+    let query = Query::parse(args.query.as_deref().unwrap_or_default()).map_err(|error| {
+        let hint = "Words are looked for in the title; `state:`, `agent:`, `goal:`, `branch:` and p0 to p3 say more.";
+        CliError::wrong_use("bad_query", error.to_string(), hint)
+    })?;
     let stored = Stored::load(&session::opened(global)?.workshop)?;
     let matches = |ticket: &&Ticket| {
-        let title = ticket.title.as_str().to_lowercase();
-        (states.is_empty() || states.contains(&ticket.state.name())) && words.iter().all(|word| title.contains(word))
+        (states.is_empty() || states.contains(&ticket.state.name())) && query.matches(&stored.board, ticket)
     };
     let tickets: Vec<&Ticket> = stored.board.tickets().filter(matches).collect();
     if global.json {

@@ -2,6 +2,7 @@
 
 mod agents;
 mod archive;
+mod bad_input;
 mod boards;
 mod config;
 mod demo;

@@ -31,7 +31,11 @@ pub(super) fn look(patient: &Patient, settings: Option<&Loaded>) -> Vec<Check> {
 /// Returns what a file system that other machines share is called; nothing for one of this machine. The numbers are those of
 /// statfs(2).
 fn shared_between_machines(folder: &Path) -> Option<&'static str> {
-    match u32::try_from(rustix::fs::statfs(folder).ok()?.f_type).ok()? {
+    kind_of(u32::try_from(rustix::fs::statfs(folder).ok()?.f_type).ok()?)
+}
+
+fn kind_of(file_system: u32) -> Option<&'static str> {
+    match file_system {
         0x6969 => Some("NFS"),
         0x517b | 0xff53_4d42 | 0xfe53_4d42 => Some("a Windows share"),
         0x0102_1997 => Some("9p"),
@@ -149,4 +153,22 @@ fn backups(folder: &Path) -> Option<Check> {
     let message = format!("{count} of older schemas, {}", bytes(sizes.iter().sum()));
     let fix = format!("delete {}/draft.db.v*.bak when all is well", folder.display());
     Some(Check::new("database copies", Health::Ok, message, fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_that_machines_share_are_told_from_those_of_this_one() {
+        for (number, kind) in
+            [(0x6969, "NFS"), (0xff53_4d42, "a Windows share"), (0x0102_1997, "9p"), (0x5346_414f, "AFS")]
+        {
+            assert_eq!(kind_of(number), Some(kind));
+        }
+        // ext4, btrfs, xfs, tmpfs, overlay.
+        for own in [0xef53, 0x9123_683e, 0x5846_5342, 0x0102_1994, 0x794c_7630] {
+            assert_eq!(kind_of(own), None, "{own:#x}");
+        }
+    }
 }

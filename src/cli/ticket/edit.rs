@@ -15,42 +15,41 @@ use super::super::stored::{Stored, ask};
 use super::super::{Global, filed, goal_name, session};
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("changes").required(true).multiple(true))]
 pub(in super::super) struct EditArgs {
     /// Its number or UUID
     id: String,
     /// One line that says what is to be done
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     title: Option<String>,
     /// More about it in Markdown; - reads it from standard input
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     description: Option<String>,
     /// P0 (most urgent) to P3, or 0 to 100 (most urgent)
-    #[arg(long, group = "changes")]
+    #[arg(long)]
     priority: Option<String>,
     /// The goal that it serves: its UUID, its title or a part of the title that is its own
-    #[arg(long, value_name = "GOAL", group = "changes")]
+    #[arg(long, value_name = "GOAL")]
     goal: Option<String>,
     /// A ticket that must be done first; may be given several times, and these are then all
-    #[arg(long, value_name = "ID", group = "changes")]
+    #[arg(long, value_name = "ID")]
     after: Vec<String>,
     /// Where it stands; `draft ticket move` knows the other states
-    #[arg(long, value_enum, group = "changes")]
+    #[arg(long, value_enum)]
     state: Option<Before>,
     /// The agent that is to do it
-    #[arg(long, value_name = "NAME", group = "changes")]
+    #[arg(long, value_name = "NAME")]
     agent: Option<String>,
     /// The model that the agent is to use
-    #[arg(long, value_name = "NAME", group = "changes")]
+    #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// A check of its own, in place of the repository's; up to 5, and these are then all
-    #[arg(long, value_name = "CMD", group = "changes")]
+    #[arg(long, value_name = "CMD")]
     verify: Vec<String>,
     /// The branch from which it starts and on which it is to land; not once it has a worktree
-    #[arg(long, value_name = "BRANCH", group = "changes")]
+    #[arg(long, value_name = "BRANCH")]
     base_branch: Option<String>,
     /// A field that is to be empty again; may be given several times, also with commas
-    #[arg(long, value_enum, value_name = "FIELD", value_delimiter = ',', group = "changes")]
+    #[arg(long, value_enum, value_name = "FIELD", value_delimiter = ',')]
     clear: Vec<Field>,
 }
 
@@ -93,6 +92,10 @@ pub(super) fn edit(global: &Global, args: EditArgs, out: &mut Out) -> Result<(),
     let name = TicketRef::Id(ticket.id);
     let mut edits = values(&before.board, args, &clear)?;
     edits.extend(clear.into_iter().map(emptied));
+    if edits.is_empty() && state.is_none() {
+        let hint = "Give a new value, such as --title; `draft ticket edit --help` lists the fields.";
+        return Err(CliError::wrong_use("usage", "there is nothing to change", hint));
+    }
     edits.retain(|edit| !matches!(edit, Edit::Description(text) if text == before.description(ticket.id)));
     let mut commands = vec![Command::Edit { ticket: name, edits }];
     if let Some(to) = state.filter(|to| *to != ticket.state.name()) {

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::doctor::Check;
-use crate::support::{World, demo_world};
+use crate::support::{Size, World, demo_world};
 
 #[track_caller]
 fn of<'a>(checks: &'a [Check], name: &str) -> &'a Check {
@@ -55,7 +55,9 @@ fn a_world_that_is_well_has_no_complaints_and_is_left_as_it_is() {
     }
     let text = world.draft(&["doctor"]).ok().text();
     assert!(text.contains("✓ ok       database: whole, schema "), "{text}");
-    assert!(text.contains("agent claude: Claude Code is not installed\n           → npm install"), "{text}");
+    assert!(text.contains(" are not installed: ") && text.contains("claude, "), "{text}");
+    assert_eq!(text.matches("not installed").count(), 1, "{text}");
+    assert!(text.contains("→ `draft agents` says how to get one"), "{text}");
     assert_eq!(world.doctor(&["--fix"]).0.iter().filter(|check| check.mended.is_some()).count(), 0);
 }
 
@@ -209,4 +211,36 @@ fn a_ticket_shows_what_it_holds_while_it_runs_and_afterwards() {
     assert_eq!((then["processes"].as_array().unwrap().len(), then["runs"].as_array().unwrap().len()), (0, 2));
     assert!(then["refs"][0].as_str().unwrap().starts_with("refs/draft/revisions/"));
     assert!(then["disk"]["bytes"].as_u64().unwrap() > 4096 && then["disk"]["is_whole"] == true, "{then:#}");
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told() {
+    let world = World::new();
+    for (size, says) in [
+        (Size::new(39, 30), "39×30 is too small"),
+        (Size::new(80, 9), "80×9 is too small"),
+        (Size::new(80, 24), "80×24, xterm-256color"),
+    ] {
+        let mut pty = world.draft_in_terminal(size, &["doctor"]);
+        pty.wait_exit();
+        // It may have scrolled away.
+        let told = String::from_utf8_lossy(&pty.bytes()).into_owned();
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn a_limit_on_processes_that_builds_exceed_is_told() {
+    let world = World::new();
+    let ask = |limit: &str| {
+        let script = format!("ulimit -u {limit} && '{}' doctor --json", super::DRAFT);
+        let said = world.run("bash", &["-c", &script]).ok().json();
+        let checks = said["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["name"] == "process limit").unwrap()
+    };
+    let low = ask("900");
+    assert_eq!(low["status"], "warning", "{low}");
+    assert!(low["message"].as_str().unwrap().contains("900 processes"), "{low}");
+    assert!(low["fix"].as_str().unwrap().contains("ulimit -u 1024"), "{low}");
+    assert_eq!(ask("2000")["status"], "ok");
 }

@@ -56,7 +56,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let before = world.draft(&["ticket", "list", "--json"]).ok().json();
     for (args, code, says) in [
         ("ticket edit 9 --title x", "unknown_ticket", "there is no ticket #9"),
-        ("ticket edit 1", "usage", "required arguments were not provided"),
+        ("ticket edit 1", "usage", "there is nothing to change"),
         ("ticket edit x --title x", "bad_value", "`x` is neither a ticket number"),
         ("ticket edit 1 --priority urgent", "bad_value", "`urgent` is no priority"),
         ("ticket edit 1 --priority P1 --clear priority", "usage", "contradict each other"),
@@ -168,4 +168,37 @@ fn a_ticket_that_runs_is_not_removed() {
     run.wait().exits(1);
     world.draft(&["ticket", "remove", "1"]).ok();
     world.assert_nothing_left();
+}
+
+#[test]
+fn a_listing_is_narrowed_by_the_language_of_the_boards_filter() {
+    let world = World::new();
+    world.draft(&["goal", "add", "Safe arithmetic"]).ok();
+    for args in [
+        "ticket add First --priority P0 --state planned --goal arithmetic",
+        "ticket add Second --agent codex --state planned --after 1",
+        "ticket add Third",
+    ] {
+        world.draft(&args.split(' ').collect::<Vec<_>>()).ok();
+    }
+    let found = |query: &str| -> Vec<u64> {
+        let listing = world.draft(&["ticket", "list", "--json", "--query", query]).ok().json();
+        listing["tickets"].as_array().unwrap().iter().map(|one| one["number"].as_u64().unwrap()).collect()
+    };
+    for (query, numbers) in [
+        ("", &[1, 2, 3][..]),
+        ("p0", &[1]),
+        ("state:planned", &[1, 2]),
+        ("state:planned -waiting", &[1]),
+        ("agent:codex", &[2]),
+        ("goal:arith", &[1]),
+        ("-goal:none", &[1]),
+        ("\"third\"", &[3]),
+        ("#2", &[2]),
+    ] {
+        assert_eq!(found(query), numbers, "{query}");
+    }
+    let (code, message, hint) = error_of(&world.draft(&["ticket", "list", "--json", "--query", "colour:red"]).exits(2));
+    assert_eq!(code, "bad_query");
+    assert!(message.contains("`colour:` is no filter") && !hint.is_empty(), "{message}");
 }

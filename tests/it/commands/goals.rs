@@ -65,7 +65,7 @@ fn a_goal_is_named_by_what_only_it_has() {
         (&["goal", "show", ""], "unknown_goal", "there is no goal ``"),
         (&["goal", "show", "01a20b66-cf23-74a3-840d-52b3348bb96c"], "unknown_goal", "there is no goal"),
         (&["goal", "add", " "], "bad_value", "a title cannot be empty"),
-        (&["goal", "edit", "parsing"], "usage", "required arguments were not provided"),
+        (&["goal", "edit", "parsing"], "usage", "there is nothing to change"),
         (&["goal", "edit", "parsing", "--title", ""], "bad_value", "a title cannot be empty"),
         (&["goal", "remove", "speed"], "unknown_goal", "there is no goal `speed`"),
         (&["goal"], "usage", "requires a subcommand"),
