@@ -5,6 +5,7 @@ use std::io;
 
 use chrono::{FixedOffset, Utc};
 use crossterm::event::{self, Event};
+use draft_board::config::UiConfig;
 use draft_board::domain::autopilot::Autopilot;
 use draft_board::domain::board::{About, Board};
 use draft_board::domain::change::Change;
@@ -61,6 +62,9 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             | Effect::Allow(_)
             | Effect::LookAround
             | Effect::LoadDiff(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Notify(_)
             | Effect::WakeEachSecond(_) => continue,
         };
         model.update(msg);
@@ -86,6 +90,7 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             content: Some("cargo test".into()),
             problem: None,
             warning: None,
+            ui: UiConfig::default(),
             max_parallel: 4,
             role: Role::Engine,
             autopilot: Autopilot::Off,

@@ -24,6 +24,7 @@ mod job;
 mod json;
 mod list;
 mod log;
+mod manual;
 mod out;
 #[cfg(test)]
 mod page;
@@ -144,6 +145,10 @@ enum Command {
     Trash,
     /// Bring back a ticket, a goal or a worktree that was removed
     Restore(trash::RestoreArgs),
+    /// Print what a shell needs to complete the arguments of draft
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, for `draft man | man -l -`
+    Man,
 }
 
 /// Runs the program with these arguments and returns its exit code.
@@ -190,5 +195,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Import(args)) => archive::import(global, &args, out),
         Some(Command::Trash) => trash::list(global, out),
         Some(Command::Restore(args)) => trash::restore(global, &args, out),
+        Some(Command::Completions(args)) => manual::completions(&args, out),
+        Some(Command::Man) => manual::man(out),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod allow;
+pub mod bindings;
 pub mod edit;
 pub mod in_force;
 mod keys;
@@ -36,7 +37,9 @@ pub use problem::{ConfigError, ConfigErrors, Place, Problem, Warning};
 pub use reference::reference;
 pub use replace::{create, replace};
 pub use schema::schema;
-pub use settings::{CommandSpec, Config, ExecuteConfig, ExecutorProfile, PlannerConfig, VerifyConfig, WorkspaceConfig};
+pub use settings::{
+    CommandSpec, Config, ExecuteConfig, ExecutorProfile, PlannerConfig, UiConfig, VerifyConfig, WorkspaceConfig,
+};
 pub use table::KEYS;
 
 /// The name of the repository's file, at the root of the user's checkout.

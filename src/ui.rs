@@ -6,10 +6,12 @@
 mod act;
 mod again;
 mod ascii;
+pub mod call;
 pub mod index;
 pub mod keys;
 mod leave;
 pub mod model;
+mod mouse;
 pub mod msg;
 mod offers;
 mod quiet;

@@ -1,5 +1,8 @@
 //! Opens the board full screen: the first frame from what is stored, and only then the engine.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::engine::EngineError;
-use crate::ui::keys::KeyTable;
+use crate::ui::keys::{KeyTable, own};
 use crate::ui::terminal::Terminal;
 use crate::ui::theme::{Glyphs, Theme};
-use crate::ui::{Model, Role, Setup};
+use crate::ui::{Model, Msg, Role, Setup};
 
 use super::error::AppError;
 use super::open::Opened;
@@ -46,9 +49,10 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
     let signals = Signals::listen().map_err(AppError::Terminal)?;
     let terminal = Terminal::enter().map_err(AppError::Terminal)?;
     let size = terminal.size().map_err(AppError::Terminal)?;
+    let (keys, wrong_keys) = own_keys(&workshop.paths.user_config);
     let setup = Setup {
         board,
-        keys: KeyTable::built_in().clone(),
+        keys,
         now: chrono::Utc::now().into(),
         size,
         // Who is the engine turns out in a moment.
@@ -62,7 +66,10 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
         zone: *chrono::Local::now().offset(),
         runs: workshop.paths.runs(),
     };
-    let (model, effects) = Model::new(setup);
+    let (mut model, mut effects) = Model::new(setup);
+    if let Some(trouble) = wrong_keys {
+        effects.extend(model.update(Msg::Failed(trouble)));
+    }
     let (told, news) = mpsc::channel(WAITING);
     let (wishes, wished) = mpsc::channel(WAITING);
     let (log_wanted, wanted) = watch::channel(None);
@@ -91,4 +98,28 @@ async fn ended(mut service: JoinHandle<Result<(), AppError>>) -> Result<(), AppE
     tracing::warn!("the engine did not end within {ENDING:?}");
     service.abort();
     Ok(())
+}
+
+/// Returns the keys: the user's own over the built-in ones, or those alone and what is wrong with the user's.
+fn own_keys(user_config: &Path) -> (KeyTable, Option<String>) {
+    let file = user_config.with_file_name(own::FILE_NAME);
+    let bytes = match fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return (KeyTable::built_in().clone(), None),
+        Err(error) => {
+            let trouble = format!("{}: {error}; the built-in keys hold", file.display());
+            return (KeyTable::built_in().clone(), Some(trouble));
+        }
+    };
+    match KeyTable::with_own(&bytes, &file) {
+        Ok(keys) => (keys, None),
+        Err(errors) => {
+            let more = match errors.0.len() {
+                0 | 1 => String::new(),
+                number => format!(" (and {} more)", number - 1),
+            };
+            let first = errors.0.first().map(ToString::to_string).unwrap_or_default();
+            (KeyTable::built_in().clone(), Some(format!("{first}{more}; the built-in keys hold")))
+        }
+    }
 }

@@ -21,6 +21,8 @@ use crate::engine::{EngineError, Workshop};
 use crate::ui::terminal::Terminal;
 use crate::ui::{Effect, Model, Msg, StopAgents, Visit};
 
+mod notify;
+mod suspend;
 mod visit;
 
 use super::detail;
@@ -111,6 +113,8 @@ pub(super) struct Screen {
     second: Option<Interval>,
     /// To whom the terminal is to be given.
     visit: Option<Visit>,
+    /// The process is to stop until the shell brings it back.
+    suspend: bool,
     /// Who has the terminal.
     visiting: Option<Visiting>,
     /// The terminal changed its size, and may have lost some of the picture even if it has the old size again.
@@ -152,6 +156,7 @@ impl Screen {
             log_request: None,
             second: None,
             visit: None,
+            suspend: false,
             visiting: None,
             is_stale: false,
             leaving: Leaving::No,
@@ -194,6 +199,9 @@ impl Screen {
             }
             if let Some(visit) = self.visit.take() {
                 self.hand_over(visit, &mut keyboard).await?;
+            }
+            if std::mem::take(&mut self.suspend) {
+                self.suspend(&mut keyboard).await?;
             }
             waiting_to_draw |= self.model.take_dirty() || self.is_stale;
             if waiting_to_draw && self.visiting.is_none() && (by_person || last_frame.elapsed() >= FRAME) {
@@ -260,10 +268,10 @@ impl Screen {
                 self.is_stale = true;
                 vec![Msg::Resize(columns, rows)]
             }
-            Woken::Terminal(Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost)
-            | Woken::FrameDue
-            | Woken::Nothing
-            | Woken::Alone(_) => return,
+            Woken::Terminal(Event::Mouse(event)) => vec![Msg::Mouse(event, chrono::Utc::now().into())],
+            Woken::Terminal(Event::FocusGained) => vec![Msg::Focus(true)],
+            Woken::Terminal(Event::FocusLost) => vec![Msg::Focus(false)],
+            Woken::Terminal(Event::Key(_)) | Woken::FrameDue | Woken::Nothing | Woken::Alone(_) => return,
             Woken::Told(Told::Msg(msg)) => vec![*msg],
             Woken::Told(Told::Engine(engine)) => {
                 let (board, watcher, settings) = *engine;
@@ -304,6 +312,9 @@ impl Screen {
                 Effect::Allow(leave) => self.wish(Wish::Allow(leave)).await,
                 Effect::LookAround => self.wish(Wish::LookAround).await,
                 Effect::HandOver(visit) => self.visit = Some(visit),
+                Effect::Suspend => self.suspend = true,
+                Effect::Redraw => self.is_stale = true,
+                Effect::Notify(text) => self.notify(&text),
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),
                 Effect::LoadDiff(request) => self.load_diff(request),
                 Effect::Watch(request) => {
@@ -381,6 +392,8 @@ impl Screen {
     /// Draws what the model is now.
     pub(super) fn draw(&mut self) -> Result<(), AppError> {
         let Self { terminal, model, .. } = self;
+        terminal.set_mouse(model.wants_mouse()).map_err(AppError::Terminal)?;
+        terminal.set_title(&model.window_title()).map_err(AppError::Terminal)?;
         if std::mem::take(&mut self.is_stale) {
             terminal.draw_anew().map_err(AppError::Terminal)?;
         }

@@ -2,7 +2,7 @@
 
 use crate::config::allow::check;
 use crate::config::in_force::InForce;
-use crate::config::{self, VerifyConfig};
+use crate::config::{self, UiConfig, VerifyConfig};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::rule::Trust;
 use crate::engine::Workshop;
@@ -29,6 +29,7 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             content: config::trust::trust_content(&loaded),
             problem,
             warning: not_allowed(&loaded.config.verify_config),
+            ui: loaded.config.ui.clone(),
             max_parallel: workshop.slots_of(Some(&loaded)),
             role,
             autopilot: if loaded.config.planner_config.auto_execute { Autopilot::On } else { Autopilot::Off },
@@ -45,6 +46,7 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             content: None,
             problem,
             warning: None,
+            ui: UiConfig::default(),
             max_parallel: workshop.slots_of(None),
             role,
             autopilot: Autopilot::Off,

@@ -164,6 +164,14 @@ pub enum Problem {
         /// What is wrong.
         why: TemplateError,
     },
+    /// Keys that cannot be an action's.
+    #[error("`{path}`: {why}")]
+    BadKeys {
+        /// The part of the screen and the action.
+        path: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// A row of the table of agents, or a profile, that cannot be.
     #[error("`{path}`: {why}")]
     BadAgent {

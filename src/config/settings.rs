@@ -22,12 +22,34 @@ pub struct Config {
     pub merge_config: MergeConfig,
     /// What is done without being asked.
     pub planner_config: PlannerConfig,
+    /// How the board meets the person.
+    pub ui: UiConfig,
     /// Ways to run an agent, by the names under which tickets ask for them.
     pub executor_profiles: BTreeMap<String, ExecutorProfile>,
     /// Rows for the table of agents, by name, as the file has them; the table checks them.
     pub executors: BTreeMap<String, Value>,
     /// What nothing uses yet.
     pub later: Later,
+}
+
+/// How the board meets the person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UiConfig {
+    /// Whether the mouse is the board's.
+    pub mouse: bool,
+    /// How a person who looks elsewhere is told that a ticket needs one; one of the ways of the table.
+    pub notify: String,
+    /// The program for the way `command`, as one would type it.
+    pub notify_command: Option<String>,
+}
+
+/// The ways to tell a person who looks elsewhere.
+pub(super) const NOTIFY: &[&str] = &["off", "bell", "osc9", "osc777", "osc99", "command"];
+
+impl Default for UiConfig {
+    fn default() -> Self {
+        Self { mouse: true, notify: "bell".to_owned(), notify_command: None }
+    }
 }
 
 /// A command as a file has it: a line of text, or a map that says more.

@@ -2,6 +2,7 @@
 
 use super::keys::{Key, Kind};
 use super::later::Webhook;
+use super::settings::NOTIFY;
 use super::{CommandSpec, Config, ExecutorProfile};
 
 /// Longest time that can be set: a week.
@@ -379,6 +380,19 @@ pub const KEYS: &[Key] = &[
         Kind::Count { least: 0, most: 20, at: |config| &mut config.later.udar.max_retries_on_error },
     )
     .later(),
+    key("ui.mouse", "whether the mouse is the board's", Kind::Switch { at: |config| &mut config.ui.mouse }).user(),
+    key(
+        "ui.notify",
+        "how you are told, when you look elsewhere, that a ticket needs you",
+        Kind::Word { words: NOTIFY, at: |config| &mut config.ui.notify },
+    )
+    .user(),
+    key(
+        "ui.notify_command",
+        "the program for `command`, which gets the message as its last argument",
+        Kind::OptionalText { at: |config| &mut config.ui.notify_command },
+    )
+    .user(),
     key(
         "executor_profiles",
         "ways to run an agent, by the names under which tickets ask for them",

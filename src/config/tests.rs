@@ -408,6 +408,7 @@ fn any_config() -> impl Strategy<Value = Config> {
     (execute, 4096..=1_u64 << 40, 0..=3600_u64, lines(), lines(), lines()).prop_map(
         |(execute, bytes, grace, commands, extra, scripts)| {
             let (timeout, preferred_executor, executor_model, max_parallel_jobs, yolo_mode, yolo_allowlist) = execute;
+            let extra_command = executor_model.clone();
             let command = |text: &String| CommandSpec {
                 run: text.clone(),
                 shell: yolo_mode,
@@ -444,6 +445,7 @@ fn any_config() -> impl Strategy<Value = Config> {
                     timeout: Duration::from_secs(timeout),
                     rework_attempts: max_parallel_jobs.min(20),
                 },
+                ui: UiConfig { mouse: yolo_mode, notify: "osc9".to_owned(), notify_command: extra_command.clone() },
                 workspace_config: WorkspaceConfig {
                     copy: scripts.clone(),
                     setup: scripts.iter().map(command).collect(),

@@ -139,7 +139,8 @@ impl Model {
     /// Returns why a ticket that has a job stays where it is.
     fn why_stuck(&self, ticket: &Ticket) -> Option<String> {
         let job = self.board.active_job(ticket.id)?;
-        Some(format!("{} stays where it is while it has a job ({}); c stops that.", ticket.number, job.kind))
+        let stop = self.key_of(Action::Cancel);
+        Some(format!("{} stays where it is while it has a job ({}); {stop} stops that.", ticket.number, job.kind))
     }
 
     /// Leaves the board, and asks first when something runs that the answer matters to.

@@ -9,6 +9,7 @@ use crate::domain::job::{JobKind, JobStatus};
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 
+use super::keys::Action;
 use super::model::{Model, NoticeKind};
 use super::msg::{Effect, Guest, Visit};
 use super::screen::Overlay;
@@ -102,7 +103,8 @@ impl Model {
                     self.kept_message = None;
                 } else {
                     self.kept_message = Some((ticket, text));
-                    self.say(NoticeKind::News, "the message is put aside; t goes on with it");
+                    let tell = self.key_of(Action::Tell);
+                    self.say(NoticeKind::News, format!("the message is put aside; {tell} goes on with it"));
                 }
                 Vec::new()
             }
@@ -130,16 +132,17 @@ impl Model {
     /// Returns why the terminal cannot be given to a program in the ticket's worktree.
     pub(super) fn why_no_visit(&self, ticket: &Ticket) -> Option<String> {
         let number = ticket.number;
+        let (cancel, tell) = (self.key_of(Action::Cancel), self.key_of(Action::Tell));
         if let Some(job) = self.board.active_job(ticket.id) {
             return Some(match (job.status, job.kind) {
                 (JobStatus::Queued, kind) => {
-                    format!("{number}'s {kind} job may start at any moment; c takes it out of the queue first.")
+                    format!("{number}'s {kind} job may start at any moment; {cancel} takes it out of the queue first.")
                 }
                 (_, JobKind::Execute) => {
-                    format!("an agent works in {number}'s worktree; c stops it, t tells it something.")
+                    format!("an agent works in {number}'s worktree; {cancel} stops it, {tell} tells it something.")
                 }
                 (_, kind @ (JobKind::Verify | JobKind::Resume | JobKind::Land)) => {
-                    format!("{number}'s {kind} job works in its worktree; wait for its end, or c stops it.")
+                    format!("{number}'s {kind} job works in its worktree; wait for its end, or {cancel} stops it.")
                 }
             });
         }

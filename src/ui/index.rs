@@ -1,5 +1,5 @@
 //! What the screen asks of the board again and again, kept up to date with each change instead of computed per frame:
-//! the order of the columns, who needs a person, what runs, and who waits for whom.
+//! the order of the columns, what of them the filter shows, who needs a person, what runs, and who waits for whom.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -8,6 +8,7 @@ use crate::domain::board::{Board, order};
 use crate::domain::change::Change;
 use crate::domain::id::TicketId;
 use crate::domain::job::{JobKind, JobStatus};
+use crate::domain::query::Query;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 
@@ -17,7 +18,11 @@ pub const COLUMNS: usize = StateName::ALL.len();
 /// The cached answers. They are right as long as every change to the board goes through [`Index::apply`].
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Index {
+    /// Which tickets are in the columns.
+    filter: Query,
     columns: [Vec<TicketId>; COLUMNS],
+    /// How many tickets there are in each state, shown or not.
+    totals: [usize; COLUMNS],
     needs_you: HashSet<TicketId>,
     running: HashMap<TicketId, JobKind>,
     dependents: HashMap<TicketId, BTreeSet<TicketId>>,
@@ -40,17 +45,15 @@ impl Running {
 }
 
 impl Index {
-    /// Returns the answers for a board.
+    /// Returns the answers for a board of which everything is shown.
     pub fn of(board: &Board) -> Self {
+        Self::filtered(board, Query::default())
+    }
+
+    /// Returns the answers for a board of which the filter shows a part.
+    pub fn filtered(board: &Board, filter: Query) -> Self {
         let mut index = Self::default();
-        let mut columns: [Vec<&Ticket>; COLUMNS] = Default::default();
-        for ticket in board.tickets() {
-            columns[place(ticket.state.name())].push(ticket);
-        }
-        for (column, tickets) in index.columns.iter_mut().zip(&mut columns) {
-            tickets.sort_by_key(|ticket| order(ticket));
-            column.extend(tickets.iter().map(|ticket| ticket.id));
-        }
+        index.sift(board, filter);
         for ticket in board.tickets() {
             for blocker in &ticket.blocked_by {
                 index.dependents.entry(*blocker).or_default().insert(ticket.id);
@@ -58,6 +61,24 @@ impl Index {
             index.look_at(board, ticket.id);
         }
         index
+    }
+
+    /// Shows what another filter says.
+    pub fn sift(&mut self, board: &Board, filter: Query) {
+        let mut columns: [Vec<&Ticket>; COLUMNS] = Default::default();
+        self.totals = [0; COLUMNS];
+        for ticket in board.tickets() {
+            let at = place(ticket.state.name());
+            self.totals[at] += 1;
+            if filter.matches(board, ticket) {
+                columns[at].push(ticket);
+            }
+        }
+        for (column, tickets) in self.columns.iter_mut().zip(&mut columns) {
+            tickets.sort_by_key(|ticket| order(ticket));
+            *column = tickets.iter().map(|ticket| ticket.id).collect();
+        }
+        self.filter = filter;
     }
 
     /// Applies a change to the board and to the answers.
@@ -68,8 +89,11 @@ impl Index {
                 board.apply(change);
                 self.look_at(board, job.ticket);
             }
-            Change::Goal(_)
-            | Change::Autopilot(_)
+            Change::Goal(_) => {
+                board.apply(change);
+                self.sift(board, self.filter.clone());
+            }
+            Change::Autopilot(_)
             | Change::Run(_)
             | Change::Evidence(_)
             | Change::Comment(_)
@@ -82,9 +106,11 @@ impl Index {
 
     fn apply_ticket(&mut self, board: &mut Board, change: &Change, ticket: &Ticket) {
         if let Some(old) = board.ticket(ticket.id) {
+            let from = place(old.state.name());
             if let Ok(at) = self.search(board, old) {
-                self.columns[place(old.state.name())].remove(at);
+                self.columns[from].remove(at);
             }
+            self.totals[from] -= 1;
             for blocker in &old.blocked_by {
                 if let Entry::Occupied(mut waiting) = self.dependents.entry(*blocker) {
                     waiting.get_mut().remove(&ticket.id);
@@ -95,11 +121,12 @@ impl Index {
             }
         }
         board.apply(change);
-        if let Err(at) = self.search(board, ticket) {
-            self.columns[place(ticket.state.name())].insert(at, ticket.id);
-        }
-        for blocker in &ticket.blocked_by {
-            self.dependents.entry(*blocker).or_default().insert(ticket.id);
+        // A ticket that was removed is not there any more.
+        if board.ticket(ticket.id).is_some() {
+            self.totals[place(ticket.state.name())] += 1;
+            for blocker in &ticket.blocked_by {
+                self.dependents.entry(*blocker).or_default().insert(ticket.id);
+            }
         }
         self.look_at(board, ticket.id);
         for dependent in self.dependents(ticket.id).collect::<Vec<_>>() {
@@ -128,9 +155,29 @@ impl Index {
                 self.running.remove(&id);
             }
         }
+        if let Some(ticket) = board.ticket(id) {
+            let column = place(ticket.state.name());
+            match (self.search(board, ticket), self.filter.matches(board, ticket)) {
+                (Ok(at), false) => {
+                    self.columns[column].remove(at);
+                }
+                (Err(at), true) => self.columns[column].insert(at, id),
+                (Ok(_), true) | (Err(_), false) => {}
+            }
+        }
     }
 
-    /// Returns the tickets of a column, as people see them.
+    /// Returns which tickets are shown.
+    pub fn filter(&self) -> &Query {
+        &self.filter
+    }
+
+    /// Returns how many tickets there are in a state, shown or not.
+    pub fn total(&self, state: StateName) -> usize {
+        self.totals[place(state)]
+    }
+
+    /// Returns the tickets of a column that are shown, as people see them.
     pub fn column(&self, state: StateName) -> &[TicketId] {
         &self.columns[place(state)]
     }
@@ -143,6 +190,11 @@ impl Index {
     /// Says whether a person must act on the ticket.
     pub fn needs_you(&self, id: TicketId) -> bool {
         self.needs_you.contains(&id)
+    }
+
+    /// Returns the tickets that wait for a person, in no order.
+    pub fn all_needing_you(&self) -> impl Iterator<Item = TicketId> {
+        self.needs_you.iter().copied()
     }
 
     /// Returns how many tickets wait for a person.

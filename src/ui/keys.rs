@@ -2,6 +2,7 @@
 //! bottom line and the help, so they cannot drift.
 
 mod notation;
+pub mod own;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -29,8 +30,33 @@ words! {
         Choice = "choice",
         /// A question.
         Dialog = "dialog",
+        /// The line in which the filter is typed.
+        Filter = "filter",
+        /// The palette.
+        Palette = "palette",
         /// The help.
         Help = "help",
+        /// Everything, where a key means nothing else.
+        Everywhere = "everywhere",
+    }
+}
+
+impl Context {
+    /// Returns its name as people read it.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Board => "On the board",
+            Self::Log => "In the log",
+            Self::Ticket => "In a ticket",
+            Self::Form => "In the form of a new ticket",
+            Self::Tell => "In a message to an agent",
+            Self::Choice => "When there is a choice",
+            Self::Dialog => "When something is asked",
+            Self::Filter => "While the filter is typed",
+            Self::Palette => "In the palette",
+            Self::Help => "In this help",
+            Self::Everywhere => "Everywhere",
+        }
     }
 }
 
@@ -159,6 +185,16 @@ words! {
         Safe = "safe",
         /// Stops the agents, then leaves.
         StopAgents = "stop_agents",
+        /// Opens the palette.
+        Palette = "palette",
+        /// Says which tickets are shown.
+        Filter = "filter",
+        /// Keeps the filter that was typed.
+        Keep = "keep",
+        /// Stops Draft until the shell brings it back.
+        Suspend = "suspend",
+        /// Draws the screen anew.
+        Redraw = "redraw",
         /// Shows the help.
         Help = "help",
         /// Goes back.
@@ -219,8 +255,20 @@ impl KeyTable {
         self.rows(context).iter().find(|row| row.action == action)?.keys.first()
     }
 
+    /// Returns the first keys of an action in that context as people write them, or how else it is reached.
+    pub fn shown(&self, context: Context, action: Action) -> String {
+        self.keys_of(context, action).map_or_else(|| format!(":{action}"), Keys::shown)
+    }
+
     /// Says what the keys pressed so far come to in that context.
     pub fn find(&self, context: Context, pressed: &[Key]) -> Found {
+        match self.find_in(context, pressed) {
+            Found::Nothing => self.find_in(Context::Everywhere, pressed),
+            found => found,
+        }
+    }
+
+    fn find_in(&self, context: Context, pressed: &[Key]) -> Found {
         let mut found = Found::Nothing;
         for row in self.rows(context) {
             for keys in &row.keys {

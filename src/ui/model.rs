@@ -17,10 +17,12 @@ use crate::domain::time::Timestamp;
 
 use super::index::Index;
 use super::keys::{Key, KeyTable};
+use super::mouse::Mouse;
 use super::msg::{Effect, Settings, Setup};
 use super::quiet::Quiet;
 use super::screen::board::BoardScreen;
 use super::screen::log::LogPane;
+use super::screen::palette::Found;
 use super::screen::ticket::TicketScreen;
 use super::screen::{Form, Overlay};
 use super::theme::Theme;
@@ -55,6 +57,13 @@ pub struct Model {
     pub(super) wanted_visit: Option<TicketId>,
     /// The tickets whose worktrees a person was in and whose work was not taken over since.
     pub(super) visited: HashSet<TicketId>,
+    /// The filter as it was typed.
+    pub(super) filter: String,
+    /// What was chosen in the palette, the newest first.
+    pub(super) recent: Vec<Found>,
+    pub(super) mouse: Mouse,
+    /// Whether the terminal is the one that the person looks at, as far as it says so.
+    pub(super) focused: bool,
     pub(super) notice: Option<Notice>,
     /// The keys of a sequence that is not whole yet.
     pub(super) pressed: Vec<Key>,
@@ -144,6 +153,10 @@ impl Model {
             wanted: None,
             wanted_visit: None,
             visited: HashSet::new(),
+            filter: String::new(),
+            recent: Vec::new(),
+            mouse: Mouse::default(),
+            focused: true,
             notice: None,
             pressed: Vec::new(),
             dirty: true,

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use chrono::FixedOffset;
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
+use crate::config::UiConfig;
 use crate::config::yolo::Leave;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
@@ -27,6 +28,10 @@ pub enum Msg {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
+    /// The mouse did something, at this time.
+    Mouse(MouseEvent, Timestamp),
+    /// The terminal is the one that the person looks at, or is not any more.
+    Focus(bool),
     /// The terminal has that many columns and rows now.
     Resize(u16, u16),
     /// These things became true.
@@ -81,6 +86,12 @@ pub enum Effect {
     /// Give the terminal to a program in a ticket's worktree; [`Msg::Returned`] comes when it is over, and
     /// [`Msg::Failed`] when it could not start.
     HandOver(Visit),
+    /// Stop this process until the shell brings it back; agents go on.
+    Suspend,
+    /// Draw the whole screen anew.
+    Redraw,
+    /// Tell the person, who looks elsewhere, in the way of [`Settings::ui`]; one line.
+    Notify(String),
     /// Send [`Msg::Second`] now and each second from now on, or no more.
     WakeEachSecond(bool),
     /// Leave the board.
@@ -188,6 +199,8 @@ pub struct Settings {
     pub problem: Option<String>,
     /// What about the configuration is going to fail, although it can be used.
     pub warning: Option<String>,
+    /// How the board meets the person.
+    pub ui: UiConfig,
     /// How many jobs run at once at the most.
     pub max_parallel: usize,
     /// What this process is.

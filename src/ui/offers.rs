@@ -11,11 +11,16 @@ use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 
 use super::act::Way;
-use super::keys::Action;
+use super::keys::{Action, Context};
 use super::model::Model;
 use super::screen::Overlay;
 
 impl Model {
+    /// Returns the key of an action of the board, as messages name it.
+    pub(super) fn key_of(&self, action: Action) -> String {
+        self.keys.shown(Context::Board, action)
+    }
+
     /// Says whether the bottom line offers an action: it is possible, and people are likely to want it.
     pub(super) fn offers(&self, action: Action) -> bool {
         let likely = match action {
@@ -56,20 +61,32 @@ impl Model {
             }
             Action::Tell => self.why_no_ticket_or(|ticket| {
                 (ticket.state == State::Abandoned).then(|| {
-                    format!("{} is abandoned, so no agent will read a message; H takes it back.", ticket.number)
+                    let back = self.key_of(Action::MoveBack);
+                    format!("{} is abandoned, so no agent will read a message; {back} takes it back.", ticket.number)
                 })
             }),
             Action::HandOver => self.why_no_ticket_or(|ticket| self.why_no_visit(ticket)),
             Action::MoveBack => self.why_no_ticket_or(|ticket| self.why_not_along(ticket, Way::Back)),
             Action::MoveOn => self.why_no_ticket_or(|ticket| self.why_not_along(ticket, Way::On)),
-            Action::NextNeedingYou => (self.index.needing_you() == 0).then(|| "nothing needs you now.".to_owned()),
+            Action::NextNeedingYou => {
+                let shown = |id| self.index.row(&self.board, id).is_some();
+                match self.index.needing_you() {
+                    0 => Some("nothing needs you now.".to_owned()),
+                    _ if self.index.all_needing_you().any(shown) => None,
+                    _ => {
+                        let back = self.key_of(Action::Back);
+                        Some(format!("nothing that the filter shows needs you; {back} shows all again."))
+                    }
+                }
+            }
             _ => None,
         }
     }
 
     fn why_not_run(&self, ticket: &Ticket) -> Option<String> {
         if ticket.state == State::Proposed {
-            return Some(format!("{} is only proposed: a accepts it, then x runs it.", ticket.number));
+            let (accept, run) = (self.key_of(Action::Accept), self.key_of(Action::Run));
+            return Some(format!("{} is only proposed: {accept} accepts it, then {run} runs it.", ticket.number));
         }
         self.why_refused(run(ticket.id))
     }
@@ -91,7 +108,8 @@ impl Model {
     }
 
     fn ticket_or_why(&self) -> Result<&Ticket, String> {
-        self.selected_ticket().ok_or_else(|| "there is no ticket here; n files one.".to_owned())
+        self.selected_ticket()
+            .ok_or_else(|| format!("there is no ticket here; {} files one.", self.key_of(Action::NewTicket)))
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod columns;
 pub(super) mod dialog;
 pub(super) mod diff;
 pub(super) mod evidence;
+pub(super) mod filter;
 pub(super) mod form;
 pub(super) mod form_view;
 pub(super) mod help;
@@ -17,6 +18,7 @@ pub(super) mod log;
 pub(super) mod log_runs;
 mod log_title;
 pub(super) mod overview;
+pub(super) mod palette;
 pub(super) mod tell;
 pub(super) mod ticket;
 pub(super) mod typing;
@@ -24,8 +26,10 @@ pub(super) mod welcome;
 
 pub(super) use choice::Choice;
 pub(super) use dialog::Dialog;
+pub(super) use filter::Filter;
 pub(super) use form::Form;
 pub(super) use help::Help;
+pub(super) use palette::Palette;
 pub(super) use tell::Tell;
 
 /// What lies over the screen and has the keys.
@@ -39,6 +43,10 @@ pub(super) enum Overlay {
     Choice(Choice),
     /// A question.
     Dialog(Dialog),
+    /// The line in which the filter is typed.
+    Filter(Box<Filter>),
+    /// The palette.
+    Palette(Box<Palette>),
     /// The help.
     Help(Help),
 }

@@ -10,19 +10,27 @@ use std::thread::{self, ThreadId};
 
 use crossterm::cursor::Show;
 use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, PopKeyboardEnhancementFlags,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    PopKeyboardEnhancementFlags,
 };
 use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 
+use super::call::Call;
 use super::widget::text;
 
+/// Buttons, drags and the wheel are told, in a form without limits; moves alone, of which there are thousands, are not.
+const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+/// The window's title is put on the terminal's own stack, and taken from there again. A terminal that has no such stack
+/// loses ours at least.
+const KEEP_TITLE: &str = "\x1b[22;0t";
+const GIVE_TITLE_BACK: &str = "\x1b]0;\x07\x1b[23;0t";
 /// Cursor keys and keypad send what they usually send.
 const PLAIN_KEYS: &str = "\x1b[?1l\x1b>";
 /// Whether the terminal is ours right now.
@@ -36,6 +44,8 @@ static HOOK: Once = Once::new();
 pub struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Sheet>>,
     sheet: Sheet,
+    has_mouse: bool,
+    title: String,
 }
 
 /// Where a frame is put together from its many small pieces. It goes out in one write, which is several times cheaper, so
@@ -83,7 +93,8 @@ impl Terminal {
         HOOK.call_once(install_hook);
         let sheet = Sheet::default();
         let backend = CrosstermBackend::new(sheet.clone());
-        let mut terminal = Self { inner: ratatui::Terminal::new(backend)?, sheet };
+        let inner = ratatui::Terminal::new(backend)?;
+        let mut terminal = Self { inner, sheet, has_mouse: false, title: String::new() };
         terminal.take()?;
         Ok(terminal)
     }
@@ -96,7 +107,9 @@ impl Terminal {
         // Set first, so that a failure half-way is undone too.
         ENTERED.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        // Whoever draws says anew what the mouse and the title are to be.
+        (self.has_mouse, self.title) = (false, String::new());
+        execute!(io::stdout(), Print(KEEP_TITLE), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)?;
         self.draw_anew()
     }
 
@@ -118,6 +131,40 @@ impl Terminal {
     pub fn draw(&mut self, view: impl FnOnce(&mut Frame)) -> io::Result<()> {
         self.inner.draw(view)?;
         self.sheet.send()
+    }
+
+    /// Takes the mouse, or gives it back; nothing is written when it is so already.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn set_mouse(&mut self, taken: bool) -> io::Result<()> {
+        if taken == self.has_mouse {
+            return Ok(());
+        }
+        self.has_mouse = taken;
+        if taken { execute!(io::stdout(), Print(TAKE_MOUSE)) } else { execute!(io::stdout(), DisableMouseCapture) }
+    }
+
+    /// Names the window; nothing is written when it has that name already.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn set_title(&mut self, title: &str) -> io::Result<()> {
+        if title == self.title {
+            return Ok(());
+        }
+        title.clone_into(&mut self.title);
+        execute!(io::stdout(), SetTitle(text::visible(title)))
+    }
+
+    /// Calls the person, who looks elsewhere, in a way that the terminal knows.
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn call(&mut self, way: Call, said: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(way.sequence(said).as_bytes())?;
+        stdout.flush()
     }
 
     /// Returns the columns and rows of the terminal.
@@ -180,7 +227,16 @@ fn restore() -> io::Result<()> {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return Ok(());
     }
-    let screen = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let screen = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Print(GIVE_TITLE_BACK),
+        Show
+    );
     disable_raw_mode().and(screen)
 }
 

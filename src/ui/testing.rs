@@ -6,6 +6,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use uuid::Uuid;
 
+use crate::config::UiConfig;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::{About, Board};
 use crate::domain::change::{Change, Live};
@@ -77,6 +78,7 @@ pub(crate) fn settings() -> Settings {
         content: Some("30 checks".into()),
         problem: None,
         warning: None,
+        ui: UiConfig::default(),
         max_parallel: 4,
         role: Role::Engine,
         autopilot: Autopilot::Off,

@@ -2,7 +2,10 @@
 
 mod again;
 mod diff;
+mod finding;
 mod keys;
 mod leave;
+mod mouse;
+mod page;
 mod pictures;
 mod properties;

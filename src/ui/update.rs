@@ -1,5 +1,7 @@
 //! Changes the model: a message comes in, effects go out. Nothing here waits for anything.
 
+use std::collections::HashSet;
+
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Size;
 
@@ -7,6 +9,7 @@ use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::command::{Command, RefusalCode, Refused};
 use crate::domain::event::{EventKind, NewEvent};
+use crate::domain::id::TicketId;
 use crate::domain::job::JobStatus;
 
 use super::act::Way;
@@ -27,6 +30,11 @@ impl Model {
             Msg::Key(event) if event.kind == KeyEventKind::Release => Vec::new(),
             Msg::Key(event) => self.key(event),
             Msg::Paste(pasted) => self.paste(&pasted),
+            Msg::Mouse(event, at) => self.mouse(event, at),
+            Msg::Focus(focused) => {
+                self.focused = focused;
+                Vec::new()
+            }
             Msg::Resize(width, height) => self.resize(Size::new(width, height)),
             Msg::Changed(changes) => self.changed(&changes),
             Msg::Reloaded(board) => self.reloaded(*board),
@@ -88,10 +96,10 @@ impl Model {
         // A ticket that was refused is not lost: what was typed waits in the form.
         if let Some((_, form)) = self.sent_form.take() {
             self.kept_form = Some(form);
-            text.push_str(" n goes on with the ticket.");
+            text.push_str(&format!(" {} goes on with the ticket.", self.key_of(Action::NewTicket)));
         }
         if self.wanted.as_ref().is_some_and(|command| matches!(command, Command::Tell { text: Some(_), .. })) {
-            text.push_str(" t goes on with the message.");
+            text.push_str(&format!(" {} goes on with the message.", self.key_of(Action::Tell)));
         }
         self.say(NoticeKind::Refused, text.trim_end());
         Vec::new()
@@ -109,6 +117,11 @@ impl Model {
         match &mut self.over {
             Some(Overlay::Form(form)) => form.paste(pasted),
             Some(Overlay::Tell(tell)) => tell.paste(pasted),
+            Some(Overlay::Filter(filter)) => {
+                filter.paste(pasted);
+                self.refilter();
+            }
+            Some(Overlay::Palette(_)) => self.paste_into_palette(pasted),
             Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Help(_)) | None => return Vec::new(),
         }
         if pasted.len() < whole {
@@ -120,7 +133,7 @@ impl Model {
     }
 
     fn reloaded(&mut self, board: Board) -> Vec<Effect> {
-        self.index = Index::of(&board);
+        self.index = Index::filtered(&board, self.index.filter().clone());
         self.board = board;
         self.dirty = true;
         let open = self.ticket.as_ref().map(|screen| screen.ticket).filter(|id| self.board.ticket(*id).is_some());
@@ -128,16 +141,20 @@ impl Model {
     }
 
     fn changed(&mut self, changes: &[Change]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let needed: HashSet<TicketId> = self.index.all_needing_you().collect();
         for change in changes {
             self.notice_change(change);
             self.dirty |= self.is_seen(change);
             self.quiet.hear(change, self.now);
             self.index.apply(&mut self.board, change);
         }
+        effects.extend(self.call(&needed));
         let touched = |screen: &&super::screen::ticket::TicketScreen| {
             changes.iter().any(|c| screen.is_touched_by(c, &self.board))
         };
-        self.ticket.as_ref().filter(touched).map(|screen| Effect::LoadDetail(screen.ticket)).into_iter().collect()
+        effects.extend(self.ticket.as_ref().filter(touched).map(|screen| Effect::LoadDetail(screen.ticket)));
+        effects
     }
 
     /// Says whether a change that is not applied yet changes what is drawn.
@@ -230,6 +247,8 @@ impl Model {
             (Some(Overlay::Tell(_)), _) => Context::Tell,
             (Some(Overlay::Choice(_)), _) => Context::Choice,
             (Some(Overlay::Dialog(_)), _) => Context::Dialog,
+            (Some(Overlay::Filter(_)), _) => Context::Filter,
+            (Some(Overlay::Palette(_)), _) => Context::Palette,
             (Some(Overlay::Help(_)), _) => Context::Help,
             (None, Some(_)) => Context::Ticket,
             (None, None) if self.log.has_focus() => Context::Log,
@@ -253,10 +272,25 @@ impl Model {
             Found::Nothing => None,
         };
         self.pressed.clear();
+        match action {
+            Some(Action::Suspend) => return vec![Effect::Suspend],
+            Some(Action::Redraw) => return vec![Effect::Redraw],
+            _ => {}
+        }
         // A person who goes on has read it.
+        let had_notice = self.notice.is_some();
         if self.over.is_none() && action.is_some() {
             self.notice = None;
         }
+        // The first time it only puts away what the bottom line says.
+        if action == Some(Action::Back) && context == Context::Board && had_notice {
+            return Vec::new();
+        }
+        self.give(context, action, event)
+    }
+
+    /// Gives a key to what has the keys.
+    pub(super) fn give(&mut self, context: Context, action: Option<Action>, event: KeyEvent) -> Vec<Effect> {
         match self.over.take() {
             Some(Overlay::Form(form)) => self.key_in_form(form, action, event),
             Some(Overlay::Tell(mut tell)) => {
@@ -271,6 +305,8 @@ impl Model {
                     Vec::new()
                 }
             },
+            Some(Overlay::Filter(filter)) => self.key_in_filter(filter, action, event),
+            Some(Overlay::Palette(palette)) => self.key_in_palette(palette, action, event),
             Some(Overlay::Help(mut help)) => {
                 if help.key(action, event, &self.keys, self.size) {
                     self.over = Some(Overlay::Help(help));
@@ -295,7 +331,8 @@ impl Model {
             Outcome::Aside => {
                 if !form.is_blank() {
                     self.kept_form = Some(form);
-                    self.say(NoticeKind::News, "the ticket is put aside; n goes on with it");
+                    let new = self.key_of(Action::NewTicket);
+                    self.say(NoticeKind::News, format!("the ticket is put aside; {new} goes on with it"));
                 }
                 Vec::new()
             }
@@ -326,6 +363,10 @@ impl Model {
             Action::Quit => self.quit(),
             Action::Open => self.open_ticket(),
             Action::Diff if context == Context::Board => self.open_diff(),
+            Action::Filter => self.open_filter(),
+            Action::Palette => self.open_palette(context),
+            Action::Suspend => vec![Effect::Suspend],
+            Action::Redraw => vec![Effect::Redraw],
             Action::Help => {
                 self.over = Some(Overlay::Help(Help::default()));
                 Vec::new()
@@ -334,12 +375,15 @@ impl Model {
                 match context {
                     Context::Ticket => self.ticket = None,
                     Context::Log => self.log.leave(),
-                    Context::Board
-                    | Context::Form
+                    Context::Board => self.clear_filter(),
+                    Context::Form
                     | Context::Tell
                     | Context::Choice
                     | Context::Dialog
-                    | Context::Help => {}
+                    | Context::Filter
+                    | Context::Palette
+                    | Context::Help
+                    | Context::Everywhere => {}
                 }
                 Vec::new()
             }
@@ -348,7 +392,14 @@ impl Model {
                     Context::Ticket => self.act_on_ticket(other),
                     Context::Log => self.act_on_log(other),
                     Context::Board => self.act_on_board(other) || self.act_on_log(other),
-                    Context::Form | Context::Tell | Context::Choice | Context::Dialog | Context::Help => false,
+                    Context::Form
+                    | Context::Tell
+                    | Context::Choice
+                    | Context::Dialog
+                    | Context::Filter
+                    | Context::Palette
+                    | Context::Help
+                    | Context::Everywhere => false,
                 };
                 debug_assert!(understood, "{context}: {other} is in the table of keys and does nothing");
                 Vec::new()
@@ -357,7 +408,7 @@ impl Model {
     }
 
     /// Does what a key means for the board; says nothing when it means nothing here.
-    fn act_on_board(&mut self, action: Action) -> bool {
+    pub(super) fn act_on_board(&mut self, action: Action) -> bool {
         match action {
             Action::Left => self.step_aside(Side::Left),
             Action::Right => self.step_aside(Side::Right),

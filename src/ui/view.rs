@@ -5,7 +5,9 @@ use ratatui::Frame;
 use super::ascii;
 use super::keys::Context;
 use super::model::Model;
-use super::screen::{Overlay, bars, choice, columns, dialog, form_view, help, layout, log, tell, ticket, welcome};
+use super::screen::{
+    Overlay, bars, choice, columns, dialog, filter, form_view, help, layout, log, palette, tell, ticket, welcome,
+};
 
 impl Model {
     /// Draws everything.
@@ -26,6 +28,8 @@ impl Model {
             Some(Overlay::Tell(told)) => tell::draw(self, told, area, buffer),
             Some(Overlay::Choice(choosing)) => choice::draw(self, choosing, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
+            Some(Overlay::Filter(filter)) => filter::draw(self, filter, self.layout().footer, buffer),
+            Some(Overlay::Palette(palette)) => palette::draw(self, palette, area, buffer),
             Some(Overlay::Help(help)) => help::draw(self, help, area, buffer),
             None => {}
         }
@@ -41,6 +45,7 @@ impl Model {
             welcome::draw(self, layout.body, buffer);
         } else {
             columns::draw(self, &layout, buffer);
+            filter::draw_nothing_found(self, layout.body, buffer);
         }
         if let Some(area) = layout.log {
             log::draw(self, area, buffer);

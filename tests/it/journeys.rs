@@ -2,6 +2,7 @@
 
 mod again;
 mod faults;
+mod finding;
 mod leave;
 mod settings;
 mod terminals;

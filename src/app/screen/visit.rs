@@ -76,7 +76,7 @@ impl Screen {
         Ok(keyboard)
     }
 
-    fn come_back(&mut self) -> Result<Keyboard, AppError> {
+    pub(super) fn come_back(&mut self) -> Result<Keyboard, AppError> {
         self.terminal.take_back().map_err(AppError::Terminal)?;
         Keyboard::forget_old();
         // The size may have changed meanwhile, and nobody was told.

@@ -90,6 +90,13 @@ fn what_makes_something_run_or_gives_room_is_marked() {
     assert_eq!(marked(PROFILE, |key| key.runs == Runs::Something), ["extra_flags", "env"]);
     assert_eq!(
         marked(KEYS, |key| key.who == Who::User),
-        ["execute_config.yolo_mode", "execute_config.yolo_allowlist", "webhooks"]
+        [
+            "execute_config.yolo_mode",
+            "execute_config.yolo_allowlist",
+            "ui.mouse",
+            "ui.notify",
+            "ui.notify_command",
+            "webhooks"
+        ]
     );
 }

@@ -14,8 +14,8 @@ use crate::ui::theme::Role;
 use crate::ui::widget::{format, text};
 use crate::ui::words;
 
-use super::Overlay;
 use super::layout::put;
+use super::{Overlay, filter};
 
 /// A notice gets lines of its own up to this many.
 const NOTICE_LINES: usize = 3;
@@ -74,6 +74,9 @@ fn parts(model: &Model) -> Vec<Part> {
     if model.settings.problem.is_some() {
         parts.push(part(1, Role::Bad, format!("{} settings", glyphs.bad)));
     }
+    if let Some(said) = filter::said(model) {
+        parts.push(part(1, Role::Match, said));
+    }
     if let Some(micros) = model.spent_today() {
         parts.push(part(6, Role::Text, format!("{} today", format::money(micros))));
     }
@@ -103,53 +106,81 @@ fn notice_lines(model: &Model, width: u16) -> (Vec<String>, bool) {
 
 /// Returns how many lines the bottom needs.
 pub(in crate::ui) fn footer_height(model: &Model, width: u16) -> u16 {
+    if matches!(model.over, Some(Overlay::Filter(_))) {
+        return filter::LINES;
+    }
     let (lines, apart) = notice_lines(model, width);
     if apart { u16::try_from(lines.len()).unwrap_or(0) + 1 } else { 1 }
 }
 
+/// Returns what is said at the right of the keys, cut to its room, and the place of the keys.
+fn beside_keys(model: &Model, area: Rect) -> (Option<String>, Rect) {
+    let (lines, apart) = notice_lines(model, area.width);
+    let row = area.rows().nth(if apart { lines.len() } else { 0 }).unwrap_or(Rect::ZERO);
+    let notice = if apart { None } else { lines.into_iter().next() };
+    let room = usize::from(row.width.saturating_sub(2));
+    let notice = notice.map(|line| words::cut(&model.theme, &line, room / 2).into_owned());
+    let taken = notice.as_ref().map_or(0, |line| text::width(line) + 2);
+    let width = row.width.saturating_sub(u16::try_from(taken).unwrap_or(0));
+    (notice, Rect { width, ..row })
+}
+
+/// Returns where the keys are in the bottom.
+pub(in crate::ui) fn keys_place(model: &Model, area: Rect) -> Rect {
+    beside_keys(model, area).1
+}
+
 /// Draws the bottom: keys at the left, what just happened at the right or above.
 pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
-    let (lines, apart) = notice_lines(model, area.width);
+    if matches!(model.over, Some(Overlay::Filter(_))) {
+        return;
+    }
     let style = model.theme.style(match model.notice.as_ref().map(|notice| notice.kind) {
         Some(NoticeKind::Refused) => Role::Warn,
         Some(NoticeKind::Failed) => Role::Bad,
         Some(NoticeKind::News) | None => Role::Dim,
     });
+    let (lines, apart) = notice_lines(model, area.width);
     if apart {
         for (row, line) in area.rows().zip(&lines) {
             buffer.set_stringn(row.x.saturating_add(1), row.y, line, usize::from(row.width.saturating_sub(1)), style);
         }
     }
-    let Some(row) = area.rows().nth(if apart { lines.len() } else { 0 }) else { return };
-    let notice = if apart { None } else { lines.first() };
-    let room = usize::from(row.width.saturating_sub(2));
-    let notice = notice.map(|line| words::cut(&model.theme, line, room / 2).into_owned());
-    let taken = notice.as_ref().map_or(0, |line| text::width(line) + 2);
+    let (notice, keys) = beside_keys(model, area);
     // What lies over the screen has the keys and shows its own.
     if model.over.is_none() {
-        let width = row.width.saturating_sub(u16::try_from(taken).unwrap_or(0));
-        draw_keys(model, context, Rect { width, ..row }, buffer);
+        draw_keys(model, context, keys, buffer);
     }
     if let Some(line) = notice {
-        let width = u16::try_from(text::width(&line)).unwrap_or(row.width);
-        buffer.set_string(row.right().saturating_sub(width + 1), row.y, line, style);
+        let width = u16::try_from(text::width(&line)).unwrap_or(area.width);
+        buffer.set_string(area.right().saturating_sub(width + 1), keys.y, line, style);
     }
 }
 
-/// Draws the keys that do something now, as many as there is room for; the help, which shows all of them, always.
-pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
+/// A key that is offered: what it does, the key, and the word for it.
+pub(in crate::ui) type Offer<'a> = (Action, String, &'a str);
+
+/// Returns the columns that an offer takes.
+pub(in crate::ui) fn offer_width((_, keys, label): &Offer) -> usize {
+    text::width(keys) + text::width(label) + 3
+}
+
+/// Returns the keys that do something now, as many as there is room for; the help, which shows all of them, always.
+pub(in crate::ui) fn offered(model: &Model, context: Context, width: u16) -> Vec<Offer<'_>> {
     let rows = model.keys.rows(context).iter();
-    let mut offers: Vec<_> =
+    let mut offers: Vec<Offer> =
         rows.filter_map(|row| offer(model, row).map(|(keys, label)| (row.action, keys, label))).collect();
-    let width = |offers: &[(Action, String, &str)]| {
-        offers.iter().map(|(_, keys, label)| text::width(keys) + text::width(label) + 3).sum::<usize>()
-    };
-    while width(&offers) > usize::from(area.width) {
+    while offers.iter().map(offer_width).sum::<usize>() > usize::from(width) {
         let Some(last) = offers.iter().rposition(|(action, _, _)| *action != Action::Help) else { break };
         offers.remove(last);
     }
+    offers
+}
+
+/// Draws these keys.
+pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
     let mut spans = Vec::new();
-    for (_, keys, label) in offers {
+    for (_, keys, label) in offered(model, context, area.width) {
         spans.push(Span::styled(format!(" {keys}"), model.theme.style(Role::Key)));
         spans.push(Span::styled(format!(" {label} "), model.theme.style(Role::Dim)));
     }

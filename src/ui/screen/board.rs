@@ -186,6 +186,35 @@ impl Model {
         }
     }
 
+    /// Scrolls a column by so many cards; its cursor goes along so that it stays in sight.
+    pub(in crate::ui) fn scroll_column(&mut self, state: StateName, by: isize) {
+        let Some(area) = self.layout().open(state) else { return };
+        let ids = self.index.column(state);
+        let Some(last) = ids.len().checked_sub(1) else { return };
+        let top = self.desk.top(state).saturating_add_signed(by).min(self.first_that_fits(ids, area, last));
+        if let (true, Some(row)) = (self.current_column() == Some(state), self.current_row()) {
+            let mut row = row.max(top);
+            while row > top && self.first_that_fits(ids, area, row) > top {
+                row -= 1;
+            }
+            self.desk.cursor = ids.get(row).copied();
+        }
+        self.desk.tops[place(state)] = top;
+    }
+
+    /// Returns the ticket whose card is drawn at that row of the screen.
+    pub(in crate::ui) fn card_at(&self, state: StateName, y: u16) -> Option<TicketId> {
+        let mut rest = inner(self.layout().open(state)?);
+        for id in self.index.column(state).iter().skip(self.desk.top(state)) {
+            let height = u16::try_from(card::height(self, *id, rest.width)).unwrap_or(u16::MAX).min(rest.height);
+            if (rest.y..rest.y + height).contains(&y) {
+                return Some(*id);
+            }
+            rest = layout::split_top(rest, height.saturating_add(1)).1;
+        }
+        None
+    }
+
     fn settled_top(&self, state: StateName, area: Rect, row: Option<usize>) -> usize {
         let ids = self.index.column(state);
         let Some(last) = ids.len().checked_sub(1) else { return 0 };

@@ -48,6 +48,9 @@ pub(in crate::ui) fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) {
 }
 
 fn border_role(model: &Model, state: StateName) -> Role {
+    if let Some(may_drop) = model.mouse.drops_on(state) {
+        return if may_drop { Role::Ok } else { Role::Bad };
+    }
     if model.current_column() == Some(state) && !model.log.has_focus() { Role::Focus } else { Role::Border }
 }
 
@@ -111,14 +114,13 @@ fn draw_stripe(model: &Model, column: Column, buffer: &mut Buffer) {
     }
 }
 
-/// Draws the names of all columns in a line, so that the open one is in sight.
-fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let theme = &model.theme;
+/// Returns the names of the columns for a line of that width, so that the open one is among them.
+pub(in crate::ui) fn tabs(model: &Model, width: u16) -> Vec<(StateName, String)> {
     let current = model.current_column();
     let mut tabs: Vec<(StateName, String)> = layout::shown(model.desk.abandoned)
         .map(|state| (state, format!(" {} {} ", name(state), model.index.column(state).len())))
         .collect();
-    let room = usize::from(area.width);
+    let room = usize::from(width);
     let total = |tabs: &[(StateName, String)]| tabs.iter().map(|(_, label)| text::width(label)).sum::<usize>();
     if total(&tabs) > room {
         tabs.retain(|(state, _)| Some(*state) == current || !model.index.column(*state).is_empty());
@@ -128,7 +130,14 @@ fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
         let at = tabs.iter().position(|(state, _)| Some(*state) == current).unwrap_or(0);
         tabs.remove(if at > tabs.len() / 2 { 0 } else { tabs.len() - 1 });
     }
-    let spans: Vec<Span> = tabs
+    tabs
+}
+
+/// Draws the names of the columns in a line.
+fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let theme = &model.theme;
+    let current = model.current_column();
+    let spans: Vec<Span> = tabs(model, area.width)
         .into_iter()
         .map(|(state, label)| {
             let role = if Some(state) == current {
@@ -142,8 +151,8 @@ fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     put(area, &Line::from(spans), buffer);
 }
 
-/// Draws a line for each ticket, as many as there is room for around the cursor.
-fn draw_list(model: &Model, area: Rect, buffer: &mut Buffer) {
+/// Returns the tickets of the plain list in an area, as many as there is room for around the cursor, with their rows.
+pub(in crate::ui) fn list_rows(model: &Model, area: Rect) -> Vec<(Rect, StateName, TicketId)> {
     let columns: Vec<(StateName, &[TicketId])> =
         layout::shown(model.desk.abandoned).map(|state| (state, model.index.column(state))).collect();
     let before: usize =
@@ -153,7 +162,12 @@ fn draw_list(model: &Model, area: Rect, buffer: &mut Buffer) {
     let height = usize::from(area.height);
     let top = cursor.saturating_sub(height / 2).min(total.saturating_sub(height));
     let rows = columns.iter().flat_map(|(state, ids)| ids.iter().map(move |id| (*state, *id)));
-    for (row, (state, id)) in area.rows().zip(rows.skip(top)) {
+    area.rows().zip(rows.skip(top)).map(|(row, (state, id))| (row, state, id)).collect()
+}
+
+/// Draws the plain list.
+fn draw_list(model: &Model, area: Rect, buffer: &mut Buffer) {
+    for (row, state, id) in list_rows(model, area) {
         draw_list_row(model, state, id, row, buffer);
     }
 }

@@ -129,14 +129,23 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
         }
         Question::Abandon { ticket } => vec![
             (Role::Title, named(*ticket)),
-            (Role::Text, "It leaves the board; . shows abandoned tickets, and H takes it back.".to_owned()),
+            (
+                Role::Text,
+                format!(
+                    "It leaves the board; {} shows abandoned tickets, and {} takes it back.",
+                    model.key_of(Action::ToggleAbandoned),
+                    model.key_of(Action::MoveBack)
+                ),
+            ),
         ],
         Question::TakeOver { ticket } => vec![
             (Role::Title, named(*ticket)),
             (
                 Role::Text,
-                "What its worktree holds now becomes a revision, and the checks run on it. s does the same later."
-                    .to_owned(),
+                format!(
+                    "What its worktree holds now becomes a revision, and the checks run on it. {} does the same later.",
+                    model.key_of(Action::Resume)
+                ),
             ),
         ],
         Question::Trust { then } => trust(model, then, named),

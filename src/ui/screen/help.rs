@@ -77,7 +77,7 @@ fn lines(table: &KeyTable, filter: &str, width: usize) -> Vec<Shown> {
     for context in Context::ALL {
         let rows = table.rows(*context).iter().filter(|row| {
             let keys = keys_of(row).iter().any(|keys| keys == filter.trim());
-            keys || row.help.to_lowercase().contains(&wanted) || heading(*context).to_lowercase().contains(&wanted)
+            keys || row.help.to_lowercase().contains(&wanted) || context.heading().to_lowercase().contains(&wanted)
         });
         let mut rows = rows.peekable();
         if rows.peek().is_none() {
@@ -98,19 +98,6 @@ fn lines(table: &KeyTable, filter: &str, width: usize) -> Vec<Shown> {
 
 fn keys_width(width: usize) -> usize {
     KEYS.min(width / 2)
-}
-
-fn heading(context: Context) -> &'static str {
-    match context {
-        Context::Board => "On the board",
-        Context::Log => "In the log",
-        Context::Ticket => "In a ticket",
-        Context::Form => "In the form of a new ticket",
-        Context::Tell => "In a message to an agent",
-        Context::Choice => "When there is a choice",
-        Context::Dialog => "When something is asked",
-        Context::Help => "In this help",
-    }
 }
 
 /// Returns the columns for text beside the scrollbar and a gap.
@@ -155,7 +142,7 @@ fn line(model: &Model, shown: &Shown, width: usize) -> Line<'static> {
     };
     match shown {
         Shown::Gap => Line::default(),
-        Shown::Heading(context) => Line::styled(heading(*context), theme.style(Role::Title)),
+        Shown::Heading(context) => Line::styled(context.heading(), theme.style(Role::Title)),
         Shown::Row(keys, sentence) => beside(keys, sentence),
         Shown::Rest(sentence) => beside("", sentence),
     }

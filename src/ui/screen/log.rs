@@ -138,7 +138,8 @@ impl LogPane {
         self.view
     }
 
-    fn resize(&mut self, share: u16) {
+    /// Gives it so much of the screen, in per cent, within limits.
+    pub(in crate::ui) fn resize(&mut self, share: u16) {
         self.share = share.clamp(*SHARES.start(), *SHARES.end());
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::log::{LogPage, LogPlace, LogView};
 use crate::domain::run::{Run, RunKind};
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
+use crate::ui::keys::Action;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::format;
@@ -132,8 +133,10 @@ pub(super) fn nothing(model: &Model, page: Option<&LogPage>) -> (Role, String) {
 /// Returns what a person can do so that something runs.
 fn first_step(model: &Model, ticket: &Ticket) -> String {
     match (ticket.state, model.board.readiness(ticket)) {
-        (State::Proposed, _) => "a accepts it, then x runs it.".to_owned(),
-        (State::Planned, Readiness::Ready) => "x runs it.".to_owned(),
+        (State::Proposed, _) => {
+            format!("{} accepts it, then {} runs it.", model.key_of(Action::Accept), model.key_of(Action::Run))
+        }
+        (State::Planned, Readiness::Ready) => format!("{} runs it.", model.key_of(Action::Run)),
         (State::Planned, Readiness::Waits(on)) => format!("It waits for {}.", words::numbers(&on)),
         (State::Planned, Readiness::Dead(on)) => format!("It waits for {}, which is given up.", words::numbers(&on)),
         (

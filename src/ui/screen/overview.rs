@@ -10,6 +10,7 @@ use crate::domain::state::{MOVES, Move, State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
 use crate::ui::act::{Way, along};
+use crate::ui::keys::Action;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::{format, markdown, text};
@@ -102,7 +103,11 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
     }
     page.heading("Where it can go");
     if let Some(job) = model.board.active_job(ticket.id) {
-        page.text(Role::Warn, &format!("Its {} job moves it; by hand it goes nowhere until c stops that.", job.kind));
+        let stop = model.key_of(Action::Cancel);
+        page.text(
+            Role::Warn,
+            &format!("Its {} job moves it; by hand it goes nowhere until {stop} stops that.", job.kind),
+        );
     }
     for row in MOVES.iter().filter(|row| row.from == ticket.state.name()) {
         let (role, said) = way(model, ticket, row);

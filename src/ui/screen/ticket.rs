@@ -1,7 +1,7 @@
 //! One ticket: an overview, its log, what ran and how it ended, what happened, and its jobs, each in a tab.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::{Line, Span};
 
 use crate::domain::board::Board;
@@ -87,7 +87,8 @@ impl TicketScreen {
         }
     }
 
-    fn turn(&mut self, tab: Tab) {
+    /// Shows another tab.
+    pub(in crate::ui) fn turn(&mut self, tab: Tab) {
         if tab != self.tab {
             (self.tab, self.scroll) = (tab, 0);
         }
@@ -126,6 +127,25 @@ impl Places {
         let (_, below) = split_top(self.body, 1);
         Rect { x: below.x.saturating_add(1), width: below.width.saturating_sub(2), ..below }
     }
+}
+
+/// Returns the tab whose name is drawn there.
+pub(in crate::ui) fn tab_at(model: &Model, screen: &TicketScreen, at: Position) -> Option<Tab> {
+    let area = Places::of(model).tabs;
+    if !area.contains(at) {
+        return None;
+    }
+    let mut x = area.x.saturating_add(1);
+    tab_names(screen, area.width).find_map(|(tab, name)| {
+        let from = x;
+        x = x.saturating_add(u16::try_from(text::width(&name)).unwrap_or(u16::MAX)).saturating_add(1);
+        (from..x.saturating_sub(1)).contains(&at.x).then_some(tab)
+    })
+}
+
+/// Returns where the bottom of the screen is.
+pub(in crate::ui) fn footer(model: &Model) -> Rect {
+    Places::of(model).footer
 }
 
 impl Model {
@@ -268,14 +288,21 @@ fn draw_head(model: &Model, ticket: &Ticket, area: Rect, buffer: &mut Buffer) {
     put(area, &line, buffer);
 }
 
+/// Returns the names of the tabs for a line of that width.
+fn tab_names(screen: &TicketScreen, width: u16) -> impl Iterator<Item = (Tab, String)> {
+    let full: usize = TABS.iter().map(|(_, _, name)| name.len() + 5).sum();
+    TABS.into_iter().map(move |(tab, key, name)| {
+        let whole = tab == screen.tab || full <= usize::from(width);
+        (tab, if whole { format!(" {key} {name} ") } else { format!(" {key} ") })
+    })
+}
+
 fn draw_tabs(model: &Model, screen: &TicketScreen, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let mut spans = vec![Span::raw(" ")];
-    let full: usize = TABS.iter().map(|(_, _, name)| name.len() + 5).sum();
-    for (tab, key, name) in TABS {
+    for (tab, name) in tab_names(screen, area.width) {
         let open = tab == screen.tab;
-        let name = if open || full <= usize::from(area.width) { format!("{key} {name}") } else { key.to_owned() };
-        spans.push(Span::styled(format!(" {name} "), theme.style(if open { Role::Selected } else { Role::Text })));
+        spans.push(Span::styled(name, theme.style(if open { Role::Selected } else { Role::Text })));
         spans.push(Span::raw(" "));
     }
     put(area, &Line::from(spans), buffer);

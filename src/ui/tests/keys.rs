@@ -315,6 +315,9 @@ fn every_row_of_the_table_does_something() {
         (Context::Choice, "A"),
         (Context::Dialog, "c"),
         (Context::Help, "?"),
+        (Context::Filter, "/"),
+        (Context::Palette, ":"),
+        (Context::Everywhere, "<esc>"),
     ] {
         for keys in KeyTable::built_in().rows(context).iter().flat_map(|row| &row.keys) {
             World::board("executing planned").keys("l").keys(first).keys(&keys.to_string()).screen();

@@ -62,3 +62,18 @@ fn standard_output_may_be_closed() {
     world.run("sh", &["-c", &format!("'{DRAFT}' ticket add A >&-")]).ok();
     assert!(world.draft(&["ticket", "list"]).ok().text().contains("A"));
 }
+
+#[test]
+fn the_manual_page_and_completions_need_no_repository() {
+    let world = World::bare();
+    let page = world.draft(&["man"]).ok().text();
+    for word in [".TH draft 1", "draft ticket add", "Go to the next ticket that needs you", "ui.mouse"] {
+        assert!(page.contains(word), "{word}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = world.draft(&["completions", shell]).ok().text();
+        assert!(script.contains("draft") && script.contains("doctor"), "{shell}");
+    }
+    let unknown = world.draft(&["completions", "tcsh"]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
