@@ -6,7 +6,7 @@ use super::ascii;
 use super::keys::Context;
 use super::model::Model;
 use super::screen::{
-    Overlay, bars, choice, columns, dialog, filter, form_view, help, layout, log, palette, tell, ticket, welcome,
+    Overlay, bars, choice, columns, dialog, filter, form_view, help, log, palette, tell, ticket, welcome,
 };
 
 impl Model {
@@ -22,7 +22,7 @@ impl Model {
             Some(screen) => ticket::draw(self, screen, buffer),
             None => self.view_board(buffer),
         }
-        let area = layout::over(self.size);
+        let area = self.over_area();
         match &self.over {
             Some(Overlay::Form(form)) => form_view::draw(self, form, area, buffer),
             Some(Overlay::Tell(told)) => tell::draw(self, told, area, buffer),

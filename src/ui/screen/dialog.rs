@@ -14,7 +14,7 @@ use crate::ui::msg::{Effect, StopAgents};
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
 
-use super::layout::{inner, over, put, split_bottom};
+use super::layout::{inner, put, split_bottom};
 
 /// The widest that a question gets.
 const WIDEST: u16 = 76;
@@ -90,7 +90,7 @@ impl Model {
     }
 
     fn scrolled(&self, dialog: &Dialog, by: isize) -> usize {
-        let area = over(self.size);
+        let area = self.over_area();
         let frame = frame(self, dialog, area);
         let lines = body(self, dialog, content(frame).width).len();
         let most = lines.saturating_sub(text_area(frame).height.into());

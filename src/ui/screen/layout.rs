@@ -7,7 +7,9 @@ use ratatui::text::Line;
 
 use crate::domain::state::StateName;
 use crate::ui::index::Index;
+use crate::ui::model::Model;
 
+use super::bars;
 use super::log::LogPane;
 
 /// Below this many columns not all of the board's columns are open.
@@ -203,6 +205,15 @@ pub(in crate::ui) fn over(size: Size) -> Rect {
         return all;
     }
     split_bottom(split_top(all, 1).1, 1).0
+}
+
+impl Model {
+    /// Returns the place for what lies over the screen, above all that the bottom says.
+    pub(in crate::ui) fn over_area(&self) -> Rect {
+        let area = over(self.size);
+        let said = bars::footer_height(self, self.size.width).saturating_sub(1);
+        if area.height <= SMALLEST.height { area } else { split_bottom(area, said).0 }
+    }
 }
 
 /// Returns what is inside a frame.

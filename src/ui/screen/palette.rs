@@ -19,7 +19,7 @@ use crate::ui::widget::popup::Popup;
 use crate::ui::widget::{scroll, text};
 use crate::ui::words;
 
-use super::layout::{over, put, split_bottom, split_top};
+use super::layout::{put, split_bottom, split_top};
 use super::ticket::TicketScreen;
 use super::typing::{self, Lines};
 use super::{Overlay, bars, columns};
@@ -233,8 +233,8 @@ fn popup() -> Popup<'static> {
 
 /// Returns the place of what was found on this screen.
 fn list(model: &Model) -> Rect {
-    let mut nowhere = Buffer::empty(over(model.size));
-    let inside = popup().draw(over(model.size), &model.theme, &mut nowhere);
+    let mut nowhere = Buffer::empty(model.over_area());
+    let inside = popup().draw(model.over_area(), &model.theme, &mut nowhere);
     split_top(split_bottom(inside, 1).0, 1).1
 }
 

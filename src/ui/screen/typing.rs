@@ -13,7 +13,7 @@ const TAB: &str = "    ";
 /// megabyte takes as long as its length with every key.
 const LINE_MAX: usize = 1000;
 /// Longest paste that is taken whole, in bytes: longer than any task that an agent could read.
-pub(in crate::ui) const PASTE_MAX: usize = 4_000_000;
+pub(in crate::ui) const PASTE_MAX: usize = 1_048_576;
 
 /// Whether a place takes one line or many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
