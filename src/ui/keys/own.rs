@@ -43,12 +43,13 @@ impl KeyTable {
     fn rebind<'a>(&mut self, Binding { context, action, keys }: &'a Binding) -> Vec<(&'a Word, Problem)> {
         let Ok(known) = context.text.parse::<Context>() else {
             let words = Context::ALL.iter().map(|context| context.as_str());
-            return vec![(context, no_such_word("a part of the screen", &context.text, words))];
+            return vec![(context, no_such_word(&context.text, "a part of the screen", &context.text, words))];
         };
         let rows = self.0.entry(known).or_default();
         let Some(row) = rows.iter().position(|row| row.action.as_str() == action.text) else {
             let words = rows.iter().map(|row| row.action.as_str());
-            return vec![(action, no_such_word(&format!("an action of {known}"), &action.text, words))];
+            let (path, expected) = (format!("{known}.{}", action.text), format!("an action of {known}"));
+            return vec![(action, no_such_word(&path, &expected, &action.text, words))];
         };
         let mut problems = Vec::new();
         let mut read = Vec::new();
@@ -93,10 +94,10 @@ impl KeyTable {
     }
 }
 
-fn no_such_word<'a>(expected: &str, found: &str, words: impl Iterator<Item = &'a str> + Clone) -> Problem {
+fn no_such_word<'a>(path: &str, expected: &str, found: &str, words: impl Iterator<Item = &'a str> + Clone) -> Problem {
     let known: Vec<&str> = words.clone().collect();
     Problem::NoSuchWord {
-        path: FILE_NAME.to_owned(),
+        path: path.to_owned(),
         expected: format!("{expected} ({})", known.join(", ")),
         found: found.to_owned(),
         nearest: nearest(found, words).map(str::to_owned),
@@ -134,13 +135,13 @@ mod tests {
 
     #[test]
     fn own_keys_take_the_place_of_the_built_in_ones_of_their_action() {
-        let table = read("board:\n  accept: y\n  run: [X, \"<c-r>\"]\n  overview:\nticket: {overview: 9}\n");
-        assert!(table.unwrap_err().contains("keys.yaml:4:3: `keys.yaml` should be an action of board"));
-        let table = read("board:\n  accept: y\n  run: [X, \"<c-r>\"]\nticket: {overview: 9}\n").unwrap();
-        assert_eq!(found(&table, Context::Board, "y"), Found::Action(Action::Accept));
+        let table = read("board:\n  accept: Z\n  run: [W, \"<a-r>\"]\n  overview:\nticket: {overview: 9}\n");
+        assert!(table.unwrap_err().contains("keys.yaml:4:3: `board.overview` should be an action of board"));
+        let table = read("board:\n  accept: Z\n  run: [W, \"<a-r>\"]\nticket: {overview: 9}\n").unwrap();
+        assert_eq!(found(&table, Context::Board, "Z"), Found::Action(Action::Accept));
         assert_eq!(found(&table, Context::Board, "a"), Found::Nothing);
-        assert_eq!(found(&table, Context::Board, "X"), Found::Action(Action::Run));
-        assert_eq!(found(&table, Context::Board, "<c-r>"), Found::Action(Action::Run));
+        assert_eq!(found(&table, Context::Board, "W"), Found::Action(Action::Run));
+        assert_eq!(found(&table, Context::Board, "<a-r>"), Found::Action(Action::Run));
         assert_eq!(found(&table, Context::Ticket, "9"), Found::Action(Action::Overview));
         assert_eq!(found(&table, Context::Ticket, "a"), Found::Action(Action::Accept), "other parts stay as they are");
         assert_eq!(read("").unwrap(), *KeyTable::built_in());
@@ -156,9 +157,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place_and_the_nearest_word() {
         for (text, said) in [
-            ("bord: {accept: y}", "keys.yaml:1:1: `keys.yaml` should be a part of the screen (board, log,"),
-            ("bord: {accept: y}", "`board`"),
-            ("board: {acept: y}", "`accept`"),
+            ("bord: {accept: Z}", "keys.yaml:1:1: `bord` should be a part of the screen (board, log,"),
+            ("bord: {accept: Z}", "`board`"),
+            ("board: {acept: Z}", "`accept`"),
             ("board:\n  accept: x", "keys.yaml:2:11: `board.accept`: x is in the way of x, which means `run` there"),
             ("board:\n  accept: g", "g is in the way of gg, which means `top` there"),
             ("board: {accept: \"<nokey>\"}", "`<nokey>` is no key; write them like"),
@@ -172,7 +173,7 @@ mod tests {
             let error = read(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");
         }
-        let both = read("board: {acept: y, rum: z}").unwrap_err();
+        let both = read("board: {acept: Z, rum: Y}").unwrap_err();
         assert_eq!(both.lines().count(), 2, "{both}");
     }
 }

@@ -86,13 +86,13 @@ fn the_mouse_stays_the_terminals_where_the_setting_says_so() {
 fn own_keys_hold_and_a_wrong_file_is_told_and_counts_for_nothing() {
     let world = three();
     let file = world.folder().join("config/draft/keys.yaml");
-    world.write(&file, "board:\n  accept: y\n");
+    world.write(&file, "board:\n  accept: Z\n");
     let pty = board(&world);
-    pty.until_shows("y accept");
-    pty.keys("y");
+    pty.until_shows("Z accept");
+    pty.keys("Z");
     pty.until_shows("Planned 2");
     leave(&world, pty);
-    world.write(&file, "board:\n  acept: y\n");
+    world.write(&file, "board:\n  acept: Z\n");
     let pty = board(&world);
     pty.until_shows("keys.yaml:2:3");
     pty.until_shows("`accept`");
