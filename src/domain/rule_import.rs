@@ -43,8 +43,12 @@ pub(super) fn import(decision: &mut Decision<'_>, import: &Import) -> Result<(),
     if goals.len() != archive.goals.len() || tickets.len() != archive.tickets.len() {
         return Err(wrong("each goal and each ticket needs an identity".to_owned()));
     }
-    if let Some(taken) = tickets.iter().find(|id| decision.board.ticket(**id).is_some()) {
+    let board = decision.board;
+    if let Some(taken) = tickets.iter().find(|id| board.ticket(**id).is_some()) {
         return Err(wrong(format!("there is a ticket {taken} already")));
+    }
+    if let Some(taken) = goals.iter().find(|id| board.goal(**id).or_else(|| board.removed_goal(**id)).is_some()) {
+        return Err(wrong(format!("there is a goal {taken} already")));
     }
     let numbers = numbers(decision.board, archive).ok_or_else(|| wrong("there are no more numbers".to_owned()))?;
     let links = Links::check(archive, goals, tickets)?;
@@ -215,14 +219,15 @@ mod tests {
         }
     }
 
-    fn command(archive: Archive) -> Command {
-        let goals = (1..).take(archive.goals.len()).map(|n| GoalId(Uuid::from_u128(0xa_0000 + n))).collect();
-        let tickets = (1..).take(archive.tickets.len()).map(|n| TicketId(Uuid::from_u128(0xb_0000 + n))).collect();
+    /// The command with identities from a number on, in the order of the file.
+    fn command(archive: Archive, from: u128) -> Command {
+        let goals = (from..).take(archive.goals.len()).map(|n| GoalId(Uuid::from_u128(n))).collect();
+        let tickets = (from..).take(archive.tickets.len()).map(|n| TicketId(Uuid::from_u128(n))).collect();
         Command::Import(Box::new(Import { archive, goals, tickets }))
     }
 
     fn read_into(board: &mut Board, archive: Archive) -> Result<Whole, Refused> {
-        let steps = decide(board, &sample::input(What::Command(command(archive))))?;
+        let steps = decide(board, &sample::input(What::Command(command(archive, 1 << 100))))?;
         let mut whole = Whole::default();
         for save in &steps.saves {
             apply(board, save);
@@ -266,13 +271,7 @@ mod tests {
             prop_assert_eq!(imported.archive(&other), exported.clone());
             // Once more beside it: everything is there twice, under numbers of its own.
             let before = other.len();
-            let fresh = Command::Import(Box::new(match command(exported) {
-                Command::Import(import) => Import {
-                    tickets: import.tickets.iter().map(|id| TicketId(Uuid::from_u128(id.0.as_u128() << 20))).collect(),
-                    ..*import
-                },
-                other => unreachable!("{other:?}"),
-            }));
+            let fresh = command(exported, 2 << 100);
             let steps = decide(&other, &sample::input(What::Command(fresh))).unwrap();
             steps.saves.iter().for_each(|save| apply(&mut other, save));
             prop_assert_eq!(other.len(), 2 * before);
@@ -299,11 +298,8 @@ mod tests {
             change(&mut archive);
             read_into(&mut sample::board(), archive).map(|_| ()).unwrap_err()
         };
-        for (change, says) in [
-            (
-                &(|a: &mut Archive| a.tickets[1].number = TicketNumber(1)) as &dyn Fn(&mut Archive),
-                "the file has #1 twice",
-            ),
+        let cases: [(&dyn Fn(&mut Archive), &str); 9] = [
+            (&|a| a.tickets[1].number = TicketNumber(1), "the file has #1 twice"),
             (&|a| a.tickets[1].number = TicketNumber(0), "the number 0"),
             (&|a| a.tickets[1].after = vec![TicketNumber(7)], "#2 waits for #7, and the file has no such ticket"),
             (&|a| a.tickets[1].after = vec![TicketNumber(2)], "wait for each other for ever: #2 → #2"),
@@ -312,7 +308,8 @@ mod tests {
             (&|a| a.tickets[0].state = crate::domain::state::StateName::Executing, "#1 is executing with no reason"),
             (&|a| a.tickets[0].state = crate::domain::state::StateName::Blocked, "#1 is blocked with no reason"),
             (&|a| a.tickets[0].verify = vec!["x".into(); 6], "has 6 checks"),
-        ] {
+        ];
+        for (change, says) in cases {
             let refused = with(change);
             assert!(refused.message.contains(says), "{}", refused.message);
             assert!(!refused.hint.is_empty());
