@@ -3,9 +3,9 @@
 //! Line numbers come from an index of offsets that is built as far as it is needed. The end of a file is found from
 //! behind; its line numbers are known only when somebody has counted that far, and the pager says which it is.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::line_index::Index;
@@ -107,7 +107,12 @@ impl Pager {
         &self.path
     }
 
-    /// Returns how often the file was found shorter than before. Numbers and offsets from before mean nothing then.
+    /// Returns how long the file was when it was looked at last, in bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Returns how often the file was found shorter than before, or another one in its place. Numbers and offsets from before mean nothing then.
     pub fn restarts(&self) -> u32 {
         self.restarts
     }
@@ -190,8 +195,15 @@ impl Pager {
 
     /// Looks how long the file is now.
     fn refresh(&mut self) -> io::Result<()> {
-        let length = self.file.metadata()?.len();
-        if length < self.length {
+        let mut known = self.file.metadata()?;
+        let mut begun_again = known.len() < self.length;
+        if fs::metadata(&self.path).is_ok_and(|now| (now.dev(), now.ino()) != (known.dev(), known.ino())) {
+            self.file = File::open(&self.path)?;
+            known = self.file.metadata()?;
+            begun_again = true;
+        }
+        let length = known.len();
+        if begun_again {
             self.restarts += 1;
             self.index = Index::new();
             self.long_line = None;
@@ -425,6 +437,31 @@ mod tests {
         fs::write(pager.path(), b"new\n").unwrap();
         assert_eq!((texts(&pager.lines(0, 9).unwrap()), pager.restarts()), (vec![&b"new"[..]], 1));
         assert_eq!(pager.line_count().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_file_that_another_one_replaced_is_begun_again_and_one_that_is_gone_is_still_read() {
+        let (folder, mut pager) = file(b"old one\nold two\n");
+        assert_eq!(pager.line_count().unwrap(), 2);
+        let other = folder.path().join("other");
+        fs::write(&other, b"new one, and longer than the old ones\n").unwrap();
+        fs::rename(&other, pager.path()).unwrap();
+        assert_eq!(texts(&pager.last(9).unwrap()), [b"new one, and longer than the old ones"]);
+        assert_eq!(pager.restarts(), 1);
+        fs::remove_file(pager.path()).unwrap();
+        assert_eq!((pager.line_count().unwrap(), pager.restarts()), (1, 1));
+    }
+
+    #[test]
+    fn a_line_of_a_hundred_megabytes_is_shown_in_bounded_memory_and_so_are_its_neighbours() {
+        let (_folder, mut pager) = file(b"before\n");
+        let huge = OpenOptions::new().append(true).open(pager.path()).unwrap();
+        huge.set_len(100 << 20).unwrap();
+        append(&pager, b"\nafter\n");
+        let page = pager.lines(0, 9).unwrap();
+        assert_eq!(page.lines.iter().map(|line| line.bytes.len()).collect::<Vec<_>>(), [6, LONGEST_LINE, 5]);
+        assert_eq!(texts(&pager.last(1).unwrap()), [b"after"]);
+        assert_eq!(pager.last(2).unwrap().lines[0].left_out, (100 << 20) - 7 - LONGEST_LINE as u64);
     }
 
     proptest! {

@@ -1,9 +1,9 @@
 //! Reads a growing file piece by piece, so that a decoder sees each byte once.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
 
 /// Most bytes that are read at once.
 pub const CHUNK: usize = 64 * 1024;
@@ -11,6 +11,7 @@ pub const CHUNK: usize = 64 * 1024;
 /// A place in a file that somebody else appends to.
 #[derive(Debug)]
 pub struct Tail {
+    path: PathBuf,
     file: File,
     offset: u64,
     buffer: Vec<u8>,
@@ -23,7 +24,7 @@ pub enum Piece<'a> {
     Bytes(&'a [u8]),
     /// Nothing more at the moment.
     End,
-    /// The file is shorter than what was read of it: it was truncated. Reading begins again at its start.
+    /// The file is shorter than what was read of it, or another one is in its place. Reading begins again at its start.
     Restarted,
 }
 
@@ -34,7 +35,7 @@ impl Tail {
     ///
     /// What the system says if it cannot be opened.
     pub fn open(path: &Path, offset: u64) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, offset, buffer: Vec::new() })
+        Ok(Self { path: path.to_owned(), file: File::open(path)?, offset, buffer: Vec::new() })
     }
 
     /// Returns how many bytes lie before what is read next.
@@ -63,7 +64,13 @@ impl Tail {
         }
         // A hundred quiet files shall not keep a hundred buffers.
         self.buffer = Vec::new();
-        if self.file.metadata()?.len() < self.offset {
+        let known = self.file.metadata()?;
+        let is_replaced =
+            fs::metadata(&self.path).is_ok_and(|now| (now.dev(), now.ino()) != (known.dev(), known.ino()));
+        if is_replaced {
+            self.file = File::open(&self.path)?;
+        }
+        if is_replaced || known.len() < self.offset {
             self.offset = 0;
             return Ok(Piece::Restarted);
         }
@@ -73,7 +80,6 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Write;
 
     use super::*;
@@ -94,6 +100,18 @@ mod tests {
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"more").unwrap();
         assert_eq!(tail.next().unwrap(), Piece::Bytes(b"more"));
         assert_eq!(tail.next().unwrap(), Piece::End);
+    }
+
+    #[test]
+    fn a_file_that_another_one_replaced_is_read_from_its_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("stdout"), folder.path().join("other"));
+        fs::write(&path, b"old").unwrap();
+        fs::write(&other, b"new and longer").unwrap();
+        let mut tail = Tail::open(&path, 3).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert_eq!(tail.next().unwrap(), Piece::Restarted);
+        assert_eq!(tail.next().unwrap(), Piece::Bytes(b"new and longer"));
     }
 
     #[test]
