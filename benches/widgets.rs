@@ -9,15 +9,15 @@ use draft_board::domain::log::{Entry, EntryKind, LogRows};
 use draft_board::domain::time::Timestamp;
 use draft_board::ui::theme::Theme;
 use draft_board::ui::widget::ansi::{self, AnsiState};
-use draft_board::ui::widget::log::{self, Edge, Layout, Overflow, Times};
+use draft_board::ui::widget::log::{self, Edge, Layout, Times};
 use draft_board::ui::widget::{diff, markdown, text};
 
 const COLUMNS: usize = 200;
 const ROWS: usize = 50;
 
-fn layout() -> Layout {
+fn layout() -> Layout<'static> {
     let utc = FixedOffset::east_opt(0).expect("no offset is an offset");
-    Layout { width: COLUMNS, times: Times::Shown(utc), overflow: Overflow::Wrap, fold: 12 }
+    Layout { times: Times::Shown(utc), fold: 12, ..Layout::plain(COLUMNS) }
 }
 
 /// One entry of each kind, again and again, with a paragraph in each.
@@ -53,7 +53,7 @@ fn change() -> Vec<FileDiff> {
 fn logs(criterion: &mut Criterion) {
     let theme = Theme::color();
     for (name, rows) in [("pretty", pretty()), ("raw", raw())] {
-        for (edge_name, edge) in [("first", Edge::First), ("last", Edge::Last)] {
+        for (edge_name, edge) in [("first", Edge::Top { row: 0, skip: 0 }), ("last", Edge::Last)] {
             criterion.bench_function(&format!("log page, {name}, {edge_name}"), |bencher| {
                 bencher.iter(|| log::page(black_box(&rows), layout(), ROWS, edge, &theme));
             });

@@ -51,7 +51,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
                 let said = |text: &str| (Some(now()), Entry::new(EntryKind::Assistant, text));
                 let rows =
                     LogRows::Pretty(vec![said("I'll look at the router first."), said("Then I'll add the test.")]);
-                Msg::LogPage(Box::new(LogPage { request, run: None, first: 0, total: 2, rows, trouble: None }))
+                Msg::LogPage(Box::new(LogPage::of(request, rows)))
             }
             Effect::Do(command) => Msg::Failed(format!("this board is made up; it would do: {command:?}")),
             Effect::HandOver(visit) => Msg::Failed(format!("this board is made up: {}", visit.greeting)),

@@ -22,6 +22,11 @@ mod pages;
 mod screen;
 mod service;
 mod settings;
+mod sieve;
+mod sift;
+#[cfg(test)]
+mod sift_tests;
+mod source;
 mod surroundings;
 mod trace;
 

@@ -21,6 +21,8 @@ pub mod id;
 pub mod job;
 pub mod landing;
 pub mod log;
+pub mod log_filter;
+pub mod log_find;
 pub mod outcome;
 pub mod pick;
 pub mod query;

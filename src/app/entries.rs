@@ -83,6 +83,11 @@ impl Entries {
         self.total
     }
 
+    /// Returns how many entries are decoded at the most to read one.
+    pub(super) fn stride(&self) -> usize {
+        usize::try_from(self.stride).unwrap_or(usize::MAX)
+    }
+
     #[cfg(test)]
     pub(super) fn kept_bytes(&self) -> usize {
         self.newest.iter().map(|(_, entry)| entry.text.len()).sum()

@@ -2,20 +2,25 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use crate::domain::log::{Entry, EntryKind, LogPlace, LogRows, LogView};
+use crate::domain::log::{Counted, Entry, EntryKind, Found, LogPlace, LogRequest, LogRows, LogView};
 use crate::domain::run::{Run, RunKind};
 use crate::domain::time::Timestamp;
 use crate::engine::Workshop;
 use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::{Folder, Stream};
-use crate::run::pager::{Line, Pager, QUICK};
+use crate::run::pager::{Line, Pager, QUICK, Total};
 use crate::run::times::Times;
 
-use super::entries::{Entries, Placed, Progress, Wanted, decode};
+use super::entries::{Entries, Progress};
+use super::sift::{Passed, Read, Sift};
+use super::source::{Row, Said, Source};
 
 /// How much of standard error is shown below what an agent said, in lines.
 const STDERR_LINES: usize = 200;
+/// How long is searched and filtered before what is known is shown.
+const SLICE: Duration = Duration::from_millis(30);
 
 /// Returns how the output of a run is read: as its agent prints it, or as plain lines.
 pub fn dialect_of(workshop: &Workshop, run: &Run, agent: Option<&str>) -> Dialect {
@@ -36,6 +41,7 @@ pub struct Log {
     stdout: Option<Pager>,
     /// Standard error, which comes below: few lines, except of checks.
     stderr: Option<Pager>,
+    sift: Sift,
 }
 
 /// How standard output becomes entries.
@@ -54,8 +60,16 @@ pub struct Rows {
     pub first: u64,
     /// How many there are in all, as far as is known.
     pub total: u64,
+    /// Whether that is a number or a guess.
+    pub counted: Counted,
     /// The rows.
     pub rows: LogRows,
+    /// How many rows the filter hides, as far as is known.
+    pub hidden: u64,
+    /// What the search found; nothing when nothing is sought.
+    pub found: Option<Found>,
+    /// How much is searched and filtered, in per cent; nothing when all is.
+    pub progress: Option<u8>,
     /// Whether there is more to read before these are the rows that were asked for: ask again at once.
     pub behind: bool,
 }
@@ -70,7 +84,95 @@ impl Log {
         } else {
             Pretty::Entries(Box::new(Entries::new(folder.stream(Stream::Stdout), reader)))
         };
-        Self { folder, times, pretty, stdout: None, stderr: None }
+        Self { folder, times, pretty, stdout: None, stderr: None, sift: Sift::default() }
+    }
+
+    /// Returns the rows that are asked for, of those that the filter lets through, and what the search found. Reads on for a
+    /// moment only: while it is [`behind`](Rows::behind) the answer is what is known by now.
+    ///
+    /// # Errors
+    /// What the system says if the output cannot be read.
+    pub fn look(&mut self, request: &LogRequest) -> io::Result<Rows> {
+        let LogRequest { view, place, rows: count, filter, sought, .. } = request;
+        if filter.is_open() && sought.is_none() {
+            self.sift = Sift::default();
+            return self.rows(*view, *place, *count);
+        }
+        let until = Instant::now() + SLICE;
+        let count = usize::from(*count);
+        let (mut looked, progress) = self.with_sources(*view, |sift, sources, restarts| {
+            sift.turn_to(*view, filter, sought.as_ref(), restarts);
+            let read = sift.read_on(sources, until)?;
+            let found = if sought.is_some() { Some(sift.found(sources, *place, read)?) } else { None };
+            let place = match found.and_then(|found| found.row) {
+                Some((row, _)) => LogPlace::From(row.saturating_sub(count as u64 / 3)),
+                None => *place,
+            };
+            let passed = if filter.is_open() { None } else { Some(sift.rows(sources, place, count)?) };
+            let progress = (read == Read::Part).then(|| sift.progress(sources));
+            Ok(Looked { place, found, passed, progress, hidden: sift.hidden(sources) })
+        })?;
+        let mut rows = match looked.passed.take() {
+            Some(passed) => self.shown(*view, passed),
+            None => self.rows(*view, looked.place, u16::try_from(count).unwrap_or(u16::MAX))?,
+        };
+        rows.behind |= progress == Progress::Behind || looked.progress.is_some();
+        if rows.behind {
+            rows.progress = Some(looked.progress.unwrap_or(99));
+        }
+        Ok(Rows { found: looked.found, hidden: looked.hidden, ..rows })
+    }
+
+    /// Lends the streams as they are read in a view, and says how often a file was found to be begun again.
+    fn with_sources<T>(
+        &mut self,
+        view: LogView,
+        look: impl FnOnce(&mut Sift, &mut [Source; 2], u32) -> io::Result<T>,
+    ) -> io::Result<(T, Progress)> {
+        self.times.refresh();
+        let Self { folder, pretty, stdout, stderr, sift, .. } = self;
+        let is_over = folder.is_over();
+        let stdout = open_once(stdout, folder.stream(Stream::Stdout))?;
+        let stderr = open_once(stderr, folder.stream(Stream::Stderr))?;
+        stdout.count(QUICK)?;
+        let mut progress = Progress::UpToDate;
+        let below;
+        let restarts = stdout.restarts() + stderr.restarts();
+        let mut sources = match view {
+            LogView::Raw => {
+                stderr.count(QUICK)?;
+                [Source::Lines { pager: stdout, is_over }, Source::Lines { pager: stderr, is_over }]
+            }
+            LogView::Pretty => {
+                below = stderr.last(STDERR_LINES)?.lines;
+                let said = match pretty {
+                    Pretty::Lines(reader) => Said::Lines { reader, is_over, pager: stdout },
+                    Pretty::Entries(entries) => {
+                        progress = entries.read_on(is_over)?;
+                        Said::Entries(entries)
+                    }
+                };
+                [Source::Said(said), Source::Below(&below)]
+            }
+        };
+        Ok((look(sift, &mut sources, restarts)?, progress))
+    }
+
+    fn shown(&self, view: LogView, passed: Passed) -> Rows {
+        let Passed { first, total, rows } = passed;
+        let times = &self.times;
+        let rows = match view {
+            LogView::Raw => LogRows::Raw(rows.into_iter().filter_map(line).map(|line| line.text()).collect()),
+            LogView::Pretty => LogRows::Pretty(
+                rows.into_iter()
+                    .map(|row| match row {
+                        Row::Said((offset, entry)) => (times.written_at(Stream::Stdout, offset), entry),
+                        Row::Line(line) | Row::Below(line) => complaint(times, &line),
+                    })
+                    .collect(),
+            ),
+        };
+        Rows::plain(first, total, Counted::Yes, rows)
     }
 
     /// Returns some rows; at the end, and behind it, the last ones. Memory stays bounded whatever the size, and what was
@@ -89,7 +191,7 @@ impl Log {
     fn raw_rows(&mut self, place: LogPlace, count: usize) -> io::Result<Rows> {
         let stdout = open_once(&mut self.stdout, self.folder.stream(Stream::Stdout))?;
         let stderr = open_once(&mut self.stderr, self.folder.stream(Stream::Stderr))?;
-        if let LogPlace::From(first) = place {
+        if let LogPlace::From(first) | LogPlace::Found { top: first, .. } = place {
             stdout.count(QUICK)?;
             let mut lines = stdout.lines(first, count)?.lines;
             if lines.len() < count {
@@ -97,20 +199,19 @@ impl Log {
                 lines.extend(stderr.lines(first.saturating_sub(above), count - lines.len())?.lines);
             }
             if lines.len() == count {
-                let total = stdout.total().guess() + stderr.count(QUICK)?.guess();
-                return Ok(Rows { first, total, rows: LogRows::Raw(texts(&lines)), behind: false });
+                let below = stderr.count(QUICK)?;
+                let total = stdout.total().guess() + below.guess();
+                let counted = counted(stdout.total(), below);
+                return Ok(Rows::plain(first, total, counted, LogRows::Raw(texts(&lines))));
             }
         }
         let below = stderr.last(count)?.lines;
         let mut lines = stdout.last(count - below.len())?.lines;
         lines.extend(below);
         let total = stdout.total().guess() + stderr.total().guess();
-        Ok(Rows {
-            first: total.saturating_sub(lines.len() as u64),
-            total,
-            rows: LogRows::Raw(texts(&lines)),
-            behind: false,
-        })
+        let first = total.saturating_sub(lines.len() as u64);
+        let counted = counted(stdout.total(), stderr.total());
+        Ok(Rows::plain(first, total, counted, LogRows::Raw(texts(&lines))))
     }
 
     fn pretty_rows(&mut self, place: LogPlace, count: usize) -> io::Result<Rows> {
@@ -130,100 +231,55 @@ impl Log {
             }
         };
         let page = match place {
-            LogPlace::From(first) => said.page(first, &below, count)?,
+            LogPlace::From(first) | LogPlace::Found { top: first, .. } => said.page(first, &below, count)?,
             LogPlace::End => None,
         };
         let page = match page {
             Some(page) => page,
             None => said.last_page(&below, count)?,
         };
+        let is_counted = said.is_counted();
         let times = &self.times;
         let said = page.said.into_iter().map(|(offset, entry)| (times.written_at(Stream::Stdout, offset), entry));
-        let complaints = page
-            .below
-            .iter()
-            .map(|line| (times.written_at(Stream::Stderr, line.at), Entry::new(EntryKind::Text, line.text())));
+        let complaints = page.below.iter().map(|line| complaint(times, line));
         let rows: Vec<(Option<Timestamp>, Entry)> = said.chain(complaints).collect();
-        Ok(Rows {
-            first: page.first,
-            total: page.total,
-            rows: LogRows::Pretty(rows),
-            behind: progress == Progress::Behind,
-        })
+        let behind = progress == Progress::Behind;
+        let counted = if is_counted && !behind { Counted::Yes } else { Counted::Guessed };
+        Ok(Rows { behind, ..Rows::plain(page.first, page.total, counted, LogRows::Pretty(rows)) })
     }
 }
 
-/// What standard output says, as entries.
-enum Said<'a> {
-    Lines { reader: &'a Reader, is_over: bool, pager: &'a mut Pager },
-    Entries(&'a Entries),
+/// What one look found.
+struct Looked {
+    place: LogPlace,
+    found: Option<Found>,
+    /// The rows, where there is a filter.
+    passed: Option<Passed>,
+    progress: Option<u8>,
+    hidden: u64,
 }
 
-/// Entries, and the lines of standard error below them.
-struct Page<'a> {
-    first: u64,
-    total: u64,
-    said: Vec<Placed>,
-    below: &'a [Line],
+impl Rows {
+    fn plain(first: u64, total: u64, counted: Counted, rows: LogRows) -> Self {
+        Self { first, total, counted, rows, hidden: 0, found: None, progress: None, behind: false }
+    }
 }
 
-impl Said<'_> {
-    /// Returns a full page from row number `first` on; nothing where fewer rows are left.
-    fn page<'a>(&mut self, first: u64, below: &'a [Line], count: usize) -> io::Result<Option<Page<'a>>> {
-        let said = self.from(first, count)?;
-        let missing = count - said.len();
-        let skip = if missing == 0 { 0 } else { first.saturating_sub(self.total()?) };
-        let below_page = usize::try_from(skip).ok().and_then(|skip| below.get(skip..skip + missing));
-        let total = self.total()? + below.len() as u64;
-        Ok(below_page.map(|below| Page { first, total, said, below }))
+fn counted(stdout: Total, stderr: Total) -> Counted {
+    match (stdout, stderr) {
+        (Total::Exact(_), Total::Exact(_)) => Counted::Yes,
+        (Total::AtLeast { .. } | Total::Exact(_), _) => Counted::Guessed,
     }
+}
 
-    /// Returns the last rows.
-    fn last_page<'a>(&mut self, below: &'a [Line], count: usize) -> io::Result<Page<'a>> {
-        let below_page = &below[below.len() - below.len().min(count)..];
-        let said = self.last(count - below_page.len())?;
-        let total = self.total()? + below.len() as u64;
-        let first = total.saturating_sub((said.len() + below_page.len()) as u64);
-        Ok(Page { first, total, said, below: below_page })
-    }
+fn complaint(times: &Times, line: &Line) -> (Option<Timestamp>, Entry) {
+    (times.written_at(Stream::Stderr, line.at), Entry::new(EntryKind::Text, line.text()))
+}
 
-    /// Returns how many entries there are, or the best guess.
-    fn total(&self) -> io::Result<u64> {
-        Ok(match self {
-            Self::Entries(entries) => entries.total(),
-            Self::Lines { pager, is_over, .. } => {
-                pager.total().guess() - u64::from(!is_over && pager.is_last_line_open()?)
-            }
-        })
-    }
-
-    fn from(&mut self, first: u64, count: usize) -> io::Result<Vec<Placed>> {
-        match self {
-            Self::Entries(entries) if first >= entries.total() => Ok(Vec::new()),
-            Self::Entries(entries) => entries.from(first, count),
-            Self::Lines { reader, is_over, pager } => {
-                pager.count(QUICK)?;
-                let page = pager.lines(first, count)?;
-                let wanted = Wanted { skip: 0, count: page.lines.len(), is_over: *is_over };
-                decode(pager.path(), page.start, reader.clone(), wanted)
-            }
-        }
-    }
-
-    fn last(&mut self, count: usize) -> io::Result<Vec<Placed>> {
-        match self {
-            Self::Entries(entries) => entries.from(entries.total().saturating_sub(count as u64), count),
-            Self::Lines { reader, is_over, pager } => {
-                let lines = pager.last(count + 1)?.lines;
-                // A line that is still written is none yet.
-                let open = !*is_over && pager.is_last_line_open()?;
-                let ended = &lines[..lines.len().saturating_sub(usize::from(open))];
-                let ended = &ended[ended.len().saturating_sub(count)..];
-                let start = ended.first().map_or(0, |line| line.at);
-                let wanted = Wanted { skip: 0, count: ended.len(), is_over: *is_over };
-                decode(pager.path(), start, reader.clone(), wanted)
-            }
-        }
+fn line(row: Row) -> Option<Line> {
+    match row {
+        Row::Line(line) | Row::Below(line) => Some(line),
+        Row::Said(_) => None,
     }
 }
 

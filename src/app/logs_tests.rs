@@ -13,29 +13,37 @@ use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::Folder;
 
 /// The folder of a run that is written by hand.
-struct Written {
+pub(super) struct Written {
     folder: TempDir,
     dialect: Dialect,
 }
 
 impl Written {
-    fn new(dialect: Dialect) -> Self {
+    pub(super) fn new(dialect: Dialect) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("stdout"), "").unwrap();
         fs::write(folder.path().join("stderr"), "").unwrap();
         Self { folder, dialect }
     }
 
-    fn say(&self, stream: &str, bytes: &[u8]) {
+    pub(super) fn say(&self, stream: &str, bytes: &[u8]) {
         let file = OpenOptions::new().append(true).open(self.folder.path().join(stream));
         file.unwrap().write_all(bytes).unwrap();
     }
 
-    fn end(&self) {
+    pub(super) fn begin_again(&self, bytes: &[u8]) {
+        fs::write(self.folder.path().join("stdout"), bytes).unwrap();
+    }
+
+    pub(super) fn complaints(&self) -> usize {
+        lines(&self.read("stderr")).len()
+    }
+
+    pub(super) fn end(&self) {
         fs::write(self.folder.path().join("exit.json"), "{}").unwrap();
     }
 
-    fn log(&self) -> Log {
+    pub(super) fn log(&self) -> Log {
         Log::new(Folder::open(self.folder.path()).unwrap(), self.dialect, Path::new("/w"))
     }
 
@@ -44,7 +52,7 @@ impl Written {
     }
 
     /// All rows of the pretty view, read in the simplest way.
-    fn naive(&self) -> Vec<Entry> {
+    pub(super) fn naive(&self) -> Vec<Entry> {
         let mut reader = Reader::new(self.dialect, Path::new("/w"));
         let mut entries = Vec::new();
         reader.feed(&self.read("stdout"), &mut entries);
@@ -57,7 +65,7 @@ impl Written {
         entries
     }
 
-    fn naive_raw(&self) -> Vec<String> {
+    pub(super) fn naive_raw(&self) -> Vec<String> {
         let mut all = lines(&self.read("stdout"));
         all.extend(lines(&self.read("stderr")));
         all
@@ -85,7 +93,7 @@ fn assert_page<T: PartialEq + std::fmt::Debug>(
     let last_page = all.len().saturating_sub(count);
     let expected = match place {
         LogPlace::End => last_page,
-        LogPlace::From(first) => usize::try_from(first).unwrap().min(last_page),
+        LogPlace::From(first) | LogPlace::Found { top: first, .. } => usize::try_from(first).unwrap().min(last_page),
     };
     assert_eq!(total, all.len() as u64, "{place:?} {count}");
     assert_eq!(rows, &all[expected..all.len().min(expected + count)], "{place:?} {count}");
@@ -104,7 +112,7 @@ fn assert_rows(written: &Written, log: &mut Log, place: LogPlace, count: u16) {
 }
 
 /// A line as one of the dialects prints it.
-fn line() -> impl Strategy<Value = String> {
+pub(super) fn line() -> impl Strategy<Value = String> {
     let said = r#"{"type":"assistant","message":{"content":[{"type":"text","text":"I say N"}]}}"#;
     let call = r#"{"type":"assistant","message":{"content":[{"type":"tool_use","id":"N","name":"Bash","input":{"command":"ls N"}},{"type":"text","text":"two of one line"}]}}"#;
     let result = r#"{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"N","content":"done"}]}}"#;

@@ -16,7 +16,7 @@ use crate::run::growth::Growth;
 use crate::store::{Reader, StoreError};
 use crate::ui::Msg;
 
-use super::logs::{Log, dialect_of};
+use super::logs::{Log, Rows, dialect_of};
 use super::service::Told;
 
 /// What is to be followed.
@@ -184,10 +184,11 @@ fn told(page: LogPage) -> Told {
 fn read(mut log: Log, target: Target, run: Followed) -> (Log, RunId, LogPage, bool) {
     let request = target.request;
     let mut behind = false;
-    let page = match log.rows(request.view, request.place, request.rows) {
+    let page = match log.look(&request) {
         Ok(rows) => {
             behind = rows.behind;
-            LogPage { run: Some(run.id), first: rows.first, total: rows.total, rows: rows.rows, trouble: None, request }
+            let Rows { first, total, counted, rows, hidden, found, progress, behind: _ } = rows;
+            LogPage { run: Some(run.id), first, total, counted, rows, hidden, found, progress, trouble: None, request }
         }
         Err(error) => empty(&request, Some(format!("the log cannot be read: {error}"))),
     };
@@ -199,5 +200,5 @@ fn empty(request: &LogRequest, trouble: Option<String>) -> LogPage {
         LogView::Pretty => LogRows::Pretty(Vec::new()),
         LogView::Raw => LogRows::Raw(Vec::new()),
     };
-    LogPage { request: request.clone(), run: None, first: 0, total: 0, rows, trouble }
+    LogPage { trouble, ..LogPage::of(request.clone(), rows) }
 }

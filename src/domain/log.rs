@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::TicketId;
+use super::log_filter::LogFilter;
+use super::log_find::Sought;
 use super::run::RunId;
 use super::state::words;
 use super::ticket::Usage;
@@ -91,6 +93,26 @@ pub enum LogPlace {
     End,
     /// The rows from this one on.
     From(u64),
+    /// The rows around one in which there is what is sought.
+    Found {
+        /// The row from which it is looked for.
+        from: u64,
+        /// In which direction.
+        way: Way,
+        /// The first row to show while it is not found.
+        top: u64,
+    },
+}
+
+/// In which direction something is looked for; past the one end it goes on from the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// The row itself or one below.
+    Here,
+    /// A row below.
+    Down,
+    /// A row above.
+    Up,
 }
 
 /// Asks for some rows of the newest run of a ticket, or of one run.
@@ -106,6 +128,10 @@ pub struct LogRequest {
     pub place: LogPlace,
     /// How many rows at the most.
     pub rows: u16,
+    /// Which rows count; numbers of rows are of these alone.
+    pub filter: LogFilter,
+    /// What is looked for.
+    pub sought: Option<Sought>,
 }
 
 /// Some rows of a log: the answer to a [`LogRequest`].
@@ -119,10 +145,54 @@ pub struct LogPage {
     pub first: u64,
     /// How many rows there are in all, as far as is known.
     pub total: u64,
+    /// Whether that is a number or a guess.
+    pub counted: Counted,
     /// The rows.
     pub rows: LogRows,
+    /// How many rows the filter hides, as far as is known.
+    pub hidden: u64,
+    /// What the search found; nothing when nothing is sought.
+    pub found: Option<Found>,
+    /// How much of the log is searched and filtered, in per cent; nothing when all of it is.
+    pub progress: Option<u8>,
     /// What keeps it from being read, if anything does.
     pub trouble: Option<String>,
+}
+
+impl LogPage {
+    /// Returns a whole log that has only these rows.
+    pub fn of(request: LogRequest, rows: LogRows) -> Self {
+        Self {
+            request,
+            run: None,
+            first: 0,
+            total: rows.len() as u64,
+            counted: Counted::Yes,
+            rows,
+            hidden: 0,
+            found: None,
+            progress: None,
+            trouble: None,
+        }
+    }
+}
+
+/// Whether a number of rows is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counted {
+    /// All were counted.
+    Yes,
+    /// It is as many as there are if those that nobody counted are as long as the others.
+    Guessed,
+}
+
+/// What a search found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Found {
+    /// How many rows have it, as far as is searched.
+    pub total: u64,
+    /// The row that was gone to, counted from 0, and which one of them it is, counted from 1.
+    pub row: Option<(u64, u64)>,
 }
 
 /// Rows as they are drawn.

@@ -28,6 +28,12 @@ words! {
         Tell = "tell",
         /// A choice of a few.
         Choice = "choice",
+        /// The words that are looked for in the log.
+        Find = "find",
+        /// What of the log is shown.
+        LogFilter = "log_filter",
+        /// The list of what ran.
+        Runs = "runs",
         /// A question.
         Dialog = "dialog",
         /// The line in which the filter is typed.
@@ -51,6 +57,9 @@ impl Context {
             Self::Form => "In the form of a new ticket",
             Self::Tell => "In a message to an agent",
             Self::Choice => "When there is a choice",
+            Self::Find => "While words are looked for in the log",
+            Self::LogFilter => "While one says what of the log is shown",
+            Self::Runs => "In the list of what ran",
             Self::Dialog => "When something is asked",
             Self::Filter => "While the filter is typed",
             Self::Palette => "In the palette",
@@ -125,6 +134,30 @@ words! {
         ShrinkLog = "shrink_log",
         /// Shows the log pretty or raw.
         ToggleRaw = "toggle_raw",
+        /// Looks for words in the log.
+        SearchLog = "search_log",
+        /// Goes to the next row with what is looked for.
+        NextMatch = "next_match",
+        /// Goes to the row before with what is looked for.
+        PreviousMatch = "previous_match",
+        /// Goes to the next error in the log.
+        NextError = "next_error",
+        /// Goes to the error before in the log.
+        PreviousError = "previous_error",
+        /// Says what of the log is shown.
+        FilterLog = "filter_log",
+        /// Marks or unmarks a part of the log to be shown.
+        Mark = "mark",
+        /// Shows all of the log.
+        ShowAll = "show_all",
+        /// Lists everything that ran for the ticket.
+        ListRuns = "list_runs",
+        /// Wraps long lines of the log, or cuts them.
+        ToggleWrap = "toggle_wrap",
+        /// Shows or hides times in the log.
+        ToggleTimes = "toggle_times",
+        /// Shows what the agent did in one line each.
+        FoldTools = "fold_tools",
         /// Goes to the run before, in the log.
         OlderRun = "older_run",
         /// Goes to the run after, in the log.

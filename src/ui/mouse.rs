@@ -204,12 +204,15 @@ impl Model {
             Turn::Down => Action::Down,
         };
         match &self.over {
-            Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Help(_) | Overlay::Palette(_)) => {
+            Some(
+                Overlay::Choice(_) | Overlay::Runs(_) | Overlay::Dialog(_) | Overlay::Help(_) | Overlay::Palette(_),
+            ) => {
                 let none = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
                 return self.give(self.context(), Some(action), none);
             }
             Some(Overlay::Form(_) | Overlay::Tell(_)) => return Vec::new(),
-            Some(Overlay::Filter(_)) | None => {}
+            Some(Overlay::LogFilter(_)) => return Vec::new(),
+            Some(Overlay::Filter(_) | Overlay::Find(_)) | None => {}
         }
         match self.target(place) {
             Target::Log | Target::Divider if self.ticket.is_none() => {

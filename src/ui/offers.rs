@@ -31,6 +31,7 @@ impl Model {
             Action::StopAgents => self.may_stop_agents(),
             Action::Diff => self.selected().is_some_and(|id| self.board.revision(id).is_some()),
             Action::NextFile | Action::NextHunk | Action::ToggleFold => self.reads_diff(),
+            Action::SearchLog => self.reads_log(),
             _ => true, // what is possible is likely, if nothing above says otherwise
         };
         likely && self.why_not(action).is_none()
@@ -68,6 +69,7 @@ impl Model {
             Action::HandOver => self.why_no_ticket_or(|ticket| self.why_no_visit(ticket)),
             Action::MoveBack => self.why_no_ticket_or(|ticket| self.why_not_along(ticket, Way::Back)),
             Action::MoveOn => self.why_no_ticket_or(|ticket| self.why_not_along(ticket, Way::On)),
+            Action::NextMatch | Action::PreviousMatch => self.why_no_match(),
             Action::NextNeedingYou => {
                 let shown = |id| self.index.row(&self.board, id).is_some();
                 match self.index.needing_you() {

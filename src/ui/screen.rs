@@ -15,7 +15,10 @@ pub(super) mod help;
 pub(super) mod history;
 pub(super) mod layout;
 pub(super) mod log;
+pub(super) mod log_filter;
+pub(super) mod log_list;
 pub(super) mod log_runs;
+pub(super) mod log_search;
 mod log_title;
 pub(super) mod overview;
 pub(super) mod palette;
@@ -29,6 +32,9 @@ pub(super) use dialog::Dialog;
 pub(super) use filter::Filter;
 pub(super) use form::Form;
 pub(super) use help::Help;
+pub(super) use log_filter::FilterPanel;
+pub(super) use log_list::RunList;
+pub(super) use log_search::Find;
 pub(super) use palette::Palette;
 pub(super) use tell::Tell;
 
@@ -47,6 +53,12 @@ pub(super) enum Overlay {
     Filter(Box<Filter>),
     /// The palette.
     Palette(Box<Palette>),
+    /// Words to look for in the log.
+    Find(Box<Find>),
+    /// What of a log is shown.
+    LogFilter(Box<FilterPanel>),
+    /// Everything that ran for a ticket.
+    Runs(RunList),
     /// The help.
     Help(Help),
 }

@@ -334,7 +334,7 @@ impl World {
         let total = 1_204;
         let first = total - rows.len() as u64;
         let run = Some(RunId { job: job_id(1), n: 1 });
-        self.tell(Msg::LogPage(Box::new(LogPage { request, run, first, total, rows, trouble: None })))
+        self.tell(Msg::LogPage(Box::new(LogPage { run, first, total, ..LogPage::of(request, rows) })))
     }
 
     /// Draws the screen.

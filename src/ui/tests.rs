@@ -5,6 +5,7 @@ mod diff;
 mod finding;
 mod keys;
 mod leave;
+mod log;
 mod mouse;
 mod page;
 mod pictures;

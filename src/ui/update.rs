@@ -122,7 +122,19 @@ impl Model {
                 self.refilter();
             }
             Some(Overlay::Palette(_)) => self.paste_into_palette(pasted),
-            Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Help(_)) | None => return Vec::new(),
+            Some(Overlay::Find(find)) => {
+                find.paste(pasted);
+                let find = find.clone();
+                self.find_typed(&find);
+            }
+            Some(Overlay::LogFilter(panel)) => {
+                let mut panel = panel.clone();
+                self.paste_in_log_filter(&mut panel, pasted);
+                self.over = Some(Overlay::LogFilter(panel));
+            }
+            Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Runs(_) | Overlay::Help(_)) | None => {
+                return Vec::new();
+            }
         }
         if pasted.len() < whole {
             let (taken, whole) = (format::bytes(pasted.len() as u64), format::bytes(whole as u64));
@@ -246,6 +258,9 @@ impl Model {
             (Some(Overlay::Form(_)), _) => Context::Form,
             (Some(Overlay::Tell(_)), _) => Context::Tell,
             (Some(Overlay::Choice(_)), _) => Context::Choice,
+            (Some(Overlay::Find(_)), _) => Context::Find,
+            (Some(Overlay::LogFilter(_)), _) => Context::LogFilter,
+            (Some(Overlay::Runs(_)), _) => Context::Runs,
             (Some(Overlay::Dialog(_)), _) => Context::Dialog,
             (Some(Overlay::Filter(_)), _) => Context::Filter,
             (Some(Overlay::Palette(_)), _) => Context::Palette,
@@ -296,6 +311,18 @@ impl Model {
             Some(Overlay::Tell(mut tell)) => {
                 let outcome = tell.key(action, event);
                 self.told(tell, outcome)
+            }
+            Some(Overlay::Find(find)) => {
+                self.key_in_find(find, action, event);
+                Vec::new()
+            }
+            Some(Overlay::LogFilter(panel)) => {
+                self.key_in_log_filter(panel, action, event);
+                Vec::new()
+            }
+            Some(Overlay::Runs(list)) => {
+                self.key_in_runs(list, action);
+                Vec::new()
             }
             Some(Overlay::Choice(choice)) => self.choose(choice, action),
             Some(Overlay::Dialog(dialog)) => match action {
@@ -373,12 +400,16 @@ impl Model {
             }
             Action::Back => {
                 match context {
+                    Context::Ticket | Context::Log if self.end_search() => {}
                     Context::Ticket => self.ticket = None,
                     Context::Log => self.log.leave(),
                     Context::Board => self.clear_filter(),
                     Context::Form
                     | Context::Tell
                     | Context::Choice
+                    | Context::Find
+                    | Context::LogFilter
+                    | Context::Runs
                     | Context::Dialog
                     | Context::Filter
                     | Context::Palette
@@ -395,6 +426,9 @@ impl Model {
                     Context::Form
                     | Context::Tell
                     | Context::Choice
+                    | Context::Find
+                    | Context::LogFilter
+                    | Context::Runs
                     | Context::Dialog
                     | Context::Filter
                     | Context::Palette

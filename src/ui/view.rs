@@ -6,7 +6,8 @@ use super::ascii;
 use super::keys::Context;
 use super::model::Model;
 use super::screen::{
-    Overlay, bars, choice, columns, dialog, filter, form_view, help, log, palette, tell, ticket, welcome,
+    Overlay, bars, choice, columns, dialog, filter, form_view, help, log, log_filter, log_list, log_search, palette,
+    tell, ticket, welcome,
 };
 
 impl Model {
@@ -27,6 +28,9 @@ impl Model {
             Some(Overlay::Form(form)) => form_view::draw(self, form, area, buffer),
             Some(Overlay::Tell(told)) => tell::draw(self, told, area, buffer),
             Some(Overlay::Choice(choosing)) => choice::draw(self, choosing, area, buffer),
+            Some(Overlay::Find(find)) => log_search::draw(self, find, buffer),
+            Some(Overlay::LogFilter(panel)) => log_filter::draw(self, panel, area, buffer),
+            Some(Overlay::Runs(list)) => log_list::draw(self, *list, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
             Some(Overlay::Filter(filter)) => filter::draw(self, filter, self.layout().footer, buffer),
             Some(Overlay::Palette(palette)) => palette::draw(self, palette, area, buffer),

@@ -107,10 +107,20 @@ fn no_such_word<'a>(path: &str, expected: &str, found: &str, words: impl Iterato
 /// Says whether letters are typed there.
 fn takes_text(context: Context) -> bool {
     match context {
-        Context::Form | Context::Tell | Context::Filter | Context::Palette | Context::Help => true,
-        Context::Board | Context::Log | Context::Ticket | Context::Choice | Context::Dialog | Context::Everywhere => {
-            false
-        }
+        Context::Form
+        | Context::Tell
+        | Context::Filter
+        | Context::Palette
+        | Context::Find
+        | Context::LogFilter
+        | Context::Help => true,
+        Context::Board
+        | Context::Log
+        | Context::Ticket
+        | Context::Choice
+        | Context::Runs
+        | Context::Dialog
+        | Context::Everywhere => false,
     }
 }
 

@@ -1,23 +1,27 @@
 //! The log of the selected ticket: under or beside the board, over the whole screen, or as a tab of the ticket. It holds
 //! the rows that are in sight and asks for others.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use crate::domain::id::TicketId;
-use crate::domain::log::{LogPage, LogPlace, LogRequest, LogView};
+use crate::domain::log::{Counted, LogPage, LogPlace, LogRequest, LogView, Way};
+use crate::domain::log_filter::LogFilter;
 use crate::ui::keys::Action;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
-use crate::ui::widget::log::{self, Edge, Overflow, Times};
+use crate::ui::widget::log::{self, Edge, Marks, Overflow, Times, Tools};
 use crate::ui::widget::popup::frame;
 use crate::ui::widget::text;
 use crate::ui::words;
 
 use super::layout::inner;
 use super::log_runs::Runs;
+use super::log_search::Search;
 use super::log_title;
 
 /// How much of the screen the log gets at first, and how far that can be changed, in per cent.
@@ -55,11 +59,24 @@ pub(in crate::ui) struct LogPane {
     zoomed: bool,
     focused: bool,
     share: u16,
+    look: Look,
     view: LogView,
     place: LogPlace,
+    /// How many rows there were when somebody scrolled away from the end.
+    paused_at: Option<u64>,
     ticket: Option<TicketId>,
     pub(super) runs: Runs,
+    pub(super) search: Search,
+    pub(super) filter: LogFilter,
     page: Option<Box<LogPage>>,
+}
+
+/// How rows are laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Look {
+    wraps: bool,
+    times: bool,
+    tools: Tools,
 }
 
 impl Default for LogPane {
@@ -70,10 +87,14 @@ impl Default for LogPane {
             zoomed: false,
             focused: false,
             share: SHARE,
+            look: Look { wraps: true, times: true, tools: Tools::Shown },
             view: LogView::Pretty,
             place: LogPlace::End,
+            paused_at: None,
             ticket: None,
             runs: Runs::default(),
+            search: Search::default(),
+            filter: LogFilter::default(),
             page: None,
         }
     }
@@ -123,9 +144,31 @@ impl LogPane {
         }
     }
 
-    /// Goes to the end of another log.
+    /// Goes to the end of another log, or of the same one with other rows.
     pub(super) fn start_anew(&mut self) {
-        (self.place, self.page) = (LogPlace::End, None);
+        (self.place, self.page, self.paused_at) = (LogPlace::End, None, None);
+        self.search.forget_place();
+    }
+
+    /// Goes to a place of the log.
+    pub(super) fn go_to(&mut self, place: LogPlace) {
+        if place == LogPlace::End {
+            self.paused_at = None;
+        } else if self.place == LogPlace::End {
+            self.paused_at = self.page.as_ref().filter(|page| page.counted == Counted::Yes).map(|page| page.total);
+        }
+        self.place = place;
+    }
+
+    /// Returns how many rows came since somebody scrolled away from the end, where that is known.
+    pub(super) fn new_rows(&self) -> Option<u64> {
+        let page = self.page.as_ref().filter(|page| page.counted == Counted::Yes)?;
+        page.total.checked_sub(self.paused_at?)
+    }
+
+    /// Returns the rows that are known.
+    pub(super) fn page(&self) -> Option<&LogPage> {
+        self.page.as_deref()
     }
 
     /// Returns which rows are wanted.
@@ -168,7 +211,9 @@ impl Model {
         self.board.newest_job(ticket)?;
         let rows = text_area(self.log_area()?).height;
         let LogPane { view, place, .. } = self.log;
-        (rows > 0).then_some(LogRequest { ticket, run: self.log.runs.chosen(), view, place, rows })
+        let (run, filter) = (self.log.runs.chosen(), self.log.filter.clone());
+        let sought = self.log.search.sought().cloned();
+        (rows > 0).then_some(LogRequest { ticket, run, view, place, rows, filter, sought })
     }
 
     /// Takes over rows, unless others are wanted by now.
@@ -176,6 +221,7 @@ impl Model {
         if self.asked_log() != Some(&page.request) || self.log.page.as_ref() == Some(&page) {
             return;
         }
+        self.log.search.take(&page);
         self.log.page = Some(page);
         self.dirty = true;
     }
@@ -199,6 +245,21 @@ impl Model {
                     LogView::Raw => LogView::Pretty,
                 };
                 self.log.start_anew();
+            }
+            Action::SearchLog => self.search_log(),
+            Action::NextMatch => self.seek(Way::Down),
+            Action::PreviousMatch => self.seek(Way::Up),
+            Action::NextError => self.seek_error(Way::Down),
+            Action::PreviousError => self.seek_error(Way::Up),
+            Action::FilterLog => self.filter_log(),
+            Action::ListRuns => self.list_runs(),
+            Action::ToggleWrap => self.log.look.wraps = !self.log.look.wraps,
+            Action::ToggleTimes => self.log.look.times = !self.log.look.times,
+            Action::FoldTools => {
+                self.log.look.tools = match self.log.look.tools {
+                    Tools::Shown => Tools::Folded,
+                    Tools::Folded => Tools::Shown,
+                }
             }
             Action::OlderRun => self.go_to_older_run(),
             Action::NewerRun => self.go_to_newer_run(),
@@ -246,15 +307,39 @@ impl Model {
                 }
             }
         };
-        self.log.place = place;
+        self.log.go_to(place);
     }
 
     /// Returns the number of the first row in sight.
     fn first_row(&self, page: &LogPage, area: Rect) -> u64 {
-        match page.request.place {
-            LogPlace::From(_) => page.first,
-            LogPlace::End => page.first + self.laid_out(page, area, Edge::Last).whole.start as u64,
+        match self.edge(page, area) {
+            Edge::Top { row, .. } => page.first + row as u64,
+            Edge::Last => page.first + self.laid_out(page, area, Edge::Last).whole.start as u64,
         }
+    }
+
+    /// Returns the rows in sight, by number; nothing when no log is.
+    pub(super) fn rows_in_sight(&self) -> Option<Range<u64>> {
+        let (page, area) = (self.log.page()?, text_area(self.log_area()?));
+        let rows = self.laid_out(page, area, self.edge(page, area)).rows;
+        Some(page.first + *rows.first()? as u64..page.first + *rows.last()? as u64 + 1)
+    }
+
+    /// Returns from which side the page is drawn.
+    fn edge(&self, page: &LogPage, area: Rect) -> Edge {
+        match (page.request.place, self.current(page)) {
+            (LogPlace::End, _) => Edge::Last,
+            (LogPlace::Found { .. }, Some(row)) => {
+                log::around(&page.rows, self.layout_of_log(page, area), usize::from(area.height), row, &self.theme)
+            }
+            (LogPlace::From(_) | LogPlace::Found { .. }, _) => Edge::Top { row: 0, skip: 0 },
+        }
+    }
+
+    /// Returns the row that was found, counted in the rows of the page.
+    fn current(&self, page: &LogPage) -> Option<usize> {
+        let row = self.log.search.current()?.checked_sub(page.first)?;
+        usize::try_from(row).ok().filter(|row| *row < page.rows.len())
     }
 
     /// Says whether everything from that row to the end is in sight at once, as far as the page knows.
@@ -264,13 +349,19 @@ impl Model {
     }
 
     fn laid_out(&self, page: &LogPage, area: Rect, edge: Edge) -> log::Page {
-        let layout = log::Layout {
+        log::page(&page.rows, self.layout_of_log(page, area), usize::from(area.height), edge, &self.theme)
+    }
+
+    fn layout_of_log(&self, page: &LogPage, area: Rect) -> log::Layout<'_> {
+        let Look { wraps, times, tools } = self.log.look;
+        log::Layout {
             width: usize::from(area.width),
-            times: Times::Shown(self.zone),
-            overflow: Overflow::Wrap,
+            times: if times { Times::Shown(self.zone) } else { Times::Hidden },
+            overflow: if wraps { Overflow::Wrap } else { Overflow::Cut(0) },
             fold: FOLD,
-        };
-        log::page(&page.rows, layout, usize::from(area.height), edge, &self.theme)
+            tools,
+            marks: Marks { words: self.log.search.words(), current: self.current(page) },
+        }
     }
 }
 
@@ -307,10 +398,7 @@ pub(in crate::ui) fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn draw_rows(model: &Model, page: &LogPage, area: Rect, buffer: &mut Buffer) {
-    let edge = match page.request.place {
-        LogPlace::From(_) => Edge::First,
-        LogPlace::End => Edge::Last,
-    };
+    let edge = model.edge(page, area);
     for (row, line) in area.rows().zip(&model.laid_out(page, area, edge).lines) {
         buffer.set_line(row.x, row.y, line, row.width);
     }

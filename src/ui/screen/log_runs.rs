@@ -7,6 +7,9 @@ use crate::domain::run::{Run, RunId};
 use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg::Effect;
 
+use super::Overlay;
+use super::log_list::RunList;
+
 /// The runs of the ticket, as far as they are known, and the one that is looked at.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Runs {
@@ -22,14 +25,28 @@ pub(super) struct Runs {
 enum Wish {
     #[default]
     No,
-    Wanted,
-    Asked,
+    Wanted(For),
+    Asked(For),
+}
+
+/// What the runs are wanted for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum For {
+    /// To go back to the one before.
+    Older,
+    /// To choose from all.
+    List,
 }
 
 impl Runs {
     /// Returns the run that somebody went back to.
     pub(super) fn chosen(&self) -> Option<RunId> {
         self.chosen
+    }
+
+    /// Returns the jobs and runs of the ticket, as far as they are known, oldest first.
+    pub(super) fn known(&self) -> &[(Job, Run)] {
+        &self.known
     }
 
     fn place(&self) -> Option<usize> {
@@ -89,20 +106,40 @@ impl Model {
         match self.log.runs.place() {
             Some(0) => self.say(NoticeKind::News, "this is the first run of the ticket"),
             Some(place) => self.look_at_run(Some(place - 1)),
-            None => self.log.runs.wish = Wish::Wanted,
+            None => self.log.runs.wish = Wish::Wanted(For::Older),
         }
     }
 
     /// Goes to the run after the one that is looked at; the newest one is followed, also when there comes a newer one.
     pub(super) fn go_to_newer_run(&mut self) {
         match self.log.runs.place() {
-            Some(place) => self.look_at_run(Some(place + 1).filter(|next| next + 1 < self.log.runs.known.len())),
+            Some(place) => self.look_at_run(Some(place + 1)),
             None => self.say(NoticeKind::News, "this is the newest run of the ticket"),
         }
     }
 
-    fn look_at_run(&mut self, place: Option<usize>) {
+    /// Looks the runs up, to list them.
+    pub(super) fn list_runs(&mut self) {
+        self.log.runs.wish = Wish::Wanted(For::List);
+    }
+
+    fn open_runs(&mut self) {
+        let runs = &self.log.runs;
+        if runs.known.is_empty() {
+            return self.say(NoticeKind::News, "nothing has run for this ticket yet");
+        }
+        let newest = runs.known.len() - 1;
+        let at = runs.place().unwrap_or(newest);
+        if self.over.is_none() {
+            self.over = Some(Overlay::Runs(RunList::at(newest - at)));
+            self.dirty = true;
+        }
+    }
+
+    /// Looks at a run by its place, counted from the oldest; the newest one is followed, also when there comes a newer one.
+    pub(super) fn look_at_run(&mut self, place: Option<usize>) {
         let runs = &mut self.log.runs;
+        let place = place.filter(|place| place + 1 < runs.known.len());
         runs.chosen = place.and_then(|place| runs.known.get(place)).map(|(_, run)| run.id);
         self.log.start_anew();
         self.dirty = true;
@@ -111,10 +148,9 @@ impl Model {
     /// Asks for the runs once somebody wants to go back.
     pub(in crate::ui) fn ask_for_runs(&mut self) -> Option<Effect> {
         let ticket = self.selected()?;
-        (self.log.runs.wish == Wish::Wanted).then(|| {
-            self.log.runs.wish = Wish::Asked;
-            Effect::LoadDetail(ticket)
-        })
+        let Wish::Wanted(what) = self.log.runs.wish else { return None };
+        self.log.runs.wish = Wish::Asked(what);
+        Some(Effect::LoadDetail(ticket))
     }
 
     /// Takes over the runs of the ticket, and goes back if somebody wanted to.
@@ -128,10 +164,12 @@ impl Model {
             let own = detail.runs.iter().filter(|run| run.id.job == job.id);
             runs.known.extend(own.map(|run| (job.clone(), run.clone())));
         }
-        if std::mem::take(&mut runs.wish) == Wish::No {
-            return;
+        match std::mem::take(&mut runs.wish) {
+            Wish::No => return,
+            Wish::Wanted(For::List) | Wish::Asked(For::List) => return self.open_runs(),
+            Wish::Wanted(For::Older) | Wish::Asked(For::Older) => {}
         }
-        match runs.known.len().checked_sub(2) {
+        match self.log.runs.known.len().checked_sub(2) {
             Some(before) => self.look_at_run(Some(before)),
             None => self.say(NoticeKind::News, "this is the only run of the ticket"),
         }

@@ -2,7 +2,7 @@
 
 use crate::domain::dependencies::Readiness;
 use crate::domain::job::{Job, JobStatus};
-use crate::domain::log::{LogPage, LogPlace, LogView};
+use crate::domain::log::{Counted, LogPage, LogPlace, LogView};
 use crate::domain::run::{Run, RunKind};
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
@@ -12,6 +12,7 @@ use crate::ui::theme::Role;
 use crate::ui::widget::format;
 use crate::ui::words;
 
+use super::log_filter;
 use super::log_runs::Looked;
 
 /// Returns the title at the left: whose log it is, what ran, and how it stands.
@@ -23,9 +24,19 @@ pub(super) fn left(model: &Model, page: Option<&LogPage>) -> String {
     parts.extend(standing(model, &looked));
     if let Some(page) = page.filter(|page| page.total > 0) {
         let (one, many) = noun(page.request.view, looked.run);
-        parts.push(format::counted(page.total, one, many));
+        parts.push(format!("{}{}", about(page), format::counted(page.total, one, many)));
     }
+    // That something is hidden is said also where all of it is.
+    parts.extend(log_filter::said(&model.log.filter, &model.theme));
     parts.join(&format!(" {} ", model.theme.glyphs.dot))
+}
+
+/// Returns the sign before a number of rows that is only a guess.
+fn about(page: &LogPage) -> &'static str {
+    match page.counted {
+        Counted::Yes => "",
+        Counted::Guessed => "~",
+    }
 }
 
 fn what(looked: &Looked) -> String {
@@ -97,17 +108,30 @@ fn noun(view: LogView, run: Option<&Run>) -> (&'static str, &'static str) {
 
 /// Returns the title at the right: which of the runs it is when not the newest, where it is scrolled, and the view.
 pub(super) fn right(model: &Model, page: Option<&LogPage>) -> String {
-    let Some(page) = page.filter(|page| page.total > 0) else { return String::new() };
+    let Some(page) = page.filter(|page| page.total > 0 || page.hidden > 0) else { return String::new() };
     let glyphs = &model.theme.glyphs;
     let place = match model.log.place() {
         LogPlace::End => format!("follow {}", glyphs.down),
-        LogPlace::From(_) => {
-            let below = page.total.saturating_sub(page.first + page.rows.len() as u64);
-            format!("{} more {}", format::count(below), glyphs.new_below)
-        }
+        LogPlace::From(_) | LogPlace::Found { .. } => match model.log.new_rows() {
+            Some(new) if new > 0 => {
+                let (one, many) = noun(page.request.view, model.looked_at().and_then(|looked| looked.run));
+                let (one, many) = (format!("new {one}"), format!("new {many}"));
+                format!("{} {}", format::counted(new, &one, &many), glyphs.new_below)
+            }
+            Some(_) | None => {
+                let below = page.total.saturating_sub(page.first + page.rows.len() as u64);
+                match below {
+                    0 => "paused".to_owned(),
+                    below => format!("{}{} more {}", about(page), format::count(below), glyphs.new_below),
+                }
+            }
+        },
     };
+    let found = model.log.search.said(&model.theme);
+    let hidden = (!model.log.filter.is_open()).then(|| format!("{} hidden", format::count(page.hidden)));
     let run = model.log.runs.counted().map(|(place, count)| format!("run {place} of {count}"));
-    let parts: Vec<String> = run.into_iter().chain([place, model.log.view().to_string()]).collect();
+    let parts: Vec<String> =
+        found.into_iter().chain(hidden).chain(run).chain([place, model.log.view().to_string()]).collect();
     parts.join(&format!(" {} ", glyphs.rule))
 }
 
@@ -121,6 +145,9 @@ pub(super) fn nothing(model: &Model, page: Option<&LogPage>) -> (Role, String) {
         None => format!("Nothing has run for this ticket yet. {}", first_step(model, ticket)),
         // It is being read.
         Some(_) if page.is_none() => String::new(),
+        Some(_) if page.is_some_and(|page| page.hidden > 0) => {
+            "Nothing of this log passes the filter; f shows what is hidden.".to_owned()
+        }
         Some(Looked { run: Some(run), .. }) if run.end.is_some() => "It printed nothing.".to_owned(),
         Some(Looked { run: None, job, .. }) if !job.status.is_active() => {
             format!("Nothing ran. {}", ticket.reason).trim_end().to_owned()

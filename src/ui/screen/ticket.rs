@@ -202,6 +202,15 @@ impl Model {
             | Action::ScrollRight
                 if screen.tab != Tab::Diff => {}
             _ if screen.tab == Tab::Log => return self.act_on_log(action),
+            // The log is not in sight.
+            Action::SearchLog
+            | Action::FilterLog
+            | Action::NextMatch
+            | Action::PreviousMatch
+            | Action::NextError
+            | Action::PreviousError
+            | Action::ToggleWrap
+            | Action::FoldTools => {}
             _ if screen.tab == Tab::Diff => return self.act_on_diff(action),
             Action::Down => self.scroll_ticket(1),
             Action::Up => self.scroll_ticket(-1),
@@ -209,7 +218,7 @@ impl Model {
             Action::HalfUp => self.scroll_ticket(-self.half_page()),
             Action::Top => self.scroll_ticket(isize::MIN),
             Action::Bottom => self.scroll_ticket(isize::MAX),
-            Action::ToggleRaw | Action::OlderRun | Action::NewerRun => {
+            Action::ToggleRaw | Action::OlderRun | Action::NewerRun | Action::ListRuns => {
                 screen.turn(Tab::Log);
                 return self.act_on_log(action);
             }

@@ -202,8 +202,7 @@ proptest! {
                 LogView::Pretty => LogRows::Pretty(vec![(Some(NOW), Entry::new(EntryKind::Assistant, text.clone()))]),
                 LogView::Raw => LogRows::Raw(vec![text.clone()]),
             };
-            let page = LogPage { request, run: None, first: 0, total: 1, rows, trouble: None };
-            world = world.tell(Msg::LogPage(Box::new(page)));
+            world = world.tell(Msg::LogPage(Box::new(LogPage::of(request, rows))));
         }
         world = world.tell(Msg::Failed(text));
         assert_harmless(&world.buffer());

@@ -2,6 +2,8 @@
 //!
 //! Whatever is in the line, nothing of it reaches the terminal as a command.
 
+use std::borrow::Cow;
+
 use ratatui::style::Style;
 use ratatui::text::Line;
 
@@ -27,6 +29,14 @@ impl AnsiState {
 /// Reads one line without its end and returns `width` columns of it from column `offset` on.
 pub fn line(raw: &str, state: &mut AnsiState, offset: usize, width: usize) -> Line<'static> {
     print(raw, state).window(offset, width)
+}
+
+/// Returns the text of one line as it is shown, without its colours.
+pub fn shown(raw: &str) -> Cow<'_, str> {
+    if raw.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(print(raw, &mut AnsiState::default()).text().to_owned())
 }
 
 /// Reads one line without its end as it looks when all is printed: a carriage return starts the line again, a backspace

@@ -8,10 +8,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::ansi::{self, AnsiState};
-use super::format;
-use super::log::{Layout, Overflow, Times, colors};
+use super::log::{Layout, Overflow, Times, Tools, colors};
 use super::strip::Strip;
+use super::{format, text};
 use crate::domain::log::{Entry, EntryKind};
+use crate::domain::log_find::Words;
 use crate::domain::time::Timestamp;
 use crate::ui::theme::{Role, Theme};
 
@@ -39,6 +40,18 @@ pub fn lines(at: Option<Timestamp>, entry: &Entry, layout: Layout, theme: &Theme
         lines.push(line);
     }
     lines
+}
+
+/// Says whether the words are in what is shown of an entry when all of it is.
+pub fn has_words(entry: &Entry, wanted: &Words) -> bool {
+    let theme = Theme::plain();
+    let mut state = AnsiState::default();
+    let mut part = Part::First;
+    words(entry).trim_end().split('\n').any(|line| {
+        let strip = strip(entry, line, part, &mut state, &theme);
+        part = Part::Later;
+        wanted.are_in(strip.text())
+    })
 }
 
 fn blanks(count: usize) -> Line<'static> {
@@ -79,7 +92,10 @@ fn body(entry: &Entry, layout: Layout, theme: &Theme) -> Vec<Line<'static>> {
         // One row more than the fold allows: a note about a single row would take just as much room.
         let room = fold + 1 - rows.len();
         let (line, clipped) = clip(line, room, layout);
-        let strip = strip(entry, line, part, &mut state, theme);
+        let strip = layout.mark(strip(entry, line, part, &mut state, theme), theme);
+        if layout.tools == Tools::Folded && is_done(entry.kind) {
+            return vec![first_line(&strip, clipped || after.is_some(), layout.width, theme)];
+        }
         let mut new = match layout.overflow {
             Overflow::Wrap => strip.words(layout.width),
             Overflow::Cut(offset) => vec![strip.window(offset, layout.width)],
@@ -98,7 +114,7 @@ fn body(entry: &Entry, layout: Layout, theme: &Theme) -> Vec<Line<'static>> {
 }
 
 /// Cuts what can in no case be seen, so that a line of a megabyte costs no more than others.
-fn clip(line: &str, rows: usize, layout: Layout) -> (&str, bool) {
+fn clip<'a>(line: &'a str, rows: usize, layout: Layout) -> (&'a str, bool) {
     let columns = rows.saturating_mul(layout.width);
     match layout.overflow {
         // Colours take bytes too, and a cluster may be long.
@@ -108,6 +124,34 @@ fn clip(line: &str, rows: usize, layout: Layout) -> (&str, bool) {
         }
         Overflow::Cut(_) => (line, false),
     }
+}
+
+/// Says whether entries of a kind tell what the agent did or thought, which some would rather have in one line.
+fn is_done(kind: EntryKind) -> bool {
+    match kind {
+        EntryKind::Thinking | EntryKind::ToolCall | EntryKind::ToolResult | EntryKind::Edit | EntryKind::Command => {
+            true
+        }
+        EntryKind::Session
+        | EntryKind::Assistant
+        | EntryKind::Error
+        | EntryKind::Retry
+        | EntryKind::Usage
+        | EntryKind::End
+        | EntryKind::System
+        | EntryKind::Text => false,
+    }
+}
+
+/// Returns the first line of an entry, with a sign where there is more of it.
+fn first_line(strip: &Strip, more: bool, width: usize, theme: &Theme) -> Line<'static> {
+    if !more && strip.width() <= width {
+        return strip.window(0, width);
+    }
+    let sign = theme.glyphs.ellipsis;
+    let mut line = strip.window(0, strip.width().min(width.saturating_sub(1 + text::width(sign))));
+    line.spans.push(Span::styled(format!(" {sign}"), theme.style(Role::Dim)));
+    line
 }
 
 fn more(hidden: usize, width: usize, theme: &Theme) -> Line<'static> {
@@ -253,9 +297,9 @@ mod tests {
     use crate::ui::theme::Glyphs;
     use crate::ui::widget::testing::picture_of;
 
-    fn layout(width: usize) -> Layout {
+    fn layout(width: usize) -> Layout<'static> {
         let times = Times::Shown(FixedOffset::east_opt(0).unwrap());
-        Layout { width, times, overflow: Overflow::Wrap, fold: 3 }
+        Layout { times, fold: 3, ..Layout::plain(width) }
     }
 
     fn every_kind() -> Vec<Entry> {

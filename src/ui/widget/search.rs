@@ -1,66 +1,24 @@
-//! Finding text in lines that are drawn, and showing what was found.
-
-use std::ops::Range;
+//! Showing what was found in lines that are drawn.
 
 use ratatui::style::Style;
-use ratatui::text::Line;
 
 use super::strip::Strip;
+use crate::domain::log_find::Words;
 
-/// Returns where the needle is in the text, in bytes, without overlaps.
-///
-/// Small ASCII letters find large ones too; a needle with a large one finds only what is written like it.
-pub fn find(text: &str, needle: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let exact = needle.bytes().any(|byte| byte.is_ascii_uppercase());
-    let same = |at: usize| {
-        text.get(at..at + needle.len())
-            .is_some_and(|part| if exact { part == needle } else { part.eq_ignore_ascii_case(needle) })
-    };
-    let mut at = 0;
-    while !needle.is_empty() && at + needle.len() <= text.len() {
-        if same(at) {
-            found.push(at..at + needle.len());
-            at += needle.len();
-        } else {
-            at += 1;
-        }
-    }
-    found
-}
-
-/// Returns the line with every place where the needle is in that style.
-pub fn mark(line: Line<'static>, needle: &str, style: Style) -> Line<'static> {
-    let strip = Strip::from(&line);
-    let found = find(strip.text(), needle);
-    if found.is_empty() {
-        return line;
-    }
-    let marked = found.into_iter().fold(strip, |strip, place| strip.restyled(place, style)).line();
-    Line { spans: marked.spans, ..line }
+/// Returns the strip with every place where the words are in that style.
+pub fn mark(strip: Strip, words: &Words, style: Style) -> Strip {
+    let found: Vec<_> = words.find(strip.text()).collect();
+    found.into_iter().fold(strip, |strip, place| strip.restyled(place, style))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use ratatui::text::Span;
+    use ratatui::text::{Line, Span};
 
     use super::*;
-
-    #[test]
-    fn small_letters_find_large_ones_and_not_the_other_way_round() {
-        for (text, needle, starts) in [
-            ("Error: error", "error", [0, 7].as_slice()),
-            ("Error: error", "Error", &[0]),
-            ("aaaa", "aa", &[0, 2]),
-            ("日本", "本", &[3]),
-            ("日本", "", &[]),
-            ("a", "ab", &[]),
-        ] {
-            let found: Vec<_> = find(text, needle).iter().map(|place| place.start).collect();
-            assert_eq!(found, starts, "{text} {needle}");
-        }
-    }
+    use crate::ui::widget::ansi::{self, AnsiState};
+    use crate::ui::widget::testing::{assert_harmless, draw, nasty};
 
     #[test]
     fn a_match_is_marked_across_styles() {
@@ -72,14 +30,17 @@ mod tests {
             Span::styled("wo", plain.reversed()),
             Span::styled(" three", plain),
         ]);
-        assert_eq!(mark(line, "two", mark_style), expected);
+        assert_eq!(mark(Strip::from(&line), &Words::new("two").unwrap(), mark_style).line(), expected);
     }
 
     proptest! {
         #[test]
-        fn marking_changes_no_text(text in "[abA日é]{0,20}", needle in "[abA日é]{0,3}") {
-            let line = Line::from(text.clone());
-            prop_assert_eq!(mark(line, &needle, Style::new().reversed()).to_string(), text);
+        fn marking_changes_no_text_and_lets_nothing_through(raw in nasty(), words in "[a-z\\x1b\u{7}日]{1,3}") {
+            let printed = ansi::print(&raw, &mut AnsiState::default());
+            let text = printed.text().to_owned();
+            let marked = mark(printed, &Words::new(&words).unwrap(), Style::new().reversed());
+            prop_assert_eq!(marked.text(), text);
+            assert_harmless(&draw(&[marked.line()], 60, 1));
         }
     }
 }
