@@ -4,6 +4,7 @@ mod again;
 mod faults;
 mod finding;
 mod leave;
+mod logs;
 mod settings;
 mod terminals;
 mod untrusted;
@@ -49,7 +50,13 @@ impl Gate {
 #[track_caller]
 fn gated(world: &World, title: &str, gate: &Gate) {
     let script = format!("[[say begun]]{}[[write hello.txt hi\\n]][[say finished]]", gate.wait());
-    world.draft(&["ticket", "add", title, "--description", &script, "--state", "planned"]).ok();
+    scripted(world, title, &script);
+}
+
+/// Files a planned ticket whose agent does what the script says.
+#[track_caller]
+fn scripted(world: &World, title: &str, script: &str) {
+    world.draft(&["ticket", "add", title, "--description", script, "--state", "planned"]).ok();
 }
 
 /// Returns a ticket's state, as the database has it.

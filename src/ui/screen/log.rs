@@ -9,10 +9,10 @@ use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
 use crate::domain::id::TicketId;
-use crate::domain::log::{Counted, LogPage, LogPlace, LogRequest, LogView, Way};
+use crate::domain::log::{Counted, LogPage, LogPlace, LogRequest, LogRows, LogView, Way};
 use crate::domain::log_filter::LogFilter;
 use crate::ui::keys::Action;
-use crate::ui::model::Model;
+use crate::ui::model::{Model, NoticeKind};
 use crate::ui::theme::Role;
 use crate::ui::widget::log::{self, Edge, Marks, Overflow, Times, Tools};
 use crate::ui::widget::popup::frame;
@@ -139,7 +139,8 @@ impl LogPane {
     pub(in crate::ui) fn turn_to(&mut self, ticket: Option<TicketId>) {
         if ticket != self.ticket {
             self.ticket = ticket;
-            self.runs = Runs::default();
+            // What was looked for and hidden was about that ticket.
+            (self.runs, self.search, self.filter) = (Runs::default(), Search::default(), LogFilter::default());
             self.start_anew();
         }
     }
@@ -254,7 +255,7 @@ impl Model {
             Action::FilterLog => self.filter_log(),
             Action::ListRuns => self.list_runs(),
             Action::ToggleWrap => self.log.look.wraps = !self.log.look.wraps,
-            Action::ToggleTimes => self.log.look.times = !self.log.look.times,
+            Action::ToggleTimes => self.toggle_times(),
             Action::FoldTools => {
                 self.log.look.tools = match self.log.look.tools {
                     Tools::Shown => Tools::Folded,
@@ -285,6 +286,21 @@ impl Model {
             _ => return false,
         }
         true
+    }
+
+    /// Shows or hides times, and says so where there are none to show.
+    fn toggle_times(&mut self) {
+        self.log.look.times = !self.log.look.times;
+        let missing = match self.log.page().map(|page| &page.rows) {
+            Some(LogRows::Raw(_)) => "lines as they were written have no times; p shows the readable log",
+            Some(LogRows::Pretty(entries)) if !entries.is_empty() && entries.iter().all(|(at, _)| at.is_none()) => {
+                "nobody noted when these entries were written"
+            }
+            Some(LogRows::Pretty(_)) | None => return,
+        };
+        if self.log.look.times {
+            self.say(NoticeKind::News, missing);
+        }
     }
 
     fn scroll_log(&mut self, scroll: Scroll) {

@@ -236,3 +236,21 @@ fn the_log_of_anything_that_ran_is_chosen_from_a_list() {
     let none = zoomed(Theme::color(), (80, 24)).keys("J").tell(Msg::Detail(Box::new(worked(1, "claude"))));
     assert!(none.screen().contains("nothing has run"), "{}", none.screen());
 }
+
+#[test]
+fn times_that_nobody_noted_are_not_promised() {
+    let world = zoomed(Theme::color(), (80, 24)).keys("t");
+    assert!(!world.screen().contains("nobody noted"), "hiding them needs no excuse");
+    let world = world.keys("t");
+    assert!(world.screen().contains("nobody noted"), "{}", world.screen());
+}
+
+#[test]
+fn what_is_looked_for_and_hidden_ends_with_the_ticket() {
+    let world = answer(World::board("executing executing").size(80, 40).keys("<s-tab>"), 1_000, None);
+    let world = world.keys("f<space><enter>/").types("mi");
+    let world = answer(world, 1_000, found(900, Some((4, 5)))).keys("<enter>");
+    assert!(asked(&world).sought.is_some() && !asked(&world).filter.is_open());
+    let world = world.keys("<esc><esc>j");
+    assert_eq!((asked(&world).sought.is_none(), asked(&world).filter.is_open()), (true, true));
+}
