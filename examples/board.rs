@@ -9,6 +9,7 @@ use draft_board::config::UiConfig;
 use draft_board::domain::autopilot::Autopilot;
 use draft_board::domain::board::{About, Board};
 use draft_board::domain::change::Change;
+use draft_board::domain::command::{RefusalCode, Refused};
 use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber};
 use draft_board::domain::job::{Job, JobKind, JobStatus};
 use draft_board::domain::log::{Entry, EntryKind, LogPage, LogRows};
@@ -54,12 +55,18 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
                 Msg::LogPage(Box::new(LogPage::of(request, rows)))
             }
             Effect::Do(command) => Msg::Failed(format!("this board is made up; it would do: {command:?}")),
+            Effect::DoAll { commands, .. } => {
+                let message = format!("this board is made up; it would do: {commands:?}");
+                Msg::Done(vec![Err(Refused::new(RefusalCode::Failed, message, ""))])
+            }
+            Effect::EditText { .. } => Msg::Written(Err("this board is made up and has no editor".to_owned())),
             Effect::HandOver(visit) => Msg::Failed(format!("this board is made up: {}", visit.greeting)),
             Effect::File(filing) => Msg::Failed(format!("this board is made up; it would file: {}", filing.title)),
             Effect::LoadDetail(_)
             | Effect::Watch(None)
             | Effect::Trust { .. }
             | Effect::Allow(_)
+            | Effect::Copy(_)
             | Effect::LookAround
             | Effect::LoadDiff(_)
             | Effect::Suspend

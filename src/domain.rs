@@ -42,6 +42,7 @@ pub mod state;
 pub mod ticket;
 pub mod time;
 pub mod transient;
+pub mod undo;
 pub mod waiting;
 
 #[cfg(test)]

@@ -5,8 +5,11 @@
 
 mod act;
 mod again;
+mod arrange;
 mod ascii;
 pub mod call;
+mod deeds;
+mod edit;
 pub mod index;
 pub mod keys;
 mod leave;
@@ -28,4 +31,4 @@ pub mod widget;
 mod words;
 
 pub use model::Model;
-pub use msg::{Effect, Filing, Guest, Msg, Role, Settings, Setup, StopAgents, Visit};
+pub use msg::{Effect, Filing, Guest, Msg, Refusal, Role, Settings, Setup, StopAgents, Visit};

@@ -19,10 +19,11 @@ use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::log::LogRequest;
 use crate::engine::{EngineError, Workshop};
 use crate::ui::terminal::Terminal;
-use crate::ui::{Effect, Model, Msg, StopAgents, Visit};
+use crate::ui::{Effect, Model, Msg, StopAgents};
 
 mod notify;
 mod suspend;
+mod text;
 mod visit;
 
 use super::detail;
@@ -32,7 +33,7 @@ use super::news::{News, Watcher};
 use super::pages::Target;
 use super::service::{self, Told, Wish};
 
-use visit::Visiting;
+use visit::{HandOver, Visiting};
 
 /// Shortest time between two frames that no key caused.
 const FRAME: Duration = Duration::from_millis(16);
@@ -112,7 +113,7 @@ pub(super) struct Screen {
     log_request: Option<LogRequest>,
     second: Option<Interval>,
     /// To whom the terminal is to be given.
-    visit: Option<Visit>,
+    hand_over: Option<HandOver>,
     /// The process is to stop until the shell brings it back.
     suspend: bool,
     /// Who has the terminal.
@@ -155,7 +156,7 @@ impl Screen {
             watcher: None,
             log_request: None,
             second: None,
-            visit: None,
+            hand_over: None,
             suspend: false,
             visiting: None,
             is_stale: false,
@@ -197,8 +198,8 @@ impl Screen {
             {
                 self.take_in(Woken::Terminal(event)).await;
             }
-            if let Some(visit) = self.visit.take() {
-                self.hand_over(visit, &mut keyboard).await?;
+            if let Some(wanted) = self.hand_over.take() {
+                self.hand_over(wanted, &mut keyboard).await?;
             }
             if std::mem::take(&mut self.suspend) {
                 self.suspend(&mut keyboard).await?;
@@ -311,7 +312,13 @@ impl Screen {
                 Effect::Trust { content } => self.wish(Wish::Trust(content)).await,
                 Effect::Allow(leave) => self.wish(Wish::Allow(leave)).await,
                 Effect::LookAround => self.wish(Wish::LookAround).await,
-                Effect::HandOver(visit) => self.visit = Some(visit),
+                Effect::DoAll { commands, refusal } => self.wish(Wish::Commands(commands, refusal)).await,
+                Effect::HandOver(visit) => self.hand_over = Some(HandOver::Visit(visit)),
+                Effect::EditText { text, name, greeting } => {
+                    self.hand_over = Some(HandOver::Text { text, name, greeting });
+                }
+                // A terminal that does not take it cannot be told from one that does.
+                Effect::Copy(text) => drop(self.terminal.copy(&text)),
                 Effect::Suspend => self.suspend = true,
                 Effect::Redraw => self.is_stale = true,
                 Effect::Notify(text) => self.notify(&text),

@@ -8,9 +8,9 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::config::yolo::Leave;
 use crate::domain::board::Board;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, RefusalCode, Refused};
 use crate::engine::{AskError, EngineError, Working, Workshop};
-use crate::ui::{Msg, Role, Settings};
+use crate::ui::{Msg, Refusal, Role, Settings};
 
 use super::door::Door;
 use super::error::AppError;
@@ -25,6 +25,8 @@ use super::surroundings;
 pub(super) enum Wish {
     /// This command.
     Command(Command),
+    /// These commands one after the other; a refusal may be the end of it.
+    Commands(Vec<Command>, Refusal),
     /// To trust what the repository's file would run, in exactly this form.
     Trust(String),
     /// To keep what agents may do in this repository.
@@ -102,6 +104,7 @@ fn role(door: &Door) -> Role {
 async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg> {
     match wish {
         Wish::Command(command) => door.ask(command).await.err().map(refusal),
+        Wish::Commands(commands, refusal) => Some(Msg::Done(all(door, commands, refusal).await)),
         Wish::Trust(content) => Some(match door.trust(content).await {
             Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
             Err(error) => refusal(error),
@@ -112,6 +115,24 @@ async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg>
         }),
         Wish::LookAround => Some(Msg::Settings(surroundings::look(workshop, role(door)))),
     }
+}
+
+/// Asks for all of it, and returns the answers as far as somebody asked.
+async fn all(door: &mut Door, commands: Vec<Command>, refusal: Refusal) -> Vec<Result<(), Refused>> {
+    let mut answers = Vec::with_capacity(commands.len());
+    for command in commands {
+        let answer = match door.ask(command).await {
+            Ok(()) => Ok(()),
+            Err(AppError::Ask(AskError::Refused(refused))) => Err(refused),
+            Err(error) => Err(Refused::new(RefusalCode::Failed, error.to_string(), "")),
+        };
+        let is_over = answer.is_err() && refusal == Refusal::Stops;
+        answers.push(answer);
+        if is_over {
+            break;
+        }
+    }
+    answers
 }
 
 fn refusal(error: AppError) -> Msg {

@@ -25,16 +25,30 @@ pub(super) enum Way {
 }
 
 impl Model {
-    /// Accepts the selected ticket.
+    /// Accepts proposed tickets, and takes back abandoned ones.
     pub(super) fn accept(&mut self) -> Vec<Effect> {
-        self.selected().map(|id| moving(id, StateName::Planned)).into_iter().collect()
+        self.each(Action::Accept, |_, ticket| moving(ticket.id, StateName::Planned))
     }
 
-    /// Lets an agent work on the selected ticket; asks first whether the repository's commands may run.
+    /// Lets agents work on tickets; asks first whether the repository's commands may run.
     pub(super) fn run(&mut self) -> Vec<Effect> {
-        match self.selected() {
-            Some(id) => self.with_leave(offers::run(id)),
-            None => Vec::new(),
+        let (commands, unsent) = self.commands(Action::Run, |_, ticket| offers::run(ticket.id));
+        self.unsent = unsent;
+        self.with_leave(commands)
+    }
+
+    /// Gives commands to the engine: one that starts something, with a way back when there is no trust; others together.
+    pub(super) fn go(&mut self, mut commands: Vec<Command>) -> Vec<Effect> {
+        let is_alone = commands.len() == 1 && self.unsent.is_empty();
+        match commands.pop() {
+            Some(command) if is_alone && !is_undoable(&command) => {
+                self.desk.unmark();
+                self.want(command)
+            }
+            last => {
+                commands.extend(last);
+                self.send(commands)
+            }
         }
     }
 
@@ -45,38 +59,60 @@ impl Model {
     }
 
     /// Asks the engine for something that runs the repository's commands; asks first whether they may run.
-    pub(super) fn with_trust(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn with_trust(&mut self, commands: Vec<Command>) -> Vec<Effect> {
         if self.settings.trusted {
-            return self.want(command);
+            return self.go(commands);
         }
         if let Some(problem) = self.settings.problem.clone() {
             self.say(NoticeKind::Failed, problem);
             return vec![Effect::LookAround];
         }
-        self.ask_for_trust(command)
+        self.ask_for_trust(commands)
     }
 
     /// Asks whether the repository's commands may run; the file may be newer than what is known of it.
-    pub(super) fn ask_for_trust(&mut self, then: Command) -> Vec<Effect> {
+    pub(super) fn ask_for_trust(&mut self, then: Vec<Command>) -> Vec<Effect> {
         self.ask(Question::Trust { then });
         vec![Effect::LookAround]
     }
 
-    /// Asks whether to stop the job of the selected ticket.
+    /// Asks whether to stop the jobs of tickets.
     pub(super) fn cancel(&mut self) -> Vec<Effect> {
-        match self.selected() {
-            Some(ticket) => self.ask(Question::Cancel { ticket }),
-            None => Vec::new(),
-        }
+        let (tickets, unsent) = self.possible(Action::Cancel);
+        self.unsent = unsent;
+        self.ask(Question::Cancel { tickets })
     }
 
-    /// Moves the selected ticket to the nearest state that way that the table allows.
+    /// Moves tickets to the nearest state that way that the table allows.
     pub(super) fn move_along(&mut self, way: Way) -> Vec<Effect> {
-        let Some(ticket) = self.selected_ticket() else { return Vec::new() };
-        match along(ticket.state.name(), way) {
-            Some(to) => self.move_to(to),
-            None => Vec::new(),
+        let action = match way {
+            Way::Back => Action::MoveBack,
+            Way::On => Action::MoveOn,
+        };
+        if self.targets().as_slice() == self.selected().as_slice() {
+            let to = self.selected_ticket().and_then(|ticket| along(ticket.state.name(), way));
+            return to.map_or_else(Vec::new, |to| self.move_to(to));
         }
+        let (commands, unsent) = self.commands(action, |_, ticket| match along(ticket.state.name(), way) {
+            Some(StateName::Executing) => offers::run(ticket.id),
+            to => moving(ticket.id, to.unwrap_or(ticket.state.name())),
+        });
+        self.unsent = unsent;
+        self.move_all(commands)
+    }
+
+    /// Moves tickets. Asks first where some are given up, and whatever is asked before agents start.
+    fn move_all(&mut self, commands: Vec<Command>) -> Vec<Effect> {
+        let tickets: Vec<TicketId> = commands.iter().filter_map(abandons).collect();
+        if tickets.is_empty() {
+            return self.start_all(commands);
+        }
+        self.ask(Question::Abandon { tickets, then: commands })
+    }
+
+    fn start_all(&mut self, commands: Vec<Command>) -> Vec<Effect> {
+        let starts = commands.iter().any(|command| matches!(command, Command::Run { .. }));
+        if starts { self.with_leave(commands) } else { self.go(commands) }
     }
 
     /// Returns why a ticket goes no state further that way.
@@ -103,12 +139,14 @@ impl Model {
             return self.refuse(why);
         }
         match to {
-            StateName::Executing => self.run(),
+            StateName::Executing => self.with_leave(vec![offers::run(id)]),
             StateName::Verifying => self.verify(),
-            StateName::Abandoned => self.ask(Question::Abandon { ticket: id }),
-            StateName::Proposed | StateName::Planned | StateName::NeedsHuman | StateName::Blocked | StateName::Done => {
-                vec![moving(id, to)]
-            }
+            StateName::Proposed
+            | StateName::Planned
+            | StateName::NeedsHuman
+            | StateName::Blocked
+            | StateName::Done
+            | StateName::Abandoned => self.move_all(vec![moving(id, to)]),
         }
     }
 
@@ -125,8 +163,8 @@ impl Model {
             return Some(format!("{number} is {state} and cannot go to {to}, only to {}.", legal_in_words(from)));
         }
         match to {
-            StateName::Executing => self.why_not(Action::Run),
-            StateName::Verifying => self.why_not(Action::Verify),
+            StateName::Executing => self.why_not_on(Action::Run, ticket),
+            StateName::Verifying => self.why_not_on(Action::Verify, ticket),
             StateName::Proposed
             | StateName::Planned
             | StateName::NeedsHuman
@@ -153,7 +191,7 @@ impl Model {
 
     /// Opens the form of a new ticket, with what was put aside.
     pub(super) fn new_ticket(&mut self) -> Vec<Effect> {
-        let form = self.kept_form.take().unwrap_or_else(|| Box::new(Form::new(&self.theme)));
+        let form = self.kept_form.take().unwrap_or_else(|| Box::new(Form::new(&self.board, &self.theme)));
         self.over = Some(Overlay::Form(form));
         Vec::new()
     }
@@ -162,12 +200,17 @@ impl Model {
     pub(super) fn agreed(&mut self, question: Question) -> Vec<Effect> {
         match question {
             Question::Quit => vec![Effect::Quit { stop_agents: StopAgents::No }],
-            Question::Cancel { ticket } => vec![Effect::Do(Command::Cancel { ticket: TicketRef::Id(ticket) })],
-            Question::Abandon { ticket } => vec![moving(ticket, StateName::Abandoned)],
-            Question::TakeOver { ticket } => self.with_trust(Command::Resume { ticket: TicketRef::Id(ticket) }),
+            Question::Cancel { tickets } => {
+                self.go(tickets.into_iter().map(|id| Command::Cancel { ticket: TicketRef::Id(id) }).collect())
+            }
+            Question::Abandon { then, .. } => self.start_all(then),
+            Question::Remove { tickets } => {
+                self.go(tickets.into_iter().map(|id| Command::Remove { ticket: TicketRef::Id(id) }).collect())
+            }
+            Question::TakeOver { ticket } => self.with_trust(vec![Command::Resume { ticket: TicketRef::Id(ticket) }]),
             Question::Trust { then } => {
                 let trust = self.settings.content.clone().map(|content| Effect::Trust { content });
-                trust.into_iter().chain(self.want(then)).collect()
+                trust.into_iter().chain(self.go(then)).collect()
             }
         }
     }
@@ -211,8 +254,21 @@ pub(super) fn along(from: StateName, way: Way) -> Option<StateName> {
     }
 }
 
-fn moving(ticket: TicketId, to: StateName) -> Effect {
-    Effect::Do(Command::Move { ticket: TicketRef::Id(ticket), to, reason: None })
+/// Returns the ticket that a command gives up.
+fn abandons(command: &Command) -> Option<TicketId> {
+    match command {
+        Command::Move { ticket: TicketRef::Id(id), to: StateName::Abandoned, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+/// Says whether a command is one of those that are kept to be undone.
+fn is_undoable(command: &Command) -> bool {
+    matches!(command, Command::Move { .. } | Command::Edit { .. } | Command::Place { .. } | Command::Remove { .. })
+}
+
+fn moving(ticket: TicketId, to: StateName) -> Command {
+    Command::Move { ticket: TicketRef::Id(ticket), to, reason: None }
 }
 
 fn legal_in_words(from: StateName) -> String {

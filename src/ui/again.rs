@@ -54,13 +54,13 @@ impl Model {
     /// so trust comes first.
     pub(super) fn verify(&mut self) -> Vec<Effect> {
         let Some(ticket) = self.selected() else { return Vec::new() };
-        self.with_trust(Command::Verify { ticket: TicketRef::Id(ticket) })
+        self.with_trust(vec![Command::Verify { ticket: TicketRef::Id(ticket) }])
     }
 
     /// Takes over what a person did in the worktree of the selected ticket.
     pub(super) fn take_over(&mut self) -> Vec<Effect> {
         let Some(ticket) = self.selected() else { return Vec::new() };
-        self.with_trust(Command::Resume { ticket: TicketRef::Id(ticket) })
+        self.with_trust(vec![Command::Resume { ticket: TicketRef::Id(ticket) }])
     }
 
     /// Offers the modes of the autopilot.
@@ -74,7 +74,7 @@ impl Model {
     pub(super) fn set_autopilot(&mut self, mode: Autopilot) -> Vec<Effect> {
         let command = Command::SetAutopilot(mode);
         match mode {
-            Autopilot::On => self.with_leave(command),
+            Autopilot::On => self.with_leave(vec![command]),
             Autopilot::Off | Autopilot::Finish => self.want(command),
         }
     }
@@ -192,6 +192,7 @@ impl Model {
             (None, Some(folder)) => {
                 let what = match &program {
                     Guest::Shell => "a shell".to_owned(),
+                    Guest::Editor => "your editor".to_owned(),
                     Guest::Session { agent, .. } => format!("{agent}'s session"),
                 };
                 let greeting = format!("draft: {what} in the worktree of {number}; the board comes back when it ends");

@@ -124,6 +124,9 @@ impl Index {
         // A ticket that was removed is not there any more.
         if board.ticket(ticket.id).is_some() {
             self.totals[place(ticket.state.name())] += 1;
+            if let Err(at) = self.search(board, ticket) {
+                self.columns[place(ticket.state.name())].insert(at, ticket.id);
+            }
             for blocker in &ticket.blocked_by {
                 self.dependents.entry(*blocker).or_default().insert(ticket.id);
             }
@@ -148,7 +151,7 @@ impl Index {
             self.needs_you.remove(&id);
         }
         match board.newest_job(id) {
-            Some(job) if job.status == JobStatus::Running => {
+            Some(job) if job.status == JobStatus::Running && board.ticket(id).is_some() => {
                 self.running.insert(id, job.kind);
             }
             Some(_) | None => {

@@ -22,8 +22,10 @@ words! {
         Log = "log",
         /// One ticket.
         Ticket = "ticket",
-        /// The form of a new ticket.
+        /// The form of a ticket.
         Form = "form",
+        /// Who works on a ticket for this once.
+        RunWith = "run_with",
         /// What is to be told to an agent.
         Tell = "tell",
         /// A choice of a few.
@@ -54,7 +56,8 @@ impl Context {
             Self::Board => "On the board",
             Self::Log => "In the log",
             Self::Ticket => "In a ticket",
-            Self::Form => "In the form of a new ticket",
+            Self::Form => "In the form of a ticket",
+            Self::RunWith => "Where an agent is chosen for a run",
             Self::Tell => "In a message to an agent",
             Self::Choice => "When there is a choice",
             Self::Find => "While words are looked for in the log",
@@ -92,6 +95,38 @@ words! {
         Autopilot = "autopilot",
         /// Opens the form of a new ticket.
         NewTicket = "new_ticket",
+        /// Opens the form of the ticket.
+        Edit = "edit",
+        /// Opens the text in the person's own editor.
+        Editor = "editor",
+        /// Opens the worktree in the person's own editor.
+        OpenFolder = "open_folder",
+        /// Chooses who works on the ticket for this once.
+        RunWith = "run_with",
+        /// Takes the ticket off the board.
+        Remove = "remove",
+        /// Undoes what was done last.
+        Undo = "undo",
+        /// Does again what was undone last.
+        Redo = "redo",
+        /// Puts the ticket lower in its column.
+        PlaceLower = "place_lower",
+        /// Puts the ticket higher in its column.
+        PlaceHigher = "place_higher",
+        /// Marks the ticket, or takes its mark away.
+        Mark = "mark",
+        /// Marks the tickets from here to where the cursor goes.
+        MarkRange = "mark_range",
+        /// Makes the ticket most urgent.
+        Urgency0 = "urgency_0",
+        /// Makes the ticket urgent.
+        Urgency1 = "urgency_1",
+        /// Makes the ticket less urgent.
+        Urgency2 = "urgency_2",
+        /// Makes the ticket least urgent.
+        Urgency3 = "urgency_3",
+        /// Copies something of the ticket.
+        Copy = "copy",
         /// Goes to the next ticket that needs a person.
         NextNeedingYou = "next_needing_you",
         /// Goes left.
@@ -147,7 +182,7 @@ words! {
         /// Says what of the log is shown.
         FilterLog = "filter_log",
         /// Marks or unmarks a part of the log to be shown.
-        Mark = "mark",
+        Toggle = "toggle",
         /// Shows all of the log.
         ShowAll = "show_all",
         /// Lists everything that ran for the ticket.

@@ -11,17 +11,17 @@ use super::screen::choice::{Choice, Choosing};
 impl Model {
     /// Asks the engine for something that starts agents. Before that it asks what agents may do, where nobody chose, and
     /// whether the repository's commands may run.
-    pub(super) fn with_leave(&mut self, command: Command) -> Vec<Effect> {
-        if !self.is_leave_open(&command) {
-            return self.with_trust(command);
+    pub(super) fn with_leave(&mut self, commands: Vec<Command>) -> Vec<Effect> {
+        if !commands.iter().any(|command| self.is_leave_open(command)) {
+            return self.with_trust(commands);
         }
-        self.over = Some(Overlay::Choice(Choice::new(Choosing::Leave { then: command }, self)));
+        self.over = Some(Overlay::Choice(Choice::new(Choosing::Leave { then: commands }, self)));
         // The user's files may say more by now.
         vec![Effect::LookAround]
     }
 
     /// Keeps what agents may do, and goes on with what was asked for.
-    pub(super) fn allow(&mut self, then: Command, leave: Leave) -> Vec<Effect> {
+    pub(super) fn allow(&mut self, then: Vec<Command>, leave: Leave) -> Vec<Effect> {
         self.say(NoticeKind::News, "kept in your own settings, for this repository: execute_config.yolo_mode");
         let mut effects = vec![Effect::Allow(leave)];
         effects.extend(self.with_trust(then));
@@ -33,9 +33,9 @@ impl Model {
         let (ticket, chosen) = match command {
             Command::Review { ticket, .. } => (self.board.find(*ticket), None),
             Command::Run { ticket, choice } => (self.board.find(*ticket), choice.agent.as_ref()),
-            Command::SetAutopilot(_)
-            | Command::Tell { .. }
-            | Command::AddGoal(_)
+            Command::SetAutopilot(_) | Command::Tell { .. } => (None, None),
+            // They start no agent.
+            Command::AddGoal(_)
             | Command::EditGoal { .. }
             | Command::RemoveGoal { .. }
             | Command::BringBackGoal { .. }
@@ -53,7 +53,7 @@ impl Model {
             | Command::Verify { .. }
             | Command::Resume { .. }
             | Command::Land { .. }
-            | Command::Move { .. } => (None, None),
+            | Command::Move { .. } => return false,
         };
         let agent = chosen.or(ticket.and_then(|ticket| ticket.agent.as_ref())).unwrap_or(&self.settings.preferred);
         self.settings.leave_open && self.settings.problem.is_none() && !self.settings.indifferent.contains(agent)

@@ -1,7 +1,7 @@
 //! All that the screen knows, and what follows from it: which ticket is meant, what must be loaded, and whether
 //! something has to be drawn.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
 use chrono::FixedOffset;
@@ -14,7 +14,10 @@ use crate::domain::job::JobStatus;
 use crate::domain::log::LogRequest;
 use crate::domain::ticket::{Ticket, Title};
 use crate::domain::time::Timestamp;
+use crate::domain::undo::Deeds;
 
+use super::deeds::{Again, Sent};
+use super::edit::Writing;
 use super::index::Index;
 use super::keys::{Key, KeyTable};
 use super::mouse::Mouse;
@@ -47,6 +50,8 @@ pub struct Model {
     pub(super) over: Option<Overlay>,
     /// What was typed into a form that was put aside.
     pub(super) kept_form: Option<Box<Form>>,
+    /// The form of a ticket that was put aside, or whose edit was refused.
+    pub(super) kept_edit: Option<Box<Form>>,
     /// The ticket that was filed just now: the cursor goes there when it comes, and a refusal gives the form back.
     pub(super) sent_form: Option<(Title, Box<Form>)>,
     /// A message that was put aside, or sent and not heard of since.
@@ -55,6 +60,22 @@ pub struct Model {
     pub(super) wanted: Option<Command>,
     /// The ticket whose worktree is to be visited as soon as its jobs are known.
     pub(super) wanted_visit: Option<TicketId>,
+    /// The ticket whose description is to be written elsewhere as soon as it is known.
+    pub(super) wanted_text: Option<TicketId>,
+    /// What a text is for that the person writes elsewhere.
+    pub(super) writing: Option<Writing>,
+    /// What was done on this board since it was opened.
+    pub(super) deeds: Deeds,
+    /// What was sent to the engine and is not answered yet, oldest first.
+    pub(super) sent: VecDeque<Sent>,
+    /// Why something is not asked of tickets that it was meant for too; said with what is refused.
+    pub(super) unsent: Vec<String>,
+    /// Somebody wanted something undone before it was known to be done.
+    pub(super) hasty: bool,
+    /// What is undone or done again as soon as a description is known.
+    pub(super) wanted_again: Option<Again>,
+    /// The tickets that came back and whose worktrees are to come back too.
+    pub(super) wanted_worktrees: HashSet<TicketId>,
     /// The tickets whose worktrees a person was in and whose work was not taken over since.
     pub(super) visited: HashSet<TicketId>,
     /// The filter as it was typed.
@@ -90,6 +111,8 @@ pub(super) struct Notice {
 pub(super) enum NoticeKind {
     /// Something happened; the next one takes its place.
     News,
+    /// What a person asked for was done, or there was nothing to do; it stays until a key is pressed.
+    Answer,
     /// Something was refused; it stays until a key is pressed.
     Refused,
     /// Something failed; it stays until a key is pressed.
@@ -148,10 +171,19 @@ impl Model {
             ticket: None,
             over: None,
             kept_form: None,
+            kept_edit: None,
             sent_form: None,
             kept_message: None,
             wanted: None,
             wanted_visit: None,
+            wanted_text: None,
+            writing: None,
+            deeds: Deeds::default(),
+            sent: VecDeque::new(),
+            unsent: Vec::new(),
+            hasty: false,
+            wanted_again: None,
+            wanted_worktrees: HashSet::new(),
             visited: HashSet::new(),
             filter: String::new(),
             recent: Vec::new(),
@@ -237,6 +269,7 @@ impl Model {
             self.ticket = None;
         }
         self.settle_cursor();
+        self.settle_marks();
         // Keys never go where nothing is seen.
         if self.log.has_focus() && self.layout().log.is_none() {
             self.log.leave();

@@ -13,7 +13,7 @@ use crate::domain::change::Change;
 use crate::domain::command::{Command, NewTicket, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::diff::{DiffPage, DiffRequest};
-use crate::domain::id::{TicketId, TicketRef};
+use crate::domain::id::{GoalId, TicketId, TicketRef};
 use crate::domain::log::{LogPage, LogRequest};
 use crate::domain::ticket::{Priority, Title};
 use crate::domain::time::Timestamp;
@@ -46,6 +46,10 @@ pub enum Msg {
     LogPage(Box<LogPage>),
     /// A command was refused.
     Refused(Refused),
+    /// The answers to the [`Effect::DoAll`] that waits the longest for them, as far as its commands were given.
+    Done(Vec<Result<(), Refused>>),
+    /// The answer to [`Effect::EditText`]: the text, or why there is none.
+    Written(Result<String, String>),
     /// Something went wrong; the text says what and what to do.
     Failed(String),
     /// What the header and the dialogs know of the surroundings changed.
@@ -66,6 +70,25 @@ pub enum Msg {
 pub enum Effect {
     /// Give this command to the engine; a refusal comes back as [`Msg::Refused`].
     Do(Command),
+    /// Give these commands to the engine one after the other; [`Msg::Done`] answers all of them together.
+    DoAll {
+        /// The commands.
+        commands: Vec<Command>,
+        /// What a refusal means for those after it.
+        refusal: Refusal,
+    },
+    /// Let the person write a text in an editor of their own, which gets the terminal; [`Msg::Written`] comes when that
+    /// is over.
+    EditText {
+        /// What is there already.
+        text: String,
+        /// What it is, for the name of the file: a word.
+        name: String,
+        /// What is said in the terminal before the editor has it; one line.
+        greeting: String,
+    },
+    /// Put this into the clipboard of the person's terminal.
+    Copy(String),
     /// File this ticket under a fresh identity; a refusal comes back as [`Msg::Refused`].
     File(Filing),
     /// Load everything about this ticket.
@@ -101,6 +124,15 @@ pub enum Effect {
     },
 }
 
+/// What a refusal means for the commands after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// They are given all the same.
+    GoesOn,
+    /// They are not given.
+    Stops,
+}
+
 /// A program that gets the terminal for a while.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Visit {
@@ -119,6 +151,8 @@ pub struct Visit {
 pub enum Guest {
     /// The person's own shell.
     Shell,
+    /// The person's own editor, with the worktree.
+    Editor,
     /// An agent, in the session of its last job.
     Session {
         /// The agent's name.
@@ -146,10 +180,16 @@ pub struct Filing {
     pub description: String,
     /// How urgent.
     pub priority: Option<Priority>,
+    /// The goal that it serves.
+    pub goal: Option<GoalId>,
     /// What it waits for.
     pub after: Vec<TicketRef>,
     /// The agent that it asks for.
     pub agent: Option<String>,
+    /// The model that it asks for.
+    pub model: Option<String>,
+    /// Checks of its own.
+    pub verify: Vec<String>,
     /// Whether it is accepted at once.
     pub accepted: bool,
 }
@@ -162,12 +202,12 @@ impl Filing {
             title: self.title,
             description: self.description,
             priority: self.priority,
-            goal: None,
+            goal: self.goal,
             after: self.after,
             accepted: self.accepted,
             agent: self.agent,
-            model: None,
-            verify: Vec::new(),
+            model: self.model,
+            verify: self.verify,
             base_branch: None,
         }
     }

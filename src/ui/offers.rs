@@ -7,8 +7,9 @@ use crate::domain::command::{AgentChoice, Command};
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::state::State;
-use crate::domain::ticket::Ticket;
+use crate::domain::state::{State, StateName};
+use crate::domain::ticket::{Priority, Ticket};
+use crate::domain::undo::beside;
 
 use super::act::Way;
 use super::keys::{Action, Context};
@@ -24,6 +25,7 @@ impl Model {
     /// Says whether the bottom line offers an action: it is possible, and people are likely to want it.
     pub(super) fn offers(&self, action: Action) -> bool {
         let likely = match action {
+            Action::ToggleAbandoned => !self.index.column(StateName::Abandoned).is_empty(),
             Action::Tell => self.has_agent(),
             Action::Verify => self.may_check(),
             Action::Resume => self.may_take_over(),
@@ -42,34 +44,40 @@ impl Model {
     /// An action that is not named here is always possible.
     pub(super) fn why_not(&self, action: Action) -> Option<String> {
         match action {
-            Action::Open | Action::Diff | Action::ToggleLog | Action::FocusLog => self.ticket_or_why().err(),
-            Action::Accept => self.why_no_ticket_or(|ticket| {
-                (ticket.state != State::Proposed).then(|| {
-                    let state = ticket.state.name().title().to_lowercase();
-                    format!("{} is {state} already; only a proposed ticket is accepted.", ticket.number)
-                })
-            }),
-            Action::Run => self.why_no_ticket_or(|ticket| self.why_not_run(ticket)),
-            Action::Cancel => self.why_no_ticket_or(|ticket| {
-                let idle = self.board.active_job(ticket.id).is_none();
-                idle.then(|| format!("{} has no job to stop.", ticket.number))
-            }),
-            Action::Verify => {
-                self.why_no_ticket_or(|ticket| self.why_refused(Command::Verify { ticket: TicketRef::Id(ticket.id) }))
+            Action::Accept
+            | Action::Run
+            | Action::Cancel
+            | Action::MoveBack
+            | Action::MoveOn
+            | Action::Remove
+            | Action::Urgency0
+            | Action::Urgency1
+            | Action::Urgency2
+            | Action::Urgency3 => self.why_on_none(action),
+            Action::RunWith if self.settings.agents.is_empty() => {
+                Some("no agent is installed; `draft agents` says what is looked for and where.".to_owned())
             }
-            Action::Resume => {
-                self.why_no_ticket_or(|ticket| self.why_refused(Command::Resume { ticket: TicketRef::Id(ticket.id) }))
-            }
-            Action::Tell => self.why_no_ticket_or(|ticket| {
-                (ticket.state == State::Abandoned).then(|| {
-                    let back = self.key_of(Action::MoveBack);
-                    format!("{} is abandoned, so no agent will read a message; {back} takes it back.", ticket.number)
-                })
-            }),
-            Action::HandOver => self.why_no_ticket_or(|ticket| self.why_no_visit(ticket)),
-            Action::MoveBack => self.why_no_ticket_or(|ticket| self.why_not_along(ticket, Way::Back)),
-            Action::MoveOn => self.why_no_ticket_or(|ticket| self.why_not_along(ticket, Way::On)),
             Action::NextMatch | Action::PreviousMatch => self.why_no_match(),
+            Action::RunWith => self.why_on_none(action),
+            Action::Open
+            | Action::Diff
+            | Action::ToggleLog
+            | Action::FocusLog
+            | Action::Edit
+            | Action::Editor
+            | Action::Copy
+            | Action::Mark
+            | Action::MarkRange
+            | Action::Verify
+            | Action::Resume
+            | Action::Tell
+            | Action::HandOver
+            | Action::OpenFolder
+            | Action::PlaceLower
+            | Action::PlaceHigher => match self.ticket_or_why() {
+                Ok(ticket) => self.why_not_on(action, ticket),
+                Err(none) => Some(none),
+            },
             Action::NextNeedingYou => {
                 let shown = |id| self.index.row(&self.board, id).is_some();
                 match self.index.needing_you() {
@@ -81,8 +89,79 @@ impl Model {
                     }
                 }
             }
+            Action::Undo => (!self.deeds.is_any_done() && self.sent.is_empty())
+                .then(|| "there is nothing to undo: nothing was done on this board since it was opened.".to_owned()),
+            Action::Redo => {
+                (!self.deeds.is_any_undone()).then(|| "there is nothing to do again: nothing was undone.".to_owned())
+            }
             _ => None,
         }
+    }
+
+    /// Returns why an action would do nothing for any of the tickets that it is about.
+    fn why_on_none(&self, action: Action) -> Option<String> {
+        let (possible, why) = self.possible(action);
+        match why.as_slice() {
+            _ if !possible.is_empty() => None,
+            [] => self.ticket_or_why().err(),
+            [why] => Some(why.clone()),
+            [first, ..] => Some(format!("none of {} tickets: {first}", why.len())),
+        }
+    }
+
+    /// Returns the tickets that an action is about and for which it is possible, and why it is not for others.
+    pub(super) fn possible(&self, action: Action) -> (Vec<TicketId>, Vec<String>) {
+        let mut why = Vec::new();
+        let tickets = self.targets().into_iter().filter(|id| {
+            let refused = self.board.ticket(*id).and_then(|ticket| self.why_not_on(action, ticket));
+            why.extend(refused.clone());
+            refused.is_none()
+        });
+        (tickets.collect(), why)
+    }
+
+    /// Returns why an action would do nothing for a ticket.
+    pub(super) fn why_not_on(&self, action: Action, ticket: &Ticket) -> Option<String> {
+        let number = ticket.number;
+        match action {
+            Action::Accept => (!matches!(ticket.state, State::Proposed | State::Abandoned)).then(|| {
+                let state = ticket.state.name().title().to_lowercase();
+                format!("{number} is {state} already; only a proposed ticket is accepted.")
+            }),
+            Action::Run | Action::RunWith => self.why_not_run(ticket),
+            Action::Cancel => {
+                self.board.active_job(ticket.id).is_none().then(|| format!("{number} has no job to stop."))
+            }
+            Action::Remove => {
+                let job = self.board.active_job(ticket.id)?;
+                Some(format!("{number} has a job ({}); {} stops that first.", job.kind, self.key_of(Action::Cancel)))
+            }
+            Action::Verify => self.why_refused(Command::Verify { ticket: TicketRef::Id(ticket.id) }),
+            Action::Resume => self.why_refused(Command::Resume { ticket: TicketRef::Id(ticket.id) }),
+            Action::Tell => (ticket.state == State::Abandoned).then(|| {
+                let back = self.key_of(Action::MoveBack);
+                format!("{number} is abandoned, so no agent will read a message; {back} takes it back.")
+            }),
+            Action::HandOver | Action::OpenFolder => self.why_no_visit(ticket),
+            Action::MoveBack => self.why_not_along(ticket, Way::Back),
+            Action::MoveOn => self.why_not_along(ticket, Way::On),
+            Action::Urgency0 => why_no_urgency(ticket, "P0"),
+            Action::Urgency1 => why_no_urgency(ticket, "P1"),
+            Action::Urgency2 => why_no_urgency(ticket, "P2"),
+            Action::Urgency3 => why_no_urgency(ticket, "P3"),
+            Action::PlaceHigher => self.why_no_place(ticket, beside(&self.board, ticket).0, "first"),
+            Action::PlaceLower => self.why_no_place(ticket, beside(&self.board, ticket).1, "last"),
+            _ => None,
+        }
+    }
+
+    fn why_no_place(&self, ticket: &Ticket, neighbour: Option<TicketId>, end: &str) -> Option<String> {
+        if neighbour.is_some() {
+            return None;
+        }
+        let urgent = ticket.priority.map_or("those without a priority", Priority::bucket);
+        let number = ticket.number;
+        Some(format!("{number} is the {end} of {urgent} here; the more urgent come first, and 0 to 3 change that."))
     }
 
     fn why_not_run(&self, ticket: &Ticket) -> Option<String> {
@@ -102,17 +181,14 @@ impl Model {
         Some(format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint).trim_end().to_owned())
     }
 
-    fn why_no_ticket_or(&self, why: impl FnOnce(&Ticket) -> Option<String>) -> Option<String> {
-        match self.ticket_or_why() {
-            Ok(ticket) => why(ticket),
-            Err(none) => Some(none),
-        }
-    }
-
     fn ticket_or_why(&self) -> Result<&Ticket, String> {
         self.selected_ticket()
             .ok_or_else(|| format!("there is no ticket here; {} files one.", self.key_of(Action::NewTicket)))
     }
+}
+
+fn why_no_urgency(ticket: &Ticket, name: &str) -> Option<String> {
+    (ticket.priority == name.parse().ok()).then(|| format!("{} is {name} already.", ticket.number))
 }
 
 /// Returns the command that lets an agent of the board's choice work on a ticket.

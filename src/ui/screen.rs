@@ -10,6 +10,7 @@ pub(super) mod diff;
 pub(super) mod evidence;
 pub(super) mod filter;
 pub(super) mod form;
+mod form_saved;
 pub(super) mod form_view;
 pub(super) mod help;
 pub(super) mod history;
@@ -20,8 +21,10 @@ pub(super) mod log_list;
 pub(super) mod log_runs;
 pub(super) mod log_search;
 mod log_title;
+pub(super) mod marks;
 pub(super) mod overview;
 pub(super) mod palette;
+pub(super) mod run_with;
 pub(super) mod tell;
 pub(super) mod ticket;
 pub(super) mod typing;
@@ -36,13 +39,16 @@ pub(super) use log_filter::FilterPanel;
 pub(super) use log_list::RunList;
 pub(super) use log_search::Find;
 pub(super) use palette::Palette;
+pub(super) use run_with::RunWith;
 pub(super) use tell::Tell;
 
 /// What lies over the screen and has the keys.
 #[derive(Debug)]
 pub(super) enum Overlay {
-    /// The form of a new ticket.
+    /// The form of a ticket.
     Form(Box<Form>),
+    /// Who works on tickets for this once.
+    RunWith(Box<RunWith>),
     /// A message to an agent.
     Tell(Box<Tell>),
     /// A choice of a few.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::{self, ThreadId};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
@@ -205,6 +206,14 @@ impl Terminal {
             Print(PLAIN_KEYS)
         )?;
         self.take()
+    }
+
+    /// Puts a text into the clipboard of the terminal, where it takes one (OSC 52).
+    ///
+    /// # Errors
+    /// When standard output refuses.
+    pub fn copy(&self, said: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text::visible(said).as_bytes()))
     }
 
     /// Gives the terminal back, for the end.

@@ -2,6 +2,7 @@
 
 mod again;
 mod diff;
+mod edit;
 mod finding;
 mod keys;
 mod leave;

@@ -13,6 +13,7 @@ use crate::domain::id::TicketId;
 use crate::domain::job::JobStatus;
 
 use super::act::Way;
+use super::arrange::Neighbour;
 use super::index::Index;
 use super::keys::{Action, Context, Found, Key};
 use super::model::{Model, NoticeKind};
@@ -39,7 +40,8 @@ impl Model {
             Msg::Changed(changes) => self.changed(&changes),
             Msg::Reloaded(board) => self.reloaded(*board),
             Msg::Detail(detail) => {
-                let effects = self.prepare_visit(&detail);
+                let mut effects = self.prepare_visit(&detail);
+                effects.extend(self.detailed(&detail));
                 self.take_detail(detail);
                 effects
             }
@@ -52,6 +54,8 @@ impl Model {
                 Vec::new()
             }
             Msg::Refused(refused) => self.refused(&refused),
+            Msg::Done(answers) => self.done(answers),
+            Msg::Written(written) => self.written(written),
             Msg::Failed(text) => {
                 self.say(NoticeKind::Failed, text);
                 Vec::new()
@@ -90,7 +94,7 @@ impl Model {
         {
             self.dirty = true;
             self.settings.trusted = false;
-            return self.ask_for_trust(command);
+            return self.ask_for_trust(vec![command]);
         }
         let mut text = format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint);
         // A ticket that was refused is not lost: what was typed waits in the form.
@@ -117,6 +121,7 @@ impl Model {
         match &mut self.over {
             Some(Overlay::Form(form)) => form.paste(pasted),
             Some(Overlay::Tell(tell)) => tell.paste(pasted),
+            Some(Overlay::RunWith(with)) => with.paste(pasted),
             Some(Overlay::Filter(filter)) => {
                 filter.paste(pasted);
                 self.refilter();
@@ -166,6 +171,8 @@ impl Model {
             changes.iter().any(|c| screen.is_touched_by(c, &self.board))
         };
         effects.extend(self.ticket.as_ref().filter(touched).map(|screen| Effect::LoadDetail(screen.ticket)));
+        effects.extend(self.late_worktrees(changes));
+        effects.extend(self.catch_up());
         effects
     }
 
@@ -257,6 +264,7 @@ impl Model {
         match (&self.over, &self.ticket) {
             (Some(Overlay::Form(_)), _) => Context::Form,
             (Some(Overlay::Tell(_)), _) => Context::Tell,
+            (Some(Overlay::RunWith(_)), _) => Context::RunWith,
             (Some(Overlay::Choice(_)), _) => Context::Choice,
             (Some(Overlay::Find(_)), _) => Context::Find,
             (Some(Overlay::LogFilter(_)), _) => Context::LogFilter,
@@ -324,6 +332,7 @@ impl Model {
                 self.key_in_runs(list, action);
                 Vec::new()
             }
+            Some(Overlay::RunWith(with)) => self.key_in_run_with(with, action, event),
             Some(Overlay::Choice(choice)) => self.choose(choice, action),
             Some(Overlay::Dialog(dialog)) => match action {
                 Some(action) => self.answer(dialog, action),
@@ -355,6 +364,15 @@ impl Model {
                 self.over = Some(Overlay::Form(form));
                 Vec::new()
             }
+            Outcome::Aside if form.ticket().is_some() => {
+                if !form.is_blank() {
+                    self.kept_edit = Some(form);
+                    self.say(NoticeKind::Answer, "the edit is put aside; e goes on with it");
+                }
+                Vec::new()
+            }
+            Outcome::Edit(ticket, edits) => self.edited(ticket, edits, form),
+            Outcome::Editor(text) => self.write_form(form, text),
             Outcome::Aside => {
                 if !form.is_blank() {
                     self.kept_form = Some(form);
@@ -372,6 +390,7 @@ impl Model {
 
     /// Does what an action means in that context, or says why it cannot be.
     pub(super) fn act(&mut self, context: Context, action: Action) -> Vec<Effect> {
+        self.unsent.clear();
         if let Some(why) = self.why_not(action) {
             return self.refuse(why);
         }
@@ -387,6 +406,20 @@ impl Model {
             Action::MoveBack => self.move_along(Way::Back),
             Action::MoveOn => self.move_along(Way::On),
             Action::NewTicket => self.new_ticket(),
+            Action::Edit => self.edit(),
+            Action::Editor => self.write(),
+            Action::OpenFolder => self.open_folder(),
+            Action::RunWith => self.run_with(),
+            Action::Remove => self.remove(),
+            Action::Undo => self.undo(),
+            Action::Redo => self.redo(),
+            Action::PlaceLower => self.place(Neighbour::Below),
+            Action::PlaceHigher => self.place(Neighbour::Above),
+            Action::Urgency0 => self.set_priority(action, "P0"),
+            Action::Urgency1 => self.set_priority(action, "P1"),
+            Action::Urgency2 => self.set_priority(action, "P2"),
+            Action::Urgency3 => self.set_priority(action, "P3"),
+            Action::Copy => self.copy(),
             Action::Quit => self.quit(),
             Action::Open => self.open_ticket(),
             Action::Diff if context == Context::Board => self.open_diff(),
@@ -403,8 +436,10 @@ impl Model {
                     Context::Ticket | Context::Log if self.end_search() => {}
                     Context::Ticket => self.ticket = None,
                     Context::Log => self.log.leave(),
+                    Context::Board if !self.desk.marks.is_empty() => self.desk.unmark(),
                     Context::Board => self.clear_filter(),
                     Context::Form
+                    | Context::RunWith
                     | Context::Tell
                     | Context::Choice
                     | Context::Find
@@ -424,6 +459,7 @@ impl Model {
                     Context::Log => self.act_on_log(other),
                     Context::Board => self.act_on_board(other) || self.act_on_log(other),
                     Context::Form
+                    | Context::RunWith
                     | Context::Tell
                     | Context::Choice
                     | Context::Find
@@ -453,6 +489,8 @@ impl Model {
             Action::Top => self.step(Step::First),
             Action::Bottom => self.step(Step::Last),
             Action::NextNeedingYou => self.step_to_next_needing_you(),
+            Action::Mark => self.mark(),
+            Action::MarkRange => self.mark_range(),
             Action::ToggleAbandoned => self.desk.abandoned = !self.desk.abandoned,
             _ => return false,
         }

@@ -17,13 +17,41 @@ use crate::executor::table::locate;
 use crate::ui::{self, Msg, Visit};
 
 use super::Screen;
+use super::text::{Text, editor, trouble_of};
+
+/// What the terminal is given away for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum HandOver {
+    /// A program in a ticket's worktree.
+    Visit(Visit),
+    /// A text in the person's own editor.
+    Text {
+        /// What is there already.
+        text: String,
+        /// What it is.
+        name: String,
+        /// What is said before.
+        greeting: String,
+    },
+}
 
 /// The program that has the terminal.
 pub(super) struct Visiting {
-    ticket: TicketId,
-    /// What it is called when it ended badly; a shell may end as it likes.
-    agent: Option<String>,
+    // Before the text: the editor ends before somebody looks what it wrote.
     guest: Guest,
+    purpose: Purpose,
+}
+
+/// Why it has the terminal.
+enum Purpose {
+    /// To work in a ticket's worktree.
+    Visit {
+        ticket: TicketId,
+        /// What it is called when it ended badly; a shell may end as it likes.
+        agent: Option<String>,
+    },
+    /// To write a text.
+    Text(Text),
 }
 
 impl Visiting {
@@ -38,16 +66,15 @@ impl Visiting {
 
 impl Screen {
     /// Gives the terminal away.
-    pub(super) async fn hand_over(&mut self, visit: Visit, keyboard: &mut Option<Keyboard>) -> Result<(), AppError> {
-        let Visit { ticket, folder, program, greeting } = visit;
-        let agent = match &program {
-            ui::Guest::Shell => None,
-            ui::Guest::Session { agent, .. } => Some(agent.clone()),
-        };
-        let call = match self.call(ticket, program, folder) {
-            Ok(call) => call,
+    pub(super) async fn hand_over(
+        &mut self,
+        wanted: HandOver,
+        keyboard: &mut Option<Keyboard>,
+    ) -> Result<(), AppError> {
+        let (call, purpose, greeting) = match self.prepare(wanted) {
+            Ok(prepared) => prepared,
             Err(trouble) => {
-                self.tell_model(Msg::Failed(trouble)).await;
+                self.tell_model(*trouble).await;
                 return Ok(());
             }
         };
@@ -56,22 +83,50 @@ impl Screen {
         }
         self.terminal.hand_over(&greeting).map_err(AppError::Terminal)?;
         match Guest::start(&call) {
-            Ok(guest) => self.visiting = Some(Visiting { ticket, agent, guest }),
+            Ok(guest) => self.visiting = Some(Visiting { guest, purpose }),
             Err(error) => {
                 *keyboard = Some(self.come_back()?);
                 let trouble = format!("cannot start {} in {}: {error}", call.program.display(), call.folder.display());
-                self.tell_model(Msg::Failed(trouble)).await;
+                self.tell_model(purpose.failed(trouble)).await;
             }
         }
         Ok(())
     }
 
+    /// Returns what exactly is to be started and what for, or what to say when that cannot be.
+    fn prepare(&self, wanted: HandOver) -> Result<(Call, Purpose, String), Box<Msg>> {
+        match wanted {
+            HandOver::Visit(Visit { ticket, folder, program, greeting }) => {
+                let agent = match &program {
+                    ui::Guest::Shell | ui::Guest::Editor => None,
+                    ui::Guest::Session { agent, .. } => Some(agent.clone()),
+                };
+                let call = self.call(ticket, program, folder).map_err(|trouble| Box::new(Msg::Failed(trouble)))?;
+                Ok((call, Purpose::Visit { ticket, agent }, greeting))
+            }
+            HandOver::Text { text, name, greeting } => {
+                let failed = |trouble: String| Box::new(Msg::Written(Err(trouble)));
+                let folder = self.workshop.repo.root().to_owned();
+                // First, so that nothing is written for an editor that is not there.
+                let mut call = editor(PathBuf::new(), folder).map_err(failed)?;
+                let text = Text::new(&text, &name);
+                let text = text.map_err(|error| failed(format!("the text could not be written to a file: {error}")))?;
+                call = editor(text.path(), call.folder).map_err(failed)?;
+                Ok((call, Purpose::Text(text), greeting))
+            }
+        }
+    }
+
     /// The program is over: takes the terminal back.
     pub(super) async fn welcome_back(&mut self, ended: io::Result<WaitStatus>) -> Result<Keyboard, AppError> {
         let keyboard = self.come_back()?;
-        if let Some(Visiting { ticket, agent, .. }) = self.visiting.take() {
-            let trouble = agent.and_then(|agent| how_badly(&agent, ended));
-            self.tell_model(Msg::Returned { ticket, trouble }).await;
+        match self.visiting.take().map(|visiting| visiting.purpose) {
+            Some(Purpose::Visit { ticket, agent }) => {
+                let trouble = agent.and_then(|agent| how_badly(&agent, ended));
+                self.tell_model(Msg::Returned { ticket, trouble }).await;
+            }
+            Some(Purpose::Text(text)) => self.tell_model(Msg::Written(text.take(trouble_of(ended)))).await,
+            None => {}
         }
         Ok(keyboard)
     }
@@ -92,6 +147,10 @@ impl Screen {
         let config = shop.settings().map(|loaded| loaded.config.clone()).unwrap_or_default();
         let mut set = worktree.map(|worktree| shop.variables(&config, worktree)).unwrap_or_default();
         match program {
+            ui::Guest::Editor => {
+                let call = editor(folder.clone(), folder)?;
+                Ok(Call { set, ..call })
+            }
             ui::Guest::Shell => {
                 let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
                 let program = shell.map_or_else(|| PathBuf::from("/bin/sh"), PathBuf::from);
@@ -112,6 +171,16 @@ impl Screen {
                 set.extend(executor.set.clone());
                 Ok(Call { program, args, folder, set, drop: executor.drop.clone() })
             }
+        }
+    }
+}
+
+impl Purpose {
+    /// Returns what to say when the program could not start.
+    fn failed(self, trouble: String) -> Msg {
+        match self {
+            Self::Visit { .. } => Msg::Failed(trouble),
+            Self::Text(_) => Msg::Written(Err(trouble)),
         }
     }
 }

@@ -108,6 +108,7 @@ fn no_such_word<'a>(path: &str, expected: &str, found: &str, words: impl Iterato
 fn takes_text(context: Context) -> bool {
     match context {
         Context::Form
+        | Context::RunWith
         | Context::Tell
         | Context::Filter
         | Context::Palette

@@ -92,7 +92,7 @@ fn notice_lines(model: &Model, width: u16) -> (Vec<String>, bool) {
     let room = usize::from(width.saturating_sub(2));
     let glyphs = &model.theme.glyphs;
     let said = match notice.kind {
-        NoticeKind::News => notice.text.clone(),
+        NoticeKind::News | NoticeKind::Answer => notice.text.clone(),
         NoticeKind::Refused => format!("{} {}", glyphs.warn, notice.text),
         NoticeKind::Failed => format!("{} {}", glyphs.bad, notice.text),
     };
@@ -122,7 +122,7 @@ fn beside_keys(model: &Model, area: Rect) -> (Option<String>, Rect) {
     let notice = notice.map(|line| words::cut(&model.theme, &line, room / 2).into_owned());
     let taken = notice.as_ref().map_or(0, |line| text::width(line) + 2);
     let width = row.width.saturating_sub(u16::try_from(taken).unwrap_or(0));
-    (notice, Rect { width, ..row })
+    (notice, split_left(Rect { width, ..row }, marked_width(model)).1)
 }
 
 /// Returns where the keys are in the bottom.
@@ -138,6 +138,7 @@ pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, bu
     let style = model.theme.style(match model.notice.as_ref().map(|notice| notice.kind) {
         Some(NoticeKind::Refused) => Role::Warn,
         Some(NoticeKind::Failed) => Role::Bad,
+        Some(NoticeKind::Answer) => Role::Text,
         Some(NoticeKind::News) | None => Role::Dim,
     });
     let (lines, apart) = notice_lines(model, area.width);
@@ -149,12 +150,30 @@ pub(in crate::ui) fn draw_footer(model: &Model, context: Context, area: Rect, bu
     let (notice, keys) = beside_keys(model, area);
     // What lies over the screen has the keys and shows its own.
     if model.over.is_none() {
+        let width = marked_width(model).min(keys.x);
+        let count = Rect { x: keys.x - width, width, ..keys };
+        put(count, &Line::styled(marked(model), model.theme.style(Role::Selected)), buffer);
         draw_keys(model, context, keys, buffer);
     }
     if let Some(line) = notice {
         let width = u16::try_from(text::width(&line)).unwrap_or(area.width);
         buffer.set_string(area.right().saturating_sub(width + 1), keys.y, line, style);
     }
+}
+
+/// Returns how many tickets are marked, in words.
+fn marked(model: &Model) -> String {
+    format!(" {} {} marked ", model.theme.glyphs.mark, model.desk.marks.len())
+}
+
+fn marked_width(model: &Model) -> u16 {
+    let shows = model.ticket.is_none() && !model.log.has_focus() && !model.desk.marks.is_empty();
+    if shows { u16::try_from(text::width(&marked(model))).unwrap_or(0) } else { 0 }
+}
+
+fn split_left(area: Rect, width: u16) -> (Rect, Rect) {
+    let width = width.min(area.width);
+    (Rect { width, ..area }, Rect { x: area.x + width, width: area.width - width, ..area })
 }
 
 /// A key that is offered: what it does, the key, and the word for it.
@@ -196,6 +215,12 @@ fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
     let asks = |model: &Model| {
         model.selected_ticket().is_some_and(|it| it.state == State::NeedsHuman { why: NeedsHuman::Question })
     };
-    let label = if row.action == Action::Tell && asks(model) { "answer" } else { label };
+    let is_abandoned = model.selected_ticket().is_some_and(|it| it.state == State::Abandoned);
+    let label = match row.action {
+        Action::Tell if asks(model) => "answer",
+        Action::Accept if is_abandoned => "reactivate",
+        Action::ToggleAbandoned if model.desk.abandoned => "hide abandoned",
+        _ => label,
+    };
     model.offers(row.action).then(|| (keys.shown(), label))
 }

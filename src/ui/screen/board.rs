@@ -9,6 +9,7 @@ use crate::ui::index::{COLUMNS, place};
 use crate::ui::model::Model;
 
 use super::layout::{self, Layout, Wish, inner};
+use super::marks::Marks;
 use super::{bars, card};
 
 /// Where the cursor is and what is in sight.
@@ -22,6 +23,8 @@ pub(in crate::ui) struct BoardScreen {
     tops: [usize; COLUMNS],
     /// The first open one of the columns with tickets.
     first_open: usize,
+    /// The tickets that are marked.
+    pub(in crate::ui) marks: Marks,
     /// Whether abandoned tickets are shown.
     pub(in crate::ui) abandoned: bool,
 }

@@ -113,7 +113,8 @@ fn fact_lines(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
 fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
     let theme = &model.theme;
     let priority = ticket.priority.map_or("", |priority| priority.bucket());
-    let head = format!("{} {priority}", ticket.number);
+    let mark = if model.desk.marks.contains(ticket.id) { format!("{} ", theme.glyphs.mark) } else { String::new() };
+    let head = format!("{mark}{} {priority}", ticket.number);
     let mut spans = vec![Span::styled(
         words::cut(&model.theme, head.trim_end(), usize::from(width.saturating_sub(1))).into_owned(),
         theme.style(Role::Dim),

@@ -49,7 +49,12 @@ pub(in crate::ui) enum Choosing {
     /// What agents may do without asking.
     Leave {
         /// What starts them afterwards.
-        then: Command,
+        then: Vec<Command>,
+    },
+    /// What is copied of a ticket.
+    Copy {
+        /// The ticket.
+        ticket: TicketId,
     },
 }
 
@@ -68,17 +73,18 @@ impl Choice {
     /// Returns the choice with what people most likely want marked: another mode than the one in force, or a shell.
     pub(in crate::ui) fn new(what: Choosing, model: &Model) -> Self {
         let at = match (&what, model.autopilot()) {
-            (Choosing::Visit { .. } | Choosing::Leave { .. }, _)
+            (Choosing::Visit { .. } | Choosing::Leave { .. } | Choosing::Copy { .. }, _)
             | (Choosing::Autopilot, Autopilot::Off | Autopilot::Finish) => 0,
             (Choosing::Autopilot, Autopilot::On) => 1,
         };
         Self { what, at }
     }
 
-    fn count(&self) -> usize {
+    fn count(&self, model: &Model) -> usize {
         match self.what {
             Choosing::Autopilot => MODES.len(),
             Choosing::Visit { .. } | Choosing::Leave { .. } => 2,
+            Choosing::Copy { ticket } => to_copy(model, ticket).len().max(1),
         }
     }
 }
@@ -86,12 +92,12 @@ impl Choice {
 impl Model {
     /// Takes a key while something is chosen. `choice` is taken off the screen; to keep it, it is put back.
     pub(in crate::ui) fn choose(&mut self, choice: Choice, action: Option<Action>) -> Vec<Effect> {
-        let count = choice.count();
+        let count = choice.count(self);
         let at = match action {
             Some(Action::Back) => return Vec::new(),
             Some(Action::Choose) => return self.chosen(choice.what, choice.at),
             Some(Action::First) => return self.chosen(choice.what, 0),
-            Some(Action::Second) => return self.chosen(choice.what, 1),
+            Some(Action::Second) if count > 1 => return self.chosen(choice.what, 1),
             Some(Action::Third) if count > 2 => return self.chosen(choice.what, 2),
             Some(Action::Down) => (choice.at + 1) % count,
             Some(Action::Up) => (choice.at + count - 1) % count,
@@ -108,9 +114,24 @@ impl Model {
             Choosing::Visit { ticket, .. } if at == 0 => self.start_visit(ticket, Guest::Shell),
             Choosing::Leave { then } if at == 0 => self.allow(then, Leave::Edits),
             Choosing::Leave { then } => self.allow(then, Leave::Everything),
+            Choosing::Copy { ticket } => {
+                let chosen = to_copy(self, ticket).into_iter().nth(at);
+                chosen.map_or_else(Vec::new, |(_, text)| self.copied(text))
+            }
             Choosing::Visit { ticket, agent, session } => self.start_visit(ticket, Guest::Session { agent, session }),
         }
     }
+}
+
+/// Returns what there is to copy of a ticket: what it is, and the text.
+fn to_copy(model: &Model, ticket: TicketId) -> Vec<(&'static str, String)> {
+    let Some(ticket) = model.board.ticket(ticket) else { return Vec::new() };
+    let mut all = vec![("Its identity", ticket.id.to_string())];
+    if let Some(worktree) = &ticket.worktree {
+        all.push(("Its branch", worktree.branch.clone()));
+        all.push(("Its worktree", worktree.path.display().to_string()));
+    }
+    all
 }
 
 fn title(model: &Model, choice: &Choice) -> String {
@@ -118,6 +139,7 @@ fn title(model: &Model, choice: &Choice) -> String {
         Choosing::Autopilot => "Autopilot".to_owned(),
         Choosing::Leave { .. } => "What may agents do in this repository?".to_owned(),
         Choosing::Visit { ticket, .. } => format!("In the worktree of {}", words::number(&model.board, ticket)),
+        Choosing::Copy { ticket } => format!("Copy of {}", words::number(&model.board, ticket)),
     }
 }
 
@@ -138,6 +160,9 @@ fn offered(model: &Model, choice: &Choice) -> Vec<(String, String)> {
             ("A shell".to_owned(), "Your own shell; the board comes back when you leave it.".to_owned()),
             (format!("{agent}'s own session"), format!("Go on by hand where {agent} stopped.")),
         ],
+        Choosing::Copy { ticket } => {
+            to_copy(model, *ticket).into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+        }
     }
 }
 

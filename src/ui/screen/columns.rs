@@ -179,7 +179,8 @@ fn draw_list_row(model: &Model, state: StateName, id: TicketId, row: Rect, buffe
     let word = name(state).to_lowercase();
     let rest = format!(" {}", ticket.title);
     let used = text::width(sign) + text::width(&word) + 1;
-    let number = format!("{} ", ticket.number);
+    let mark = if model.desk.marks.contains(id) { theme.glyphs.mark } else { "" };
+    let number = format!("{mark}{} ", ticket.number);
     let room = usize::from(row.width).saturating_sub(used + text::width(&number));
     let line = Line::from(vec![
         Span::styled(sign, theme.style(Role::Focus)),

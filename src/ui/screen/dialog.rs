@@ -6,13 +6,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use crate::domain::command::Command;
-use crate::domain::id::TicketId;
+use crate::domain::id::{TicketId, TicketNumber, TicketRef};
 use crate::domain::job::{JobKind, JobStatus};
 use crate::ui::keys::{Action, Context, Keys};
 use crate::ui::model::Model;
 use crate::ui::msg::{Effect, StopAgents};
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
+use crate::ui::words;
 
 use super::layout::{inner, put, split_bottom};
 
@@ -31,15 +32,22 @@ pub(in crate::ui) struct Dialog {
 pub(in crate::ui) enum Question {
     /// Leave, although something runs?
     Quit,
-    /// Stop the ticket's job?
+    /// Stop the tickets' jobs?
     Cancel {
-        /// The ticket.
-        ticket: TicketId,
+        /// The tickets.
+        tickets: Vec<TicketId>,
     },
-    /// Give the ticket up?
+    /// Give tickets up?
     Abandon {
-        /// The ticket.
-        ticket: TicketId,
+        /// The tickets.
+        tickets: Vec<TicketId>,
+        /// What is done then, all of it.
+        then: Vec<Command>,
+    },
+    /// Take tickets off the board?
+    Remove {
+        /// The tickets.
+        tickets: Vec<TicketId>,
     },
     /// Take over what was done by hand in the ticket's worktree?
     TakeOver {
@@ -49,7 +57,7 @@ pub(in crate::ui) enum Question {
     /// Trust the repository's commands, then do what was asked for?
     Trust {
         /// What was asked for.
-        then: Command,
+        then: Vec<Command>,
     },
 }
 
@@ -70,6 +78,7 @@ impl Model {
                 question @ Question::Quit => self.agreed(question),
                 Question::Cancel { .. }
                 | Question::Abandon { .. }
+                | Question::Remove { .. }
                 | Question::TakeOver { .. }
                 | Question::Trust { .. } => Vec::new(),
             },
@@ -99,10 +108,14 @@ impl Model {
 }
 
 fn title(dialog: &Dialog) -> &'static str {
-    match dialog.question {
+    match &dialog.question {
         Question::Quit => "Leave the board?",
+        Question::Cancel { tickets } if tickets.len() > 1 => "Stop these jobs?",
         Question::Cancel { .. } => "Stop this job?",
+        Question::Abandon { tickets, .. } if tickets.len() > 1 => "Give these tickets up?",
         Question::Abandon { .. } => "Give this ticket up?",
+        Question::Remove { tickets } if tickets.len() > 1 => "Delete these tickets?",
+        Question::Remove { .. } => "Delete this ticket?",
         Question::TakeOver { .. } => "Take over what you did?",
         Question::Trust { .. } => "Trust this repository's commands?",
     }
@@ -115,7 +128,12 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
     };
     match &dialog.question {
         Question::Quit => vec![(Role::Text, model.what_goes_on())],
-        Question::Cancel { ticket } => {
+        Question::Cancel { tickets } if tickets.len() > 1 => {
+            let said = "Their jobs are stopped, or leave the queue. Worktrees stay as they are.";
+            all_named(tickets, named, said.to_owned())
+        }
+        Question::Cancel { tickets } => {
+            let Some(ticket) = tickets.first() else { return Vec::new() };
             let job = model.board.active_job(*ticket);
             let what = match job.map(|job| (job.status, job.kind)) {
                 Some((JobStatus::Queued, kind)) => format!("Its {kind} job leaves the queue."),
@@ -127,17 +145,31 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
             };
             vec![(Role::Title, named(*ticket)), (Role::Text, what)]
         }
-        Question::Abandon { ticket } => vec![
-            (Role::Title, named(*ticket)),
-            (
-                Role::Text,
-                format!(
-                    "It leaves the board; {} shows abandoned tickets, and {} takes it back.",
-                    model.key_of(Action::ToggleAbandoned),
-                    model.key_of(Action::MoveBack)
-                ),
-            ),
-        ],
+        Question::Abandon { tickets, .. } if tickets.len() > 1 => {
+            let said = format!(
+                "They leave the board; {} shows abandoned tickets, and {} takes them back.",
+                model.key_of(Action::ToggleAbandoned),
+                model.key_of(Action::MoveBack)
+            );
+            all_named(tickets, named, said)
+        }
+        Question::Abandon { tickets, .. } => {
+            let said = format!(
+                "It leaves the board; {} shows abandoned tickets, and {} takes it back.",
+                model.key_of(Action::ToggleAbandoned),
+                model.key_of(Action::MoveBack)
+            );
+            all_named(tickets, named, said)
+        }
+        Question::Remove { tickets } => {
+            let mut lines: Vec<(Role, String)> = Vec::new();
+            for ticket in tickets {
+                lines.push((Role::Title, named(*ticket)));
+                lines.extend(what_goes(model, *ticket).into_iter().map(|line| (Role::Text, line)));
+            }
+            lines.push((Role::Dim, format!("{} undoes it while this board is open.", model.key_of(Action::Undo))));
+            lines
+        }
         Question::TakeOver { ticket } => vec![
             (Role::Title, named(*ticket)),
             (
@@ -152,8 +184,58 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
     }
 }
 
-fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> Vec<(Role, String)> {
+/// Returns the names of tickets and what happens to all of them.
+fn all_named(tickets: &[TicketId], named: impl Fn(TicketId) -> String, said: String) -> Vec<(Role, String)> {
+    tickets.iter().map(|id| (Role::Title, named(*id))).chain([(Role::Text, said)]).collect()
+}
+
+/// Returns what goes with a ticket that is taken off the board, and who waits for it.
+fn what_goes(model: &Model, id: TicketId) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(worktree) = model.board.ticket(id).and_then(|ticket| ticket.worktree.as_ref()) {
+        lines.push(format!("Its worktree with branch {} goes into the trash.", text::visible(&worktree.branch)));
+    }
+    let waiting = model.index.dependents(id).filter_map(|id| model.board.ticket(id));
+    let mut waiting: Vec<TicketNumber> = waiting.map(|ticket| ticket.number).collect();
+    waiting.sort();
+    if !waiting.is_empty() {
+        let verb = if waiting.len() == 1 { "waits" } else { "wait" };
+        lines.push(format!("{} {verb} for it, and will not any more.", words::numbers(&waiting)));
+    }
+    lines
+}
+
+fn trust(model: &Model, then: &[Command], named: impl Fn(TicketId) -> String) -> Vec<(Role, String)> {
     let (about, what) = match then {
+        [command] => about_one(command),
+        _ => (None, "To run them"),
+    };
+    let about = about.and_then(|ticket| model.board.find(ticket));
+    let several = then.len() > 1;
+    let title = match about {
+        Some(ticket) => named(ticket.id),
+        None if several => words::count(then.len(), "ticket"),
+        None => "The autopilot".to_owned(),
+    };
+    let mut lines = vec![
+        (Role::Title, title),
+        (
+            Role::Text,
+            format!("{what}, Draft runs what draft.yaml of this repository says. Trust holds until that file changes."),
+        ),
+        (Role::Text, String::new()),
+    ];
+    if model.settings.would_run.is_empty() {
+        lines.push((Role::Dim, "(no command)".to_owned()));
+    }
+    let commands = model.settings.would_run.iter();
+    lines.extend(commands.map(|command| (Role::Code, format!("{} {command}", model.theme.glyphs.command))));
+    lines
+}
+
+/// Returns the ticket that a command is about, and what the repository's commands are needed for.
+fn about_one(command: &Command) -> (Option<TicketRef>, &'static str) {
+    match command {
         Command::Verify { ticket } | Command::Resume { ticket } => (Some(*ticket), "To check it"),
         Command::Land { ticket, .. } => (Some(*ticket), "To check what is to land"),
         Command::Review { ticket, .. }
@@ -176,22 +258,7 @@ fn trust(model: &Model, then: &Command, named: impl Fn(TicketId) -> String) -> V
         | Command::Pick { .. }
         | Command::Restore { .. }
         | Command::Cancel { .. } => (None, "To run tickets"),
-    };
-    let about = about.and_then(|ticket| model.board.find(ticket));
-    let mut lines = vec![
-        (Role::Title, about.map_or_else(|| "The autopilot".to_owned(), |ticket| named(ticket.id))),
-        (
-            Role::Text,
-            format!("{what}, Draft runs what draft.yaml of this repository says. Trust holds until that file changes."),
-        ),
-        (Role::Text, String::new()),
-    ];
-    if model.settings.would_run.is_empty() {
-        lines.push((Role::Dim, "(no command)".to_owned()));
     }
-    let commands = model.settings.would_run.iter();
-    lines.extend(commands.map(|command| (Role::Code, format!("{} {command}", model.theme.glyphs.command))));
-    lines
 }
 
 /// Returns the answers in words.
@@ -201,8 +268,15 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
             vec![(Action::Agree, "leave"), (Action::StopAgents, "stop the agents first"), (Action::Decline, "stay")]
         }
         Question::Quit => vec![(Action::Agree, "leave"), (Action::Decline, "stay")],
+        Question::Cancel { tickets } if tickets.len() > 1 => {
+            vec![(Action::Agree, "stop them"), (Action::Decline, "let them go on")]
+        }
         Question::Cancel { .. } => vec![(Action::Agree, "stop it"), (Action::Decline, "let it go on")],
+        Question::Abandon { tickets, .. } if tickets.len() > 1 => {
+            vec![(Action::Agree, "give them up"), (Action::Decline, "keep them")]
+        }
         Question::Abandon { .. } => vec![(Action::Agree, "give it up"), (Action::Decline, "keep it")],
+        Question::Remove { .. } => vec![(Action::Agree, "delete"), (Action::Decline, "keep")],
         Question::TakeOver { .. } => vec![(Action::Agree, "take it over"), (Action::Decline, "not now")],
         Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
     }
@@ -212,9 +286,11 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
 fn answer_line(model: &Model, question: &Question) -> Line<'static> {
     let safe = match question {
         Question::Quit => Action::Agree,
-        Question::Cancel { .. } | Question::Abandon { .. } | Question::TakeOver { .. } | Question::Trust { .. } => {
-            Action::Decline
-        }
+        Question::Cancel { .. }
+        | Question::Abandon { .. }
+        | Question::Remove { .. }
+        | Question::TakeOver { .. }
+        | Question::Trust { .. } => Action::Decline,
     };
     let key = |action| model.keys.keys_of(Context::Dialog, action);
     let mut spans = Vec::new();

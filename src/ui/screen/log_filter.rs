@@ -94,7 +94,7 @@ impl Model {
                 panel.words = typing::area(&self.theme);
                 self.show_only(LogFilter::default());
             }
-            Some(Action::Mark) if !panel.is_at_words() => {
+            Some(Action::Toggle) if !panel.is_at_words() => {
                 let mut filter = self.log.filter.clone();
                 filter.toggle(Part::ALL[panel.at]);
                 self.show_only(filter);

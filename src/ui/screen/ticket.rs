@@ -211,7 +211,7 @@ impl Model {
             | Action::PreviousError
             | Action::ToggleWrap
             | Action::FoldTools => {}
-            _ if screen.tab == Tab::Diff => return self.act_on_diff(action),
+            _ if screen.tab == Tab::Diff && self.act_on_diff(action) => {}
             Action::Down => self.scroll_ticket(1),
             Action::Up => self.scroll_ticket(-1),
             Action::HalfDown => self.scroll_ticket(self.half_page()),

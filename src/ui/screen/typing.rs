@@ -62,6 +62,12 @@ pub(in crate::ui) fn bounded(pasted: &str) -> &str {
     &pasted[..pasted.floor_char_boundary(PASTE_MAX)]
 }
 
+/// Returns text that is there already without what could not be seen in it; tabs stay.
+pub(super) fn clean(said: &str) -> String {
+    let line = |line: &str| line.split('\t').map(without_hidden).collect::<Vec<_>>().join("\t");
+    said.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns a line without the characters that would not be seen.
 fn without_hidden(line: &str) -> String {
     if text::visible(line) == line {

@@ -140,6 +140,7 @@ fn a_message_that_is_refused_for_want_of_trust_is_told_again_once_there_is_trust
 fn visit(n: u32, program: Guest) -> Effect {
     let what = match program {
         Guest::Shell => "a shell",
+        Guest::Editor => "your editor",
         Guest::Session { .. } => "claude's session",
     };
     Effect::HandOver(Visit {

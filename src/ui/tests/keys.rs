@@ -8,7 +8,7 @@ use crate::domain::run::RunId;
 use crate::domain::state::StateName;
 use crate::ui::Model;
 use crate::ui::keys::{Context, KeyTable};
-use crate::ui::msg::{Effect, Msg, Role, Settings, StopAgents};
+use crate::ui::msg::{Effect, Msg, Refusal, Role, Settings, StopAgents};
 use crate::ui::testing::{NOW, World, board, changes, check, job_id, settings, setup, ticket_id};
 
 fn run(n: u32) -> Effect {
@@ -16,7 +16,8 @@ fn run(n: u32) -> Effect {
 }
 
 fn moved(n: u32, to: StateName) -> Effect {
-    Effect::Do(Command::Move { ticket: TicketRef::Id(ticket_id(n)), to, reason: None })
+    let command = Command::Move { ticket: TicketRef::Id(ticket_id(n)), to, reason: None };
+    Effect::DoAll { commands: vec![command], refusal: Refusal::GoesOn }
 }
 
 #[test]
@@ -154,13 +155,15 @@ fn leaving_asks_only_when_something_runs_here() {
 fn a_form_gives_a_whole_ticket() {
     let world = World::board("planned planned").keys("n").types("Fix it");
     let world = world.keys("<tab>").types("one").keys("<enter>").types("two");
-    let world = world.keys("<tab><space><tab>").types("#1, 2").keys("<tab><right><right><tab><space><a-enter>");
+    let world = world.keys("<tab><space><tab>").types("#1, 2").keys("<tab><right><right><tab>").types("opus");
+    let world = world.keys("<tab>").types("make test").keys("<tab><space><a-enter>");
     let filing = world.filed().unwrap();
     assert_eq!(filing.title.as_str(), "Fix it");
     assert_eq!(filing.description, "one\ntwo");
     assert_eq!(filing.priority.map(|priority| priority.bucket()), Some("P0"));
     assert_eq!(filing.after, [TicketRef::Id(ticket_id(1)), TicketRef::Id(ticket_id(2))]);
     assert_eq!(filing.agent.as_deref(), Some("codex"));
+    assert_eq!((filing.model.as_deref(), filing.verify.as_slice()), (Some("opus"), &["make test".to_owned()][..]));
     assert!(filing.accepted);
 }
 
@@ -311,6 +314,8 @@ fn every_row_of_the_table_does_something() {
         (Context::Ticket, "<enter>"),
         (Context::Ticket, "<enter>2"),
         (Context::Form, "n"),
+        (Context::Form, "e"),
+        (Context::RunWith, "X"),
         (Context::Tell, "t"),
         (Context::Choice, "A"),
         (Context::Dialog, "c"),

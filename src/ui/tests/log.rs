@@ -248,7 +248,7 @@ fn times_that_nobody_noted_are_not_promised() {
 #[test]
 fn what_is_looked_for_and_hidden_ends_with_the_ticket() {
     let world = answer(World::board("executing executing").size(80, 40).keys("<s-tab>"), 1_000, None);
-    let world = world.keys("f<space><enter>/").types("mi");
+    let world = answer(world.keys("f<space><enter>"), 1_000, None).keys("/").types("mi");
     let world = answer(world, 1_000, found(900, Some((4, 5)))).keys("<enter>");
     assert!(asked(&world).sought.is_some() && !asked(&world).filter.is_open());
     let world = world.keys("<esc><esc>j");

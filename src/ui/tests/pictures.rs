@@ -147,6 +147,20 @@ fn a_form_says_what_is_wrong_beside_the_field() {
 }
 
 #[test]
+fn a_ticket_is_edited_in_its_form() {
+    assert_screens("edit", |theme| {
+        let world = world(theme, FULL).keys("lle");
+        let id = world.model.selected().unwrap();
+        let world = world.tell(Msg::Detail(Box::new(detail(id))));
+        world.keys("<tab><tab><tab>").types("99").keys("<enter>")
+    });
+    assert_screens("run_with", |theme| world(theme, FULL).keys("ljX<down><tab>").types("opus"));
+    assert_screens("delete", |theme| world(theme, FULL).keys("llllD"));
+    assert_screens("copy", |theme| world(theme, FULL).keys("lllly"));
+    assert_screens("marked", |theme| world(theme, FULL).keys("<space>lvj"));
+}
+
+#[test]
 fn questions_name_what_they_are_about() {
     assert_screens("quit", |theme| world(theme, FULL).keys("q"));
     assert_screens("cancel", |theme| world(theme, FULL).keys("llc"));

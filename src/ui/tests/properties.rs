@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::diff;
 use crate::domain::change::Change;
+use crate::domain::command::{RefusalCode, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::log::{Entry, EntryKind, LogPage, LogRows, LogView};
 use crate::domain::state::StateName;
@@ -51,7 +52,8 @@ fn words() -> impl Strategy<Value = String> {
 
 fn key() -> impl Strategy<Value = KeyEvent> {
     let code = prop_oneof![
-        8 => prop::sample::select("hjklgGHLOzp|+-.xacdnqys?12346 7{}[]/:".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        8 => prop::sample::select("hjklgGHLOzp|+-.xacdnqys?012346 7{}[]/:eEoXDuJKv".chars().collect::<Vec<_>>())
+            .prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
         4 => prop::sample::select(vec![
             KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up, KeyCode::Down, KeyCode::Left,
@@ -71,6 +73,18 @@ fn msg() -> impl Strategy<Value = Msg> {
             Msg::Changed(changes(n, if n == 1 && word == "waiting" { "planned" } else { word }))
         }),
         1 => (1_u16..=250, 1_u16..=60).prop_map(|(width, height)| Msg::Resize(width, height)),
+        1 => (1_u32..40, word()).prop_map(|(n, word)| {
+            let mut changes = changes(n, if n == 1 && word == "waiting" { "planned" } else { word });
+            if let Some(Change::Ticket(ticket)) = changes.first_mut() {
+                ticket.removed_at = Some(NOW);
+            }
+            Msg::Changed(changes)
+        }),
+        1 => prop::collection::vec(any::<bool>(), 0..3).prop_map(|answers| {
+            let refused = || Refused::new(RefusalCode::Busy, "it has a job already", "");
+            Msg::Done(answers.into_iter().map(|is_done| if is_done { Ok(()) } else { Err(refused()) }).collect())
+        }),
+        1 => prop::result::maybe_ok(nasty(), nasty()).prop_map(Msg::Written),
         1 => nasty().prop_map(Msg::Paste),
         1 => nasty().prop_map(Msg::Failed),
         1 => (1_u32..40).prop_map(|n| Msg::Detail(Box::new(worked(n, "claude")))),
@@ -133,7 +147,11 @@ proptest! {
             assert_cursor_in_sight(&world)?;
             for effect in &world.effects {
                 match effect {
-                    Effect::LoadDetail(id) => prop_assert!(world.model.board().ticket(*id).is_some()),
+                    // What was removed is looked up for what undoes that.
+                    Effect::LoadDetail(id) => {
+                        let board = world.model.board();
+                        prop_assert!(board.ticket(*id).is_some() || board.removed().any(|ticket| ticket.id == *id));
+                    }
                     Effect::HandOver(visit) => prop_assert!(world.model.board().active_job(visit.ticket).is_none()),
                     Effect::Watch(Some(request)) => {
                         prop_assert_eq!(Some(request.ticket), world.model.selected());
@@ -143,7 +161,8 @@ proptest! {
                         let newest = world.model.board().revision(request.ticket).map(|newest| newest.number);
                         prop_assert!(newest.is_some_and(|newest| (1..=newest).contains(&request.revision)));
                     }
-                    Effect::Watch(None) | Effect::Do(_) | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
+                    Effect::Watch(None) | Effect::Do(_) | Effect::DoAll { .. } | Effect::EditText { .. } | Effect::Copy(_)
+                    | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
                     | Effect::LookAround | Effect::Suspend | Effect::Redraw | Effect::Notify(_) | Effect::WakeEachSecond(_)
                     | Effect::Quit { .. } => {}
                 }
