@@ -61,6 +61,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             }
             Effect::EditText { .. } => Msg::Written(Err("this board is made up and has no editor".to_owned())),
             Effect::HandOver(visit) => Msg::Failed(format!("this board is made up: {}", visit.greeting)),
+            Effect::Comment { body, .. } => Msg::Failed(format!("this board is made up; it would say: {body}")),
             Effect::File(filing) => Msg::Failed(format!("this board is made up; it would file: {}", filing.title)),
             Effect::LoadDetail(_)
             | Effect::Watch(None)

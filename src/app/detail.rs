@@ -1,9 +1,10 @@
 //! Loads everything about one ticket, and its changes.
 
 use crate::domain::detail::Detail;
-use crate::domain::diff::{DiffRequest, FileDiff};
+use crate::domain::diff::{Change, DiffRequest};
+use crate::domain::follow::follow;
 use crate::domain::id::TicketId;
-use crate::domain::revision::Revision;
+use crate::domain::review::Comment;
 use crate::engine::Workshop;
 use crate::git::diff;
 use crate::store::Reader;
@@ -18,14 +19,29 @@ pub fn load_detail(workshop: &Workshop, ticket: TicketId) -> Result<Option<Detai
     Ok(Reader::open(&workshop.paths.database())?.detail(ticket)?)
 }
 
-/// Loads a revision with its change, if there is one of that number; it blocks.
-pub(super) fn load_diff(
-    workshop: &Workshop,
-    request: DiffRequest,
-) -> Result<Option<(Revision, Vec<FileDiff>)>, AppError> {
-    let revisions = Reader::open(&workshop.paths.database())?.revisions(request.ticket)?;
-    let revision = revisions.into_iter().find(|one| one.number == request.revision);
-    let Some(revision) = revision else { return Ok(None) };
-    let files = diff::between(&workshop.repo, &revision.base, &revision.tree).map_err(AppError::Git)?;
-    Ok(Some((revision, files)))
+/// Loads a revision with its change and what was said about it, if there is one of that number; it blocks.
+pub(super) fn load_diff(workshop: &Workshop, request: DiffRequest) -> Result<Option<Change>, AppError> {
+    let Some(detail) = load_detail(workshop, request.ticket)? else { return Ok(None) };
+    let numbered = |number: u32| detail.revisions.iter().find(|one| one.number == number);
+    let Some(revision) = numbered(request.revision) else { return Ok(None) };
+    let between = |old: &str| diff::between(&workshop.repo, old, &revision.tree).map_err(AppError::Git);
+    let since = request.since.and_then(numbered).map_or(&revision.base, |earlier| &earlier.tree);
+    let files = between(since)?;
+    let mut comments = Vec::new();
+    for earlier in detail.revisions.iter().filter(|one| one.number <= revision.number) {
+        // What is dealt with stays with the revision that it was about.
+        let is_said = |one: &&Comment| one.revision == earlier.number && (is_open(&detail, one) || earlier == revision);
+        let mut said = detail.comments.iter().filter(is_said).peekable();
+        if said.peek().is_some() {
+            let moved = if earlier == revision { Vec::new() } else { between(&earlier.tree)? };
+            comments.extend(said.map(|comment| (comment.clone(), follow(&comment.spot, &moved))));
+        }
+    }
+    Ok(Some(Change { revision: revision.clone(), files, comments }))
+}
+
+/// Says whether a comment, or the one that it answers, is not dealt with.
+fn is_open(detail: &Detail, comment: &Comment) -> bool {
+    let root = comment.reply_to.unwrap_or(comment.id);
+    detail.comments.iter().any(|one| one.id == root && one.is_open())
 }

@@ -15,8 +15,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use crate::domain::command::Command;
 use crate::domain::diff::{DiffPage, DiffRequest};
-use crate::domain::id::{TicketId, TicketRef};
+use crate::domain::id::{CommentId, TicketId, TicketRef};
 use crate::domain::log::LogRequest;
+use crate::domain::review::NewComment;
 use crate::engine::{EngineError, Workshop};
 use crate::ui::terminal::Terminal;
 use crate::ui::{Effect, Model, Msg, StopAgents};
@@ -323,6 +324,11 @@ impl Screen {
                 Effect::Redraw => self.is_stale = true,
                 Effect::Notify(text) => self.notify(&text),
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),
+                Effect::Comment { ticket, revision, spot, body, reply_to } => {
+                    let new = NewComment { id: CommentId(uuid::Uuid::now_v7()), spot, body, reply_to };
+                    let (ticket, comments) = (TicketRef::Id(ticket), vec![new]);
+                    self.wish(Wish::Command(Command::Comment { ticket, revision, comments })).await;
+                }
                 Effect::LoadDiff(request) => self.load_diff(request),
                 Effect::Watch(request) => {
                     self.log_request = request;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::follow::Place;
 use super::id::TicketId;
+use super::review::Comment;
 use super::revision::{ChangeSize, Revision};
 use super::state::words;
 
@@ -100,6 +102,8 @@ pub struct DiffRequest {
     pub ticket: TicketId,
     /// The number of the revision.
     pub revision: u32,
+    /// The earlier revision with which it is compared; nothing compares it with what it started from.
+    pub since: Option<u32>,
 }
 
 /// A change that was wanted.
@@ -108,7 +112,18 @@ pub struct DiffPage {
     /// What was wanted.
     pub request: DiffRequest,
     /// The change, or why there is none.
-    pub change: Result<(Revision, Vec<FileDiff>), String>,
+    pub change: Result<Change, String>,
+}
+
+/// A revision's change with what was said about it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Change {
+    /// The revision.
+    pub revision: Revision,
+    /// What differs.
+    pub files: Vec<FileDiff>,
+    /// The comments on it, and those on earlier revisions that are not dealt with, each with where it is now.
+    pub comments: Vec<(Comment, Place)>,
 }
 
 impl Hunk {

@@ -207,6 +207,7 @@ impl Model {
             Question::Remove { tickets } => {
                 self.go(tickets.into_iter().map(|id| Command::Remove { ticket: TicketRef::Id(id) }).collect())
             }
+            Question::Approve { ticket, revision } => self.approved(ticket, revision, true),
             Question::TakeOver { ticket } => self.with_trust(vec![Command::Resume { ticket: TicketRef::Id(ticket) }]),
             Question::Trust { then } => {
                 let trust = self.settings.content.clone().map(|content| Effect::Trust { content });

@@ -22,6 +22,8 @@ words! {
         Log = "log",
         /// One ticket.
         Ticket = "ticket",
+        /// The change of a ticket.
+        Diff = "diff",
         /// The form of a ticket.
         Form = "form",
         /// Who works on a ticket for this once.
@@ -56,6 +58,7 @@ impl Context {
             Self::Board => "On the board",
             Self::Log => "In the log",
             Self::Ticket => "In a ticket",
+            Self::Diff => "In the change of a ticket",
             Self::Form => "In the form of a ticket",
             Self::RunWith => "Where an agent is chosen for a run",
             Self::Tell => "In a message to an agent",
@@ -211,6 +214,18 @@ words! {
         NextHunk = "next_hunk",
         /// Goes to the hunk before.
         PreviousHunk = "previous_hunk",
+        /// Says something about a line of a change.
+        Comment = "comment",
+        /// Says that a comment is dealt with, or that it is not.
+        Resolve = "resolve",
+        /// Approves a change.
+        Approve = "approve",
+        /// Sends a change back to its agent.
+        RequestChanges = "request_changes",
+        /// Compares a revision with the one before.
+        Compare = "compare",
+        /// Brings an approved change to its target.
+        Land = "land",
         /// Folds a file of a change, or unfolds it.
         ToggleFold = "toggle_fold",
         /// Moves the lines to the left, to see what is at the right.

@@ -27,7 +27,7 @@ use super::screen::board::BoardScreen;
 use super::screen::log::LogPane;
 use super::screen::palette::Found;
 use super::screen::ticket::TicketScreen;
-use super::screen::{Form, Overlay};
+use super::screen::{Form, Overlay, Remark};
 use super::theme::Theme;
 
 /// The state of the screen. [`Model::update`] changes it, [`Model::view`] draws it.
@@ -54,6 +54,8 @@ pub struct Model {
     pub(super) kept_edit: Option<Box<Form>>,
     /// The ticket that was filed just now: the cursor goes there when it comes, and a refusal gives the form back.
     pub(super) sent_form: Option<(Title, Box<Form>)>,
+    /// What was to be said about a change and was put aside.
+    pub(super) kept_remark: Option<Box<Remark>>,
     /// A message that was put aside, or sent and not heard of since.
     pub(super) kept_message: Option<(TicketId, String)>,
     /// What was asked of the engine last, to ask it again once there is trust.
@@ -173,6 +175,7 @@ impl Model {
             kept_form: None,
             kept_edit: None,
             sent_form: None,
+            kept_remark: None,
             kept_message: None,
             wanted: None,
             wanted_visit: None,

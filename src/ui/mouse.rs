@@ -210,7 +210,7 @@ impl Model {
                 let none = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
                 return self.give(self.context(), Some(action), none);
             }
-            Some(Overlay::Form(_) | Overlay::Tell(_) | Overlay::RunWith(_)) => return Vec::new(),
+            Some(Overlay::Form(_) | Overlay::Tell(_) | Overlay::Remark(_) | Overlay::RunWith(_)) => return Vec::new(),
             Some(Overlay::LogFilter(_)) => return Vec::new(),
             Some(Overlay::Filter(_) | Overlay::Find(_)) | None => {}
         }

@@ -13,8 +13,9 @@ use crate::domain::change::Change;
 use crate::domain::command::{Command, NewTicket, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::diff::{DiffPage, DiffRequest};
-use crate::domain::id::{GoalId, TicketId, TicketRef};
+use crate::domain::id::{CommentId, GoalId, TicketId, TicketRef};
 use crate::domain::log::{LogPage, LogRequest};
+use crate::domain::review::Spot;
 use crate::domain::ticket::{Priority, Title};
 use crate::domain::time::Timestamp;
 
@@ -93,6 +94,19 @@ pub enum Effect {
     File(Filing),
     /// Load everything about this ticket.
     LoadDetail(TicketId),
+    /// Say this about a revision, under a fresh identity; a refusal comes back as [`Msg::Refused`].
+    Comment {
+        /// The ticket.
+        ticket: TicketId,
+        /// The revision.
+        revision: u32,
+        /// What it is about.
+        spot: Spot,
+        /// What is said.
+        body: String,
+        /// The comment that it answers.
+        reply_to: Option<CommentId>,
+    },
     /// Load this change.
     LoadDiff(DiffRequest),
     /// Send these rows now and whenever they change, in place of those asked for before; nothing ends it.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::domain::command::{AgentChoice, Command};
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
+use crate::domain::revision::RevisionStatus;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::{Priority, Ticket};
@@ -32,7 +33,9 @@ impl Model {
             Action::NextChoice => matches!(&self.over, Some(Overlay::Form(form)) if form.is_at_choice()),
             Action::StopAgents => self.may_stop_agents(),
             Action::Diff => self.selected().is_some_and(|id| self.board.revision(id).is_some()),
-            Action::NextFile | Action::NextHunk | Action::ToggleFold => self.reads_diff(),
+            Action::NextFile | Action::NextHunk | Action::ToggleFold | Action::Comment => self.reads_diff(),
+            Action::Resolve => self.has_open_comments(),
+            Action::Approve | Action::RequestChanges => self.is_open_revision(),
             Action::SearchLog => self.reads_log(),
             _ => true, // what is possible is likely, if nothing above says otherwise
         };
@@ -72,6 +75,7 @@ impl Model {
             | Action::Resume
             | Action::Tell
             | Action::HandOver
+            | Action::Land
             | Action::OpenFolder
             | Action::PlaceLower
             | Action::PlaceHigher => match self.ticket_or_why() {
@@ -135,6 +139,16 @@ impl Model {
             Action::Remove => {
                 let job = self.board.active_job(ticket.id)?;
                 Some(format!("{number} has a job ({}); {} stops that first.", job.kind, self.key_of(Action::Cancel)))
+            }
+            Action::Land => {
+                let newest = self.board.revision(ticket.id).map(|revision| revision.status);
+                if newest == Some(RevisionStatus::Open) && matches!(ticket.state, State::NeedsHuman { .. }) {
+                    let (read, approve) = (self.key_of(Action::Diff), self.key_of(Action::Approve));
+                    return Some(format!(
+                        "{number} is not approved yet; {read} reads its change, {approve} approves it."
+                    ));
+                }
+                self.why_refused(Command::Land { ticket: TicketRef::Id(ticket.id), strategy: None })
             }
             Action::Verify => self.why_refused(Command::Verify { ticket: TicketRef::Id(ticket.id) }),
             Action::Resume => self.why_refused(Command::Resume { ticket: TicketRef::Id(ticket.id) }),

@@ -24,6 +24,7 @@ mod log_title;
 pub(super) mod marks;
 pub(super) mod overview;
 pub(super) mod palette;
+pub(super) mod remark;
 pub(super) mod run_with;
 pub(super) mod tell;
 pub(super) mod ticket;
@@ -39,6 +40,7 @@ pub(super) use log_filter::FilterPanel;
 pub(super) use log_list::RunList;
 pub(super) use log_search::Find;
 pub(super) use palette::Palette;
+pub(super) use remark::Remark;
 pub(super) use run_with::RunWith;
 pub(super) use tell::Tell;
 
@@ -51,6 +53,8 @@ pub(super) enum Overlay {
     RunWith(Box<RunWith>),
     /// A message to an agent.
     Tell(Box<Tell>),
+    /// What is said about a change.
+    Remark(Box<Remark>),
     /// A choice of a few.
     Choice(Choice),
     /// A question.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use std::collections::BTreeSet;
+
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Size;
 
@@ -121,6 +123,7 @@ impl Model {
         match &mut self.over {
             Some(Overlay::Form(form)) => form.paste(pasted),
             Some(Overlay::Tell(tell)) => tell.paste(pasted),
+            Some(Overlay::Remark(remark)) => remark.paste(pasted),
             Some(Overlay::RunWith(with)) => with.paste(pasted),
             Some(Overlay::Filter(filter)) => {
                 filter.paste(pasted);
@@ -159,6 +162,18 @@ impl Model {
 
     fn changed(&mut self, changes: &[Change]) -> Vec<Effect> {
         let mut effects = Vec::new();
+        let said = changes.iter().filter_map(|change| match change {
+            Change::Comment(comment) => Some(comment.ticket),
+            Change::Review(review) => Some(review.ticket),
+            // A newer one is asked for anyway.
+            Change::Revision(revision) if self.shows_revision(revision) => Some(revision.ticket),
+            _ => None,
+        });
+        let said: BTreeSet<TicketId> = said.collect();
+        effects.extend(said.into_iter().filter_map(|ticket| self.reload_diff(ticket)));
+        if changes.iter().any(|change| matches!(change, Change::Review(_))) {
+            self.kept_remark = None;
+        }
         let needed: HashSet<TicketId> = self.index.all_needing_you().collect();
         for change in changes {
             self.notice_change(change);
@@ -265,6 +280,7 @@ impl Model {
             (Some(Overlay::Form(_)), _) => Context::Form,
             (Some(Overlay::Tell(_)), _) => Context::Tell,
             (Some(Overlay::RunWith(_)), _) => Context::RunWith,
+            (Some(Overlay::Remark(_)), _) => Context::Tell,
             (Some(Overlay::Choice(_)), _) => Context::Choice,
             (Some(Overlay::Find(_)), _) => Context::Find,
             (Some(Overlay::LogFilter(_)), _) => Context::LogFilter,
@@ -273,6 +289,7 @@ impl Model {
             (Some(Overlay::Filter(_)), _) => Context::Filter,
             (Some(Overlay::Palette(_)), _) => Context::Palette,
             (Some(Overlay::Help(_)), _) => Context::Help,
+            (None, Some(screen)) if screen.is_at_diff() => Context::Diff,
             (None, Some(_)) => Context::Ticket,
             (None, None) if self.log.has_focus() => Context::Log,
             (None, None) => Context::Board,
@@ -333,6 +350,7 @@ impl Model {
                 Vec::new()
             }
             Some(Overlay::RunWith(with)) => self.key_in_run_with(with, action, event),
+            Some(Overlay::Remark(remark)) => self.key_in_remark(remark, action, event),
             Some(Overlay::Choice(choice)) => self.choose(choice, action),
             Some(Overlay::Dialog(dialog)) => match action {
                 Some(action) => self.answer(dialog, action),
@@ -401,6 +419,12 @@ impl Model {
             Action::Verify => self.verify(),
             Action::Resume => self.take_over(),
             Action::Tell => self.tell(),
+            Action::Comment => self.comment(),
+            Action::Resolve => self.resolve(),
+            Action::Approve => self.approve(),
+            Action::RequestChanges => self.request_changes(),
+            Action::Land => self.land(),
+            Action::MarkRange if context == Context::Diff => self.begin_range(),
             Action::HandOver => self.visit(),
             Action::Autopilot => self.choose_autopilot(),
             Action::MoveBack => self.move_along(Way::Back),
@@ -434,7 +458,8 @@ impl Model {
             Action::Back => {
                 match context {
                     Context::Ticket | Context::Log if self.end_search() => {}
-                    Context::Ticket => self.ticket = None,
+                    Context::Diff if self.end_range() => {}
+                    Context::Ticket | Context::Diff => self.ticket = None,
                     Context::Log => self.log.leave(),
                     Context::Board if !self.desk.marks.is_empty() => self.desk.unmark(),
                     Context::Board => self.clear_filter(),
@@ -455,7 +480,7 @@ impl Model {
             }
             other => {
                 let understood = match context {
-                    Context::Ticket => self.act_on_ticket(other),
+                    Context::Ticket | Context::Diff => self.act_on_ticket(other),
                     Context::Log => self.act_on_log(other),
                     Context::Board => self.act_on_board(other) || self.act_on_log(other),
                     Context::Form

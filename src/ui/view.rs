@@ -7,7 +7,7 @@ use super::keys::Context;
 use super::model::Model;
 use super::screen::{
     Overlay, bars, choice, columns, dialog, filter, form_view, help, log, log_filter, log_list, log_search, palette,
-    run_with, tell, ticket, welcome,
+    remark, run_with, tell, ticket, welcome,
 };
 
 impl Model {
@@ -28,6 +28,7 @@ impl Model {
             Some(Overlay::Form(form)) => form_view::draw(self, form, area, buffer),
             Some(Overlay::RunWith(with)) => run_with::draw(self, with, area, buffer),
             Some(Overlay::Tell(told)) => tell::draw(self, told, area, buffer),
+            Some(Overlay::Remark(remark)) => remark::draw(self, remark, area, buffer),
             Some(Overlay::Choice(choosing)) => choice::draw(self, choosing, area, buffer),
             Some(Overlay::Find(find)) => log_search::draw(self, find, buffer),
             Some(Overlay::LogFilter(panel)) => log_filter::draw(self, panel, area, buffer),

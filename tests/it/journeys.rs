@@ -6,6 +6,7 @@ mod faults;
 mod finding;
 mod leave;
 mod logs;
+mod review;
 mod settings;
 mod terminals;
 mod untrusted;
@@ -25,7 +26,7 @@ const WIDE: Size = Size::new(120, 40);
 #[track_caller]
 fn board(world: &World) -> Pty {
     let pty = world.draft_in_terminal(WIDE, &[]);
-    pty.until_shows("q quit");
+    pty.until_shows("? help");
     pty
 }
 

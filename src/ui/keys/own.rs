@@ -118,6 +118,7 @@ fn takes_text(context: Context) -> bool {
         Context::Board
         | Context::Log
         | Context::Ticket
+        | Context::Diff
         | Context::Choice
         | Context::Runs
         | Context::Dialog

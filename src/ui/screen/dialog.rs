@@ -49,6 +49,13 @@ pub(in crate::ui) enum Question {
         /// The tickets.
         tickets: Vec<TicketId>,
     },
+    /// Approve the revision, although comments are not resolved?
+    Approve {
+        /// The ticket.
+        ticket: TicketId,
+        /// The revision.
+        revision: u32,
+    },
     /// Take over what was done by hand in the ticket's worktree?
     TakeOver {
         /// The ticket.
@@ -79,6 +86,7 @@ impl Model {
                 Question::Cancel { .. }
                 | Question::Abandon { .. }
                 | Question::Remove { .. }
+                | Question::Approve { .. }
                 | Question::TakeOver { .. }
                 | Question::Trust { .. } => Vec::new(),
             },
@@ -116,6 +124,7 @@ fn title(dialog: &Dialog) -> &'static str {
         Question::Abandon { .. } => "Give this ticket up?",
         Question::Remove { tickets } if tickets.len() > 1 => "Delete these tickets?",
         Question::Remove { .. } => "Delete this ticket?",
+        Question::Approve { .. } => "Approve it all the same?",
         Question::TakeOver { .. } => "Take over what you did?",
         Question::Trust { .. } => "Trust this repository's commands?",
     }
@@ -169,6 +178,12 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
             }
             lines.push((Role::Dim, format!("{} undoes it while this board is open.", model.key_of(Action::Undo))));
             lines
+        }
+        Question::Approve { ticket, revision } => {
+            let open = model.board.open_comments(*ticket).count();
+            let verb = if open == 1 { "is" } else { "are" };
+            let said = format!("{} on revision {revision} {verb} not resolved.", words::count(open, "comment"));
+            vec![(Role::Title, named(*ticket)), (Role::Text, said)]
         }
         Question::TakeOver { ticket } => vec![
             (Role::Title, named(*ticket)),
@@ -277,6 +292,7 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
         }
         Question::Abandon { .. } => vec![(Action::Agree, "give it up"), (Action::Decline, "keep it")],
         Question::Remove { .. } => vec![(Action::Agree, "delete"), (Action::Decline, "keep")],
+        Question::Approve { .. } => vec![(Action::Agree, "approve"), (Action::Decline, "not yet")],
         Question::TakeOver { .. } => vec![(Action::Agree, "take it over"), (Action::Decline, "not now")],
         Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
     }
@@ -289,6 +305,7 @@ fn answer_line(model: &Model, question: &Question) -> Line<'static> {
         Question::Cancel { .. }
         | Question::Abandon { .. }
         | Question::Remove { .. }
+        | Question::Approve { .. }
         | Question::TakeOver { .. }
         | Question::Trust { .. } => Action::Decline,
     };

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::diff::{DiffPage, DiffRequest, FileDiff};
+use crate::domain::diff::{Change, DiffPage, DiffRequest, FileDiff};
 use crate::domain::id::TicketId;
 use crate::domain::revision::Revision;
 use crate::ui::keys::Action;
@@ -14,6 +14,8 @@ use crate::ui::widget::diff_split::{SplitRow, split};
 use crate::ui::widget::scroll;
 
 mod fold;
+mod review;
+mod said;
 mod view;
 
 pub(in crate::ui) use view::draw;
@@ -30,6 +32,12 @@ const MARGIN: usize = 2;
 pub(in crate::ui) struct DiffTab {
     /// The revision that somebody went back to; nothing follows the newest.
     chosen: Option<u32>,
+    /// Whether the revision is compared with the one before.
+    compares: bool,
+    /// The row where a range of lines begins.
+    range: Option<usize>,
+    /// Columns of the lines.
+    width: usize,
     asked: Option<DiffRequest>,
     page: Option<DiffPage>,
     folded: BTreeSet<usize>,
@@ -47,12 +55,12 @@ pub(in crate::ui) struct DiffTab {
 
 impl DiffTab {
     /// Returns the change that is shown.
-    fn change(&self) -> Option<&(Revision, Vec<FileDiff>)> {
+    fn change(&self) -> Option<&Change> {
         self.page.as_ref()?.change.as_ref().ok()
     }
 
     fn files(&self) -> &[FileDiff] {
-        self.change().map_or(&[], |(_, files)| files.as_slice())
+        self.change().map_or(&[], |change| change.files.as_slice())
     }
 
     /// Returns the file that the cursor is in.
@@ -64,12 +72,13 @@ impl DiffTab {
             | Row::Note { file }
             | Row::Hunk { file, .. }
             | Row::Line { file, .. } => Some(file),
-            // The gap before a file belongs to the one above.
-            Row::Gap => self.rows[..self.cursor].iter().rev().find_map(|row| match row.row()? {
+            // The gap before a file belongs to the one above, and so does what is said about it.
+            Row::Gap | Row::Said { .. } => self.rows[..self.cursor].iter().rev().find_map(|row| match row.row()? {
                 Row::File { file } => Some(file),
                 Row::Gap
                 | Row::Mode { .. }
                 | Row::Folded { .. }
+                | Row::Said { .. }
                 | Row::Note { .. }
                 | Row::Hunk { .. }
                 | Row::Line { .. } => None,
@@ -83,6 +92,8 @@ impl DiffTab {
         let file = self.file();
         let rows = outline(self.files(), |file| self.folded.contains(&file));
         self.digits = digits(&rows);
+        let comments = self.change().map_or(&[][..], |change| change.comments.as_slice());
+        let rows = said::among(rows, self.files(), comments, self.width);
         self.rows = if self.is_beside { split(&rows) } else { rows.into_iter().map(SplitRow::Whole).collect() };
         let same = |row: &SplitRow| match *row {
             SplitRow::Whole(row) => Some(row) == at,
@@ -127,7 +138,8 @@ impl Model {
         let newest = self.newest_revision(ticket);
         let tab = self.diff_tab()?;
         let revision = tab.chosen.or(newest)?;
-        let request = DiffRequest { ticket, revision };
+        let since = revision.checked_sub(1).filter(|before| *before > 0 && tab.compares);
+        let request = DiffRequest { ticket, revision, since };
         (tab.asked != Some(request)).then(|| {
             tab.asked = Some(request);
             Effect::LoadDiff(request)
@@ -141,11 +153,14 @@ impl Model {
             return;
         }
         let tab = &mut screen.diff;
-        let files = page.change.as_ref().map_or(&[][..], |(_, files)| files.as_slice());
-        tab.folded = (0..files.len()).filter(|at| fold::at_first(&files[*at])).collect();
+        let is_same = tab.page.as_ref().is_some_and(|known| known.request == page.request);
+        if !is_same {
+            let files = page.change.as_ref().map_or(&[][..], |change| change.files.as_slice());
+            tab.folded = (0..files.len()).filter(|at| fold::at_first(&files[*at])).collect();
+            (tab.cursor, tab.top, tab.left, tab.range) = (0, 0, 0, None);
+            tab.rows.clear();
+        }
         tab.page = Some(page);
-        (tab.cursor, tab.top, tab.left) = (0, 0, 0);
-        tab.rows.clear();
         tab.lay_out();
         self.dirty = true;
     }
@@ -176,11 +191,36 @@ impl Model {
             Action::ScrollLeft => tab.left = tab.left.saturating_sub(SIDEWAYS),
             Action::ToggleFold => tab.toggle_fold(),
             Action::ToggleBeside => tab.beside = Some(!tab.is_beside),
+            Action::Compare => return self.compare(),
             Action::OlderRun => self.turn_revision(false),
             Action::NewerRun => self.turn_revision(true),
             _ => return false,
         }
         true
+    }
+
+    /// Compares the revision with the one before, or with what it started from again.
+    fn compare(&mut self) -> bool {
+        let newest = self.ticket.as_ref().and_then(|screen| self.newest_revision(screen.ticket)).unwrap_or(0);
+        let Some(tab) = self.diff_tab() else { return false };
+        if tab.chosen.unwrap_or(newest) < 2 {
+            self.say(NoticeKind::News, "this is the first revision of the ticket");
+        } else {
+            tab.compares = !tab.compares;
+        }
+        true
+    }
+
+    /// Says whether that revision is looked at.
+    pub(in crate::ui) fn shows_revision(&self, revision: &Revision) -> bool {
+        let screen = self.ticket.as_ref().filter(|screen| screen.ticket == revision.ticket);
+        screen.and_then(|screen| screen.diff.asked).is_some_and(|asked| asked.revision == revision.number)
+    }
+
+    /// Loads the change again after something was said about it.
+    pub(in crate::ui) fn reload_diff(&self, ticket: TicketId) -> Option<Effect> {
+        let screen = self.ticket.as_ref().filter(|screen| screen.ticket == ticket)?;
+        screen.diff.asked.map(Effect::LoadDiff)
     }
 
     fn turn_revision(&mut self, newer: bool) {
@@ -202,10 +242,11 @@ impl Model {
     /// Lays the change out for the width that there is, and keeps the cursor in sight.
     pub(in crate::ui) fn settle_diff(&mut self) {
         let (width, height) = (self.size.width, view::height(self));
+        let columns = view::columns(self);
         let Some(tab) = self.diff_tab() else { return };
         let beside = tab.beside.unwrap_or(width >= BESIDE_FROM);
-        if beside != tab.is_beside {
-            tab.is_beside = beside;
+        if (beside, columns) != (tab.is_beside, tab.width) {
+            (tab.is_beside, tab.width) = (beside, columns);
             tab.lay_out();
         }
         tab.cursor = tab.cursor.min(tab.rows.len().saturating_sub(1));

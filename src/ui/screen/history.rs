@@ -82,7 +82,11 @@ fn why(event: &NewEvent) -> &str {
 pub(in crate::ui) fn news(model: &Model, event: &NewEvent) -> String {
     let what = what(model, event);
     match event.kind {
-        EventKind::Comment | EventKind::JobQueued if !event.reason.is_empty() => format!("{what}: {}", why(event)),
+        EventKind::Comment | EventKind::CommentAdded | EventKind::CommentResolved | EventKind::JobQueued
+            if !event.reason.is_empty() =>
+        {
+            format!("{what}: {}", why(event))
+        }
         EventKind::Created
         | EventKind::Transitioned
         | EventKind::Updated
@@ -116,7 +120,8 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
         EventKind::MergeFailed => "landing failed",
         EventKind::CommentAdded => "comment",
         EventKind::CommentResolved => "comment",
-        EventKind::ReviewSubmitted => "reviewed",
+        EventKind::ReviewSubmitted if event.payload["decision"] == "approved" => "approved",
+        EventKind::ReviewSubmitted => "sent back",
         EventKind::WorktreeCleaned => "worktree removed",
         EventKind::WorktreeCleanupFailed => "worktree could not be removed",
         EventKind::WorktreeRestored => "worktree is back",

@@ -68,7 +68,7 @@ impl TicketScreen {
     }
 
     /// Says whether the change is looked at.
-    pub(super) fn is_at_diff(&self) -> bool {
+    pub(in crate::ui) fn is_at_diff(&self) -> bool {
         self.tab == Tab::Diff
     }
 
@@ -191,16 +191,7 @@ impl Model {
             Action::Jobs => screen.turn(Tab::Jobs),
             Action::Right => screen.turn_by(1),
             Action::Left => screen.turn_by(TABS.len() - 1),
-            // Keys of the change; elsewhere there is nothing for them to do.
-            Action::NextFile
-            | Action::PreviousFile
-            | Action::NextHunk
-            | Action::PreviousHunk
-            | Action::ToggleFold
-            | Action::ToggleBeside
-            | Action::ScrollLeft
-            | Action::ScrollRight
-                if screen.tab != Tab::Diff => {}
+            _ if screen.tab == Tab::Diff => return self.act_on_diff(action),
             _ if screen.tab == Tab::Log => return self.act_on_log(action),
             // The log is not in sight.
             Action::SearchLog
@@ -211,7 +202,6 @@ impl Model {
             | Action::PreviousError
             | Action::ToggleWrap
             | Action::FoldTools => {}
-            _ if screen.tab == Tab::Diff && self.act_on_diff(action) => {}
             Action::Down => self.scroll_ticket(1),
             Action::Up => self.scroll_ticket(-1),
             Action::HalfDown => self.scroll_ticket(self.half_page()),
@@ -280,7 +270,8 @@ pub(in crate::ui) fn draw(model: &Model, screen: &TicketScreen, buffer: &mut Buf
         let bar = Rect { width: area.width.saturating_add(1), ..area };
         scroll::bar(bar, offset, lines.len(), &model.theme, buffer);
     }
-    bars::draw_footer(model, Context::Ticket, places.footer, buffer);
+    let context = if screen.is_at_diff() { Context::Diff } else { Context::Ticket };
+    bars::draw_footer(model, context, places.footer, buffer);
 }
 
 fn draw_head(model: &Model, ticket: &Ticket, area: Rect, buffer: &mut Buffer) {

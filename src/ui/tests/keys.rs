@@ -313,6 +313,7 @@ fn every_row_of_the_table_does_something() {
         (Context::Log, "<s-tab>"),
         (Context::Ticket, "<enter>"),
         (Context::Ticket, "<enter>2"),
+        (Context::Diff, "<enter>3"),
         (Context::Form, "n"),
         (Context::Form, "e"),
         (Context::RunWith, "X"),

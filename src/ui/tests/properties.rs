@@ -161,6 +161,7 @@ proptest! {
                         let newest = world.model.board().revision(request.ticket).map(|newest| newest.number);
                         prop_assert!(newest.is_some_and(|newest| (1..=newest).contains(&request.revision)));
                     }
+                    Effect::Comment { ticket, .. } => prop_assert!(world.model.board().revision(*ticket).is_some()),
                     Effect::Watch(None) | Effect::Do(_) | Effect::DoAll { .. } | Effect::EditText { .. } | Effect::Copy(_)
                     | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
                     | Effect::LookAround | Effect::Suspend | Effect::Redraw | Effect::Notify(_) | Effect::WakeEachSecond(_)

@@ -33,6 +33,13 @@ pub enum Row {
         /// Which.
         file: usize,
     },
+    /// A line of what somebody said about the line above; whoever draws the change knows what.
+    Said {
+        /// Which of the comments.
+        at: usize,
+        /// Which of its lines.
+        line: usize,
+    },
     /// Why there are no lines to see.
     Note {
         /// Which.
@@ -119,7 +126,13 @@ pub struct Layout {
 pub fn digits(rows: &[Row]) -> usize {
     let largest = rows.iter().map(|row| match row {
         Row::Line { old, new, .. } => (*old).max(*new).unwrap_or(0),
-        Row::Gap | Row::File { .. } | Row::Mode { .. } | Row::Folded { .. } | Row::Note { .. } | Row::Hunk { .. } => 0,
+        Row::Gap
+        | Row::File { .. }
+        | Row::Mode { .. }
+        | Row::Folded { .. }
+        | Row::Said { .. }
+        | Row::Note { .. }
+        | Row::Hunk { .. } => 0,
     });
     largest.max().unwrap_or(0).to_string().len().max(3)
 }
@@ -135,7 +148,7 @@ pub fn lines(files: &[FileDiff], width: usize, theme: &Theme) -> Vec<Line<'stati
 pub fn line(files: &[FileDiff], row: Row, layout: Layout, theme: &Theme) -> Line<'static> {
     let mut strip = Strip::default();
     match row {
-        Row::Gap => {}
+        Row::Gap | Row::Said { .. } => {}
         Row::File { file } => files.get(file).into_iter().for_each(|file| head(&mut strip, file, theme)),
         Row::Mode { file } => {
             if let Some((old, new)) = files.get(file).and_then(|file| file.modes) {

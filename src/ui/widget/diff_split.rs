@@ -59,6 +59,7 @@ pub fn split(rows: &[Row]) -> Vec<SplitRow> {
             | Row::File { .. }
             | Row::Mode { .. }
             | Row::Folded { .. }
+            | Row::Said { .. }
             | Row::Note { .. }
             | Row::Hunk { .. } => {
                 pair(&mut removed, &mut added, &mut out);

@@ -4,17 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::domain::diff::{FileChange, FileDiff, total_size};
+use crate::domain::diff::{Change, FileChange, FileDiff, total_size};
+use crate::domain::revision::RevisionStatus;
 use crate::domain::state::State;
 use crate::ui::model::Model;
 use crate::ui::screen::layout::{put, split_top};
 use crate::ui::screen::ticket::{self, TicketScreen};
 use crate::ui::theme::Role;
-use crate::ui::widget::diff::Layout;
+use crate::ui::widget::diff::{Layout, Row};
 use crate::ui::widget::{diff_split, scroll, text};
 use crate::ui::words;
 
-use super::DiffTab;
+use super::{DiffTab, said};
 
 /// Below this width there is no list of files.
 const LIST_FROM: u16 = 100;
@@ -45,6 +46,12 @@ impl Places {
 /// Returns how many rows of the change can be in sight.
 pub(super) fn height(model: &Model) -> usize {
     usize::from(ticket::body(model).height.saturating_sub(1))
+}
+
+/// Returns how many columns the lines of the change have.
+pub(super) fn columns(model: &Model) -> usize {
+    let files = model.ticket.as_ref().map_or(0, |screen| screen.diff.files().len());
+    usize::from(Places::of(ticket::body(model), files).lines.width.saturating_sub(2))
 }
 
 /// Draws the change of the ticket.
@@ -95,12 +102,18 @@ fn say(model: &Model, role: Role, said: &str, area: Rect, buffer: &mut Buffer) {
 /// Returns which revision this is, how large it is, and in which file the cursor is.
 fn title(model: &Model, screen: &TicketScreen, width: u16) -> Line<'static> {
     let (theme, tab) = (&model.theme, &screen.diff);
-    let Some((revision, files)) = tab.change() else { return Line::default() };
+    let Some(Change { revision, files, .. }) = tab.change() else { return Line::default() };
+    let since = tab.page.as_ref().and_then(|page| page.request.since);
     let newest = model.board.revision(screen.ticket).map_or(revision.number, |newest| newest.number);
     let which = if revision.number < newest {
         (Role::Warn, format!(" revision {} of {newest}, superseded", revision.number))
     } else {
-        (Role::Title, format!(" revision {}", revision.number))
+        let status = match revision.status {
+            RevisionStatus::Approved => ", approved",
+            RevisionStatus::ChangesRequested => ", sent back",
+            RevisionStatus::Open | RevisionStatus::Superseded => "",
+        };
+        (Role::Title, format!(" revision {}{status}", revision.number))
     };
     let size = total_size(files);
     let base: String = revision.base.chars().take(7).collect();
@@ -110,7 +123,9 @@ fn title(model: &Model, screen: &TicketScreen, width: u16) -> Line<'static> {
         (Role::Added, format!("  +{}", size.insertions)),
         (Role::Removed, format!(" {}{}", theme.glyphs.minus, size.deletions)),
     ];
-    if width >= BASE_FROM {
+    if let Some(since) = since {
+        parts.push((Role::Warn, format!("  since revision {since}")));
+    } else if width >= BASE_FROM {
         parts.push((Role::Dim, format!("  from {base}")));
     }
     if let Some(at) = tab.file() {
@@ -186,10 +201,19 @@ fn draw_lines(model: &Model, tab: &DiffTab, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width.saturating_sub(2));
     let layout = Layout { width, offset: tab.left, digits: tab.digits };
     for (row, (at, shown)) in area.rows().zip(tab.rows.iter().enumerate().skip(tab.top)) {
+        if tab.range.is_some_and(|from| (from.min(tab.cursor)..=from.max(tab.cursor)).contains(&at)) {
+            buffer.set_string(row.x, row.y, theme.glyphs.cursor, theme.style(Role::Warn));
+        }
         if at == tab.cursor {
             buffer.set_string(row.x, row.y, theme.glyphs.cursor, theme.style(Role::Focus));
         }
-        let line = diff_split::line(tab.files(), *shown, layout, theme);
+        let line = match (shown.row(), tab.change()) {
+            (Some(Row::Said { at, line }), Some(change)) => match change.comments.get(at) {
+                Some(comment) => said::line(model, comment, line, width),
+                None => Line::default(),
+            },
+            _ => diff_split::line(tab.files(), *shown, layout, theme),
+        };
         buffer.set_line(row.x.saturating_add(1), row.y, &line, row.width.saturating_sub(1));
     }
     scroll::bar(area, tab.top, tab.rows.len(), theme, buffer);
