@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +42,9 @@ pub struct Board {
     goals: HashMap<GoalId, Goal>,
     /// The goals that were removed and can come back.
     removed_goals: HashMap<GoalId, Goal>,
-    tickets: HashMap<TicketId, Ticket>,
+    /// Each by itself and shared by copies of the board: a table of them would take twice the memory while it grows, and a
+    /// large board is copied for the screen.
+    tickets: HashMap<TicketId, Arc<Ticket>>,
     numbers: BTreeMap<TicketNumber, TicketId>,
     /// The tickets that were removed and can come back. Their numbers are never given again.
     removed: BTreeMap<TicketNumber, Ticket>,
@@ -128,7 +131,7 @@ impl Board {
             Change::Ticket(ticket) => {
                 self.removed.remove(&ticket.number);
                 self.numbers.insert(ticket.number, ticket.id);
-                self.tickets.insert(ticket.id, ticket);
+                self.tickets.insert(ticket.id, Arc::new(ticket));
             }
             Change::Job(job) => self.take_job(job),
             Change::Run(run) => {
@@ -181,7 +184,7 @@ impl Board {
 
     /// Returns every ticket, by number.
     pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
-        self.numbers.values().filter_map(|id| self.tickets.get(id))
+        self.numbers.values().filter_map(|id| self.ticket(*id))
     }
 
     /// Returns how many tickets there are.
@@ -196,14 +199,14 @@ impl Board {
 
     /// Returns a ticket.
     pub fn ticket(&self, id: TicketId) -> Option<&Ticket> {
-        self.tickets.get(&id)
+        self.tickets.get(&id).map(Arc::as_ref)
     }
 
     /// Returns the ticket that somebody names.
     pub fn find(&self, name: TicketRef) -> Option<&Ticket> {
         match name {
-            TicketRef::Id(id) => self.tickets.get(&id),
-            TicketRef::Number(number) => self.numbers.get(&number).and_then(|id| self.tickets.get(id)),
+            TicketRef::Id(id) => self.ticket(id),
+            TicketRef::Number(number) => self.numbers.get(&number).and_then(|id| self.ticket(*id)),
         }
     }
 
@@ -343,7 +346,7 @@ impl Board {
 
     /// Returns the tickets of a column in the order in which people see them: priority, hand order, age.
     pub fn column(&self, state: StateName) -> Vec<&Ticket> {
-        let mut column: Vec<&Ticket> = self.tickets.values().filter(|ticket| ticket.state.name() == state).collect();
+        let mut column: Vec<&Ticket> = self.tickets().filter(|ticket| ticket.state.name() == state).collect();
         column.sort_by_key(|ticket| order(ticket));
         column
     }
