@@ -67,7 +67,8 @@ pub(crate) fn effort(pid: u32, window: Duration) -> Effort {
     std::thread::sleep(window);
     let seconds = window.as_secs_f64();
     Effort {
-        cpu: (run_time(pid) - before.0) / seconds * 100.0,
+        // A thread that ended meanwhile takes its time along.
+        cpu: (run_time(pid) - before.0).max(0.0) / seconds * 100.0,
         wakeups: switches(pid).saturating_sub(before.1) as f64 / seconds,
         children: children_faults(pid).saturating_sub(before.2) as f64,
     }

@@ -17,13 +17,13 @@ const CALM: usize = 60;
 /// What each agent of a flood writes.
 const LINES: u64 = 1_000_000;
 
-/// Shows or hides the column of abandoned tickets, which changes nothing that a log does.
+/// Shows or hides the column of abandoned tickets, which changes nothing that a log does. It is empty, so it is a stripe
+/// at the right with its name from top to bottom.
 fn key(terminal: &mut Terminal, shown: &mut bool) -> f64 {
     *shown = !*shown;
     let wanted = *shown;
-    let took =
-        terminal.press(b".", move |screen| screen.lines().take(12).any(|line| line.contains("Abandoned 0")) == wanted);
-    ms(took)
+    let stripe = |screen: &str| screen.lines().nth(2).is_some_and(|line| line.trim_end().ends_with(" A"));
+    ms(terminal.press(b".", move |screen| stripe(screen) == wanted))
 }
 
 struct Flood {
