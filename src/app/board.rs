@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -41,7 +42,15 @@ pub enum Color {
 /// When the terminal, the database or the engine fails; the terminal is restored before that.
 pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
-    let stored = workshop.readers.read(|reader| reader.board(workshop.about.id))?;
+    // The two take about as long, and neither needs the other.
+    let (stored, settings) = thread::scope(|scope| {
+        // Who is the engine turns out in a moment.
+        let settings = scope.spawn(|| surroundings::look(&workshop, Role::Engine));
+        let stored = workshop.readers.read(|reader| reader.board(workshop.about.id));
+        (stored, settings.join())
+    });
+    let settings = settings.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
+    let stored = stored?;
     let (board, _) = stored.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
     // The library below would heed NO_COLOR again, against what the person may have said by a flag.
     crossterm::style::force_color_output(color == Color::Yes);
@@ -55,8 +64,7 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
         keys,
         now: chrono::Utc::now().into(),
         size,
-        // Who is the engine turns out in a moment.
-        settings: surroundings::look(&workshop, Role::Engine),
+        settings,
         spent_today: None,
         theme: match color {
             Color::Yes => Theme::color(),
