@@ -28,6 +28,8 @@ mod invoke;
 mod keep;
 pub mod land;
 #[cfg(test)]
+mod land_matrix_tests;
+#[cfg(test)]
 mod land_tests;
 pub mod leftovers;
 mod litter;

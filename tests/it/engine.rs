@@ -7,6 +7,7 @@ mod cancel;
 mod checks;
 mod damage;
 mod kill;
+mod landing;
 mod limits;
 mod others;
 mod outcomes;
