@@ -32,8 +32,9 @@ pub(super) struct Mouse {
 /// What is held by the button.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Grip {
-    /// A ticket from this column, and the other column that it is over, with whether it may go there.
-    Card { ticket: TicketId, from: StateName, over: Option<(StateName, bool)> },
+    /// A ticket from this column, the other column that it is over, with whether it may go there, and whether it is
+    /// opened where it was taken: by the second click of two, unless it is dragged first.
+    Card { ticket: TicketId, from: StateName, over: Option<(StateName, bool)>, opens: bool },
     /// The frame between board and log.
     Divider,
 }
@@ -93,8 +94,7 @@ impl Model {
         if let Some(Overlay::Palette(palette)) = self.over.take_if(|over| matches!(over, Overlay::Palette(_))) {
             return self.click_in_palette(palette, place);
         }
-        // The board is in sight while the filter is typed; whatever else lies over it has the mouse too.
-        if !matches!(self.over, None | Some(Overlay::Filter(_))) {
+        if !self.is_in_sight() {
             return Vec::new();
         }
         let target = self.target(place);
@@ -107,12 +107,8 @@ impl Model {
             Target::Card(ticket) => {
                 self.desk.cursor = Some(ticket);
                 self.log.leave();
-                if double {
-                    self.over = None;
-                    return self.act(Context::Board, Action::Open);
-                }
                 let from = self.current_column();
-                self.mouse.grip = from.map(|from| Grip::Card { ticket, from, over: None });
+                self.mouse.grip = from.map(|from| Grip::Card { ticket, from, over: None, opens: double });
             }
             Target::Column(state) => {
                 if let Some(first) = self.index.column(state).get(self.desk.top(state)) {
@@ -137,7 +133,10 @@ impl Model {
 
     fn drag(&mut self, place: Position) -> Vec<Effect> {
         match self.mouse.grip {
-            Some(Grip::Card { ticket, from, over }) => {
+            Some(Grip::Card { ticket, from, over, opens }) => {
+                if opens && self.target(place) != Target::Card(ticket) {
+                    self.mouse.grip = Some(Grip::Card { ticket, from, over, opens: false });
+                }
                 let state = self.column_at(place).filter(|state| *state != from);
                 if over.map(|(state, _)| state) != state {
                     self.drag_over(ticket, from, state);
@@ -155,7 +154,7 @@ impl Model {
         let Some(ticket) = self.board.ticket(id) else { return };
         let why_not = state.and_then(|state| self.why_not_to(ticket, state));
         let over = state.map(|state| (state, why_not.is_none()));
-        self.mouse.grip = Some(Grip::Card { ticket: id, from, over });
+        self.mouse.grip = Some(Grip::Card { ticket: id, from, over, opens: false });
         let text = match (&why_not, state) {
             (Some(why), _) => why.clone(),
             (None, Some(state)) => {
@@ -193,8 +192,18 @@ impl Model {
                 self.desk.cursor = Some(ticket);
                 self.move_to(state)
             }
+            Some(Grip::Card { ticket, opens: true, .. }) if self.is_in_sight() && self.selected() == Some(ticket) => {
+                self.over = None;
+                self.act(Context::Board, Action::Open)
+            }
             Some(Grip::Card { over: None, .. } | Grip::Divider) | None => Vec::new(),
         }
+    }
+
+    /// Says whether clicks are for what the screen shows: it is in sight while the filter is typed; whatever else lies
+    /// over it has the mouse too.
+    fn is_in_sight(&self) -> bool {
+        matches!(self.over, None | Some(Overlay::Filter(_)))
     }
 
     fn wheel(&mut self, place: Position, turn: Turn) -> Vec<Effect> {

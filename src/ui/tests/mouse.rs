@@ -61,7 +61,22 @@ fn a_click_selects_and_a_second_one_at_once_opens() {
     let world = world.forget().tell(late).drop_at(place);
     assert!(world.model.ticket.is_none(), "two clicks far apart are two clicks");
     let soon = Msg::Mouse(event(MouseEventKind::Down(LEFT), place), Timestamp(NOW.0 + 800));
-    assert!(world.tell(soon).effects.contains(&Effect::LoadDetail(ticket_id(3))));
+    let held = world.tell(soon);
+    assert!(held.model.ticket.is_none(), "it may still become a drag");
+    assert!(held.drop_at(place).effects.contains(&Effect::LoadDetail(ticket_id(3))));
+}
+
+#[test]
+fn a_card_that_is_dragged_soon_after_a_click_is_not_opened() {
+    let world = || World::board("proposed planned").size(120, 40);
+    let (card, planned) = (world().find("#1"), world().find("#2"));
+    let dragged = world().click(card).drag(card, planned);
+    assert!(dragged.screen().contains("#1 → Planned"), "{}", dragged.screen());
+    assert_eq!(dragged.drop_at(planned).acts().len(), 1);
+    let back = world().click(card).drag(card, planned).mouse(MouseEventKind::Drag(LEFT), card).drop_at(card);
+    assert!(back.model.ticket.is_none() && back.acts().is_empty(), "who drags has not clicked twice");
+    let shaky = world().click(card).drag(card, (card.0 + 1, card.1)).drop_at((card.0 + 1, card.1));
+    assert!(shaky.model.ticket.is_some(), "a hand that trembles on the card has clicked twice");
 }
 
 #[test]

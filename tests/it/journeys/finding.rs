@@ -88,6 +88,7 @@ fn own_keys_hold_and_a_wrong_file_is_told_and_counts_for_nothing() {
     let file = world.folder().join("config/draft/keys.yaml");
     world.write(&file, "board:\n  accept: Z\n");
     let pty = board(&world);
+    pty.keys("h");
     pty.until_shows("Z accept");
     pty.keys("Z");
     pty.until_shows("Planned 2");
