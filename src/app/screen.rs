@@ -278,7 +278,7 @@ impl Screen {
             Woken::Told(Told::Engine(engine)) => {
                 let (board, watcher, settings) = *engine;
                 self.watcher = Some(watcher);
-                vec![Msg::Settings(settings), Msg::Reloaded(Box::new(board))]
+                vec![Msg::Settings(Box::new(settings)), Msg::Reloaded(Box::new(board))]
             }
             Woken::News(News::Changed(changes)) => vec![Msg::Changed(changes)],
             Woken::News(News::Reloaded(board)) => vec![Msg::Reloaded(board)],

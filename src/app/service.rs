@@ -69,7 +69,7 @@ pub(super) async fn serve(
             }
             () = settings.changed() => {
                 door.think_again().await?;
-                let news = Msg::Settings(surroundings::look(&workshop, role(&door)));
+                let news = Msg::Settings(Box::new(surroundings::look(&workshop, role(&door))));
                 if told.send(Told::Msg(Box::new(news))).await.is_err() {
                     break;
                 }
@@ -106,14 +106,14 @@ async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg>
         Wish::Command(command) => door.ask(command).await.err().map(refusal),
         Wish::Commands(commands, refusal) => Some(Msg::Done(all(door, commands, refusal).await)),
         Wish::Trust(content) => Some(match door.trust(content).await {
-            Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
+            Ok(()) => Msg::Settings(Box::new(surroundings::look(workshop, role(door)))),
             Err(error) => refusal(error),
         }),
         Wish::Allow(allowed) => Some(match leave::keep(workshop, allowed) {
-            Ok(()) => Msg::Settings(surroundings::look(workshop, role(door))),
+            Ok(()) => Msg::Settings(Box::new(surroundings::look(workshop, role(door)))),
             Err(error) => refusal(error),
         }),
-        Wish::LookAround => Some(Msg::Settings(surroundings::look(workshop, role(door)))),
+        Wish::LookAround => Some(Msg::Settings(Box::new(surroundings::look(workshop, role(door))))),
     }
 }
 

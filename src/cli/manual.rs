@@ -1,6 +1,8 @@
 //! `draft man` and `draft completions`: the manual page, and what shells need to complete a command line. Both are made
 //! from the tables of commands and keys, so they say what is there.
 
+use std::io::{self, Write};
+
 use clap::{Args, Command, CommandFactory};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
@@ -33,12 +35,15 @@ pub(super) fn man(out: &mut Out) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+/// Writes a section of a page.
+type Part = fn(&Man, &mut dyn Write) -> io::Result<()>;
+
 fn page() -> String {
     let mut command = Cli::command();
     command.build();
     let page = Man::new(command.clone()).title("draft").section("1").manual("Draft");
     let mut bytes = Vec::new();
-    let parts: [fn(&Man, &mut dyn std::io::Write) -> std::io::Result<()>; 5] = [
+    let parts: [Part; 5] = [
         Man::render_title,
         Man::render_name_section,
         Man::render_synopsis_section,

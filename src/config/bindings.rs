@@ -2,7 +2,7 @@
 //! the screen's to say.
 
 use super::problem::{Place, Problem};
-use super::tree::{self, Node, Value};
+use super::tree::{self, Node, Refused, Value};
 
 /// A word of the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,7 +34,7 @@ pub struct Binding {
 ///
 /// # Errors
 /// When it is no YAML, or not a map of maps of keys; with the place of the first such mistake.
-pub fn read(bytes: &[u8]) -> Result<Vec<Binding>, (Option<Place>, Problem)> {
+pub fn read(bytes: &[u8]) -> Result<Vec<Binding>, Refused> {
     let mut bindings = Vec::new();
     for (context, rows) in entries(bytes, tree::parse(bytes)?, "the file")? {
         for (action, keys) in entries(bytes, rows, &format!("`{}`", context.text))? {
@@ -50,7 +50,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Binding>, (Option<Place>, Problem)> {
     Ok(bindings)
 }
 
-fn entries(bytes: &[u8], node: Node, what: &str) -> Result<Vec<(Word, Node)>, (Option<Place>, Problem)> {
+fn entries(bytes: &[u8], node: Node, what: &str) -> Result<Vec<(Word, Node)>, Refused> {
     match node.value {
         Value::Null => Ok(Vec::new()),
         Value::Map(entries) => entries.into_iter().map(|(key, value)| Ok((word(bytes, key, what)?, value))).collect(),
@@ -61,7 +61,7 @@ fn entries(bytes: &[u8], node: Node, what: &str) -> Result<Vec<(Word, Node)>, (O
     }
 }
 
-fn word(bytes: &[u8], node: Node, path: &str) -> Result<Word, (Option<Place>, Problem)> {
+fn word(bytes: &[u8], node: Node, path: &str) -> Result<Word, Refused> {
     let text = match node.value {
         Value::Text(text) => text,
         // The keys 0 to 9 need no quotation marks.

@@ -1,7 +1,7 @@
 //! A review: what a person says about a revision, line by line and as a whole, and what they decide.
 
 use serde::{Deserialize, Serialize};
-use sha1::{Digest, Sha1};
+use sha1_smol::Sha1;
 
 use super::diff::{Content, DiffLine, FileDiff, Hunk};
 use super::event::Actor;
@@ -74,8 +74,8 @@ impl Spot {
 
     /// Returns what names the spot for programs: the first 16 hexadecimal digits of SHA-1 over path, hunk and text.
     pub fn anchor(&self) -> String {
-        let hash = Sha1::digest(format!("{}::{}::{}", self.path, self.hunk, self.quoted));
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let hash = Sha1::from(format!("{}::{}::{}", self.path, self.hunk, self.quoted)).digest();
+        hash.bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

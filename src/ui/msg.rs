@@ -54,7 +54,7 @@ pub enum Msg {
     /// Something went wrong; the text says what and what to do.
     Failed(String),
     /// What the header and the dialogs know of the surroundings changed.
-    Settings(Settings),
+    Settings(Box<Settings>),
     /// A program that had the terminal is over, and the board has it again.
     Returned {
         /// The ticket in whose worktree it ran.

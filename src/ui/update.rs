@@ -63,7 +63,7 @@ impl Model {
                 Vec::new()
             }
             Msg::Settings(settings) => {
-                self.take_settings(settings);
+                self.take_settings(*settings);
                 Vec::new()
             }
             Msg::Returned { ticket, trouble } => self.returned(ticket, trouble),

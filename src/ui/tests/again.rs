@@ -23,7 +23,7 @@ fn told(n: u32, text: &str) -> Effect {
 }
 
 fn untrusted(words: &str) -> World {
-    World::board(words).tell(Msg::Settings(Settings { trusted: false, ..settings() }))
+    World::board(words).tell(Msg::Settings(Box::new(Settings { trusted: false, ..settings() })))
 }
 
 fn trust() -> Effect {
@@ -64,7 +64,7 @@ fn the_autopilot_is_chosen_by_a_number_or_from_the_list() {
 fn the_header_tells_the_mode_and_the_setting_holds_until_somebody_says_something() {
     let world = World::board("executing").size(120, 24);
     assert!(world.screen().contains("○ autopilot off   1/4 running"), "{}", world.screen());
-    let world = world.tell(Msg::Settings(Settings { autopilot: Autopilot::On, ..settings() }));
+    let world = world.tell(Msg::Settings(Box::new(Settings { autopilot: Autopilot::On, ..settings() })));
     assert!(world.screen().contains("● autopilot 1/4 running"), "{}", world.screen());
     let world = world.tell(Msg::Changed(vec![Change::Autopilot(Autopilot::Finish)]));
     assert!(world.screen().contains("◐ finishing 1/4 running"), "{}", world.screen());

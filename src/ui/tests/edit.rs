@@ -275,7 +275,7 @@ fn giving_up_stopping_and_deleting_several_names_all_of_them() {
 
 #[test]
 fn several_run_after_one_question_of_trust() {
-    let untrusted = Msg::Settings(Settings { trusted: false, ..settings() });
+    let untrusted = Msg::Settings(Box::new(Settings { trusted: false, ..settings() }));
     let world = World::board("planned planned").tell(untrusted).keys("<space>j<space>").forget().keys("x");
     assert!(world.acts().is_empty());
     assert!(world.screen().contains("2 tickets"), "{}", world.screen());
@@ -304,7 +304,7 @@ fn a_run_can_have_an_agent_and_a_model_of_its_own() {
     let choice = AgentChoice { agent: Some("codex".into()), model: Some("o4".into()) };
     assert_eq!(world.acts(), [&Effect::Do(Command::Run { ticket: name(1), choice })]);
     let none = Settings { agents: Vec::new(), ..settings() };
-    let world = World::board("planned").size(120, 40).tell(Msg::Settings(none)).keys("X");
+    let world = World::board("planned").size(120, 40).tell(Msg::Settings(Box::new(none))).keys("X");
     assert!(world.screen().contains("no agent is installed"), "{}", world.screen());
 }
 

@@ -75,7 +75,7 @@ fn accepting_moves_a_proposed_ticket_and_refuses_others_with_a_reason() {
 #[test]
 fn running_asks_for_trust_first_and_the_default_is_no() {
     assert_eq!(World::board("planned").keys("x").acts(), [&run(1)]);
-    let untrusted = || World::board("planned").tell(Msg::Settings(Settings { trusted: false, ..settings() }));
+    let untrusted = || World::board("planned").tell(Msg::Settings(Box::new(Settings { trusted: false, ..settings() })));
     assert!(untrusted().keys("x<enter>").acts().is_empty());
     let trust = Effect::Trust { content: "30 checks".into() };
     assert_eq!(untrusted().keys("xy").acts(), [&trust, &run(1)]);
@@ -86,9 +86,10 @@ fn running_asks_for_trust_first_and_the_default_is_no() {
 fn trust_is_about_what_was_shown_and_not_about_what_the_file_says_by_then() {
     let later =
         Settings { trusted: false, content: Some("rm -rf".into()), would_run: vec!["rm -rf".into()], ..settings() };
-    let world = World::board("planned").tell(Msg::Settings(Settings { trusted: false, ..settings() })).keys("x");
+    let world =
+        World::board("planned").tell(Msg::Settings(Box::new(Settings { trusted: false, ..settings() }))).keys("x");
     assert!(world.effects.contains(&Effect::LookAround), "the file may be newer than what is known of it");
-    let world = world.tell(Msg::Settings(later));
+    let world = world.tell(Msg::Settings(Box::new(later)));
     assert!(world.screen().contains("rm -rf"), "what changed meanwhile is shown");
     assert_eq!(world.keys("y").acts(), [&Effect::Trust { content: "rm -rf".into() }, &run(1)]);
 }
@@ -104,13 +105,13 @@ fn a_run_that_is_refused_for_want_of_trust_asks_for_it() {
 #[test]
 fn a_configuration_that_cannot_be_used_is_told_and_nobody_is_asked_to_trust_it() {
     let broken = Settings { trusted: false, content: None, problem: Some("draft.yaml:1:1: no".into()), ..settings() };
-    let world = World::board("planned").tell(Msg::Settings(broken));
+    let world = World::board("planned").tell(Msg::Settings(Box::new(broken)));
     assert!(world.screen().contains("draft.yaml:1:1: no"), "{}", world.screen());
     let world = world.keys("jx");
     assert!(world.acts().is_empty());
     assert!(world.effects.contains(&Effect::LookAround));
     assert!(world.screen().contains("draft.yaml:1:1: no"));
-    let mended = world.tell(Msg::Settings(settings()));
+    let mended = world.tell(Msg::Settings(Box::new(settings())));
     assert!(mended.screen().contains("can be used now"), "{}", mended.screen());
     assert_eq!(mended.keys("x").acts(), [&run(1)]);
 }
@@ -147,7 +148,7 @@ fn leaving_asks_only_when_something_runs_here() {
     assert!(running().keys("n").acts().is_empty());
     assert_eq!(running().keys("<enter>").acts(), [&leave], "Enter is never the answer that stops something");
     assert_eq!(running().keys("s").acts(), [&stop]);
-    let watcher = Msg::Settings(Settings { role: Role::Watcher, ..settings() });
+    let watcher = Msg::Settings(Box::new(Settings { role: Role::Watcher, ..settings() }));
     assert_eq!(World::board("executing").tell(watcher).keys("q").acts(), [&leave]);
 }
 

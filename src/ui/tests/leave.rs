@@ -8,7 +8,7 @@ use crate::ui::testing::{World, settings, ticket_id};
 use crate::ui::{Effect, Msg, Settings};
 
 fn open(words: &str) -> World {
-    World::board(words).tell(Msg::Settings(Settings { leave_open: true, ..settings() }))
+    World::board(words).tell(Msg::Settings(Box::new(Settings { leave_open: true, ..settings() })))
 }
 
 fn run(n: u32) -> Effect {
@@ -36,7 +36,7 @@ fn enter_is_the_careful_answer_and_escape_starts_nothing() {
 #[test]
 fn the_autopilot_asks_and_so_does_trust_after_it() {
     let untrusted = Settings { trusted: false, leave_open: true, ..settings() };
-    let world = World::board("planned").tell(Msg::Settings(untrusted)).keys("A11");
+    let world = World::board("planned").tell(Msg::Settings(Box::new(untrusted))).keys("A11");
     assert_eq!(world.acts(), [&Effect::Allow(Leave::Edits)]);
     let trust = Effect::Trust { content: "30 checks".into() };
     let on = Effect::Do(Command::SetAutopilot(Autopilot::On));

@@ -120,7 +120,7 @@ fn a_card_is_dragged_where_it_may_go_and_the_reason_is_said_where_it_may_not() {
 #[test]
 fn a_drag_to_executing_asks_for_trust_like_the_key_does() {
     let world = World::board("planned executing").size(120, 40);
-    let world = world.tell(Msg::Settings(Settings { trusted: false, ..settings() }));
+    let world = world.tell(Msg::Settings(Box::new(Settings { trusted: false, ..settings() })));
     let (card, running) = (world.find("#1"), world.find("#2"));
     let asked = world.drag(card, running).drop_at(running);
     assert!(asked.screen().contains("Trust this repository's commands?"), "{}", asked.screen());
@@ -205,7 +205,7 @@ fn the_mouse_is_the_boards_unless_the_setting_says_otherwise() {
     let world = World::board("planned");
     assert!(world.model.wants_mouse());
     let ui = UiConfig { mouse: false, ..UiConfig::default() };
-    assert!(!world.tell(Msg::Settings(Settings { ui, ..settings() })).model.wants_mouse());
+    assert!(!world.tell(Msg::Settings(Box::new(Settings { ui, ..settings() }))).model.wants_mouse());
 }
 
 proptest! {

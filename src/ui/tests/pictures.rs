@@ -90,7 +90,7 @@ fn ticket(theme: Theme, keys: &str) -> World {
 }
 
 fn untrusted(theme: Theme) -> World {
-    world(theme, FULL).tell(Msg::Settings(Settings { trusted: false, ..settings() }))
+    world(theme, FULL).tell(Msg::Settings(Box::new(Settings { trusted: false, ..settings() })))
 }
 
 #[test]
@@ -101,7 +101,10 @@ fn an_empty_board_says_what_to_press() {
 #[test]
 fn an_empty_board_without_agents_and_checks_says_what_is_missing() {
     let none = Settings { agents: Vec::new(), checks: Vec::new(), ..settings() };
-    insta::assert_snapshot!("empty_without_agents", world(Theme::color(), "").tell(Msg::Settings(none)).screen());
+    insta::assert_snapshot!(
+        "empty_without_agents",
+        world(Theme::color(), "").tell(Msg::Settings(Box::new(none))).screen()
+    );
 }
 
 #[test]
@@ -259,5 +262,8 @@ fn a_long_refusal_has_lines_of_its_own() {
 fn a_watcher_says_that_another_process_runs_the_jobs() {
     let watcher = Settings { role: Role::Watcher, ..settings() };
     let theme = Theme::plain().with_glyphs(Glyphs::ascii());
-    insta::assert_snapshot!("watcher_ascii", world(theme, FULL).tell(Msg::Settings(watcher)).size(120, 40).screen());
+    insta::assert_snapshot!(
+        "watcher_ascii",
+        world(theme, FULL).tell(Msg::Settings(Box::new(watcher))).size(120, 40).screen()
+    );
 }

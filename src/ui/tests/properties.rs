@@ -92,7 +92,7 @@ fn msg() -> impl Strategy<Value = Msg> {
         1 => (1_u32..40, prop::option::of(nasty()))
             .prop_map(|(n, trouble)| Msg::Returned { ticket: ticket_id(n), trouble }),
         1 => Just(Msg::Second(NOW)),
-        1 => any::<bool>().prop_map(|trusted| Msg::Settings(crate::ui::Settings { trusted, ..settings() })),
+        1 => any::<bool>().prop_map(|trusted| Msg::Settings(Box::new(crate::ui::Settings { trusted, ..settings() }))),
         1 => words().prop_map(|words| Msg::Reloaded(Box::new(board(&words)))),
     ]
 }
