@@ -1,20 +1,9 @@
-//! Makes the picture of the README from a real run: `cargo build && cargo run --example picture`. It plays `draft demo`
-//! in a terminal of its own, presses the keys of [`record`], and writes what is on the screen then as `docs/board.svg`.
+//! A screen as a picture: text as text, so that it stays sharp and can be searched, and frames as lines.
 
-use std::error::Error;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{Read, Write as _};
-use std::num::NonZeroU16;
-use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use vt100::{Cell, Color, Parser, Screen};
+use vt100::{Cell, Color, Screen};
 
-const ROWS: u16 = 30;
-const COLUMNS: u16 = 124;
 /// The size of a cell in the picture.
 const CELL: (f32, f32) = (8.4, 18.0);
 /// How much is left free around the screen.
@@ -27,116 +16,20 @@ const PALETTE: [&str; 16] = [
 const TEXT: &str = "#d3d8e0";
 const GROUND: &str = "#171a21";
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-fn main() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut terminal = Terminal::start(&folder.path().join("demo"))?;
-    record(&mut terminal)?;
-    let svg = terminal.look(picture);
-    terminal.leave()?;
-    fs::create_dir_all("docs")?;
-    fs::write("docs/board.svg", svg)?;
-    Ok(())
-}
-
-/// Brings the board to where it has something of everything: proposed, waiting, at work, for review, and mended on the way there.
-fn record(terminal: &mut Terminal) -> Result<()> {
-    let first_planned = "hhhhhhlgg";
-    terminal.until("the board", |screen| screen.contains("Planned 6"))?;
-    for review in ["Review 1", "Review 2", "Review 3"] {
-        terminal.press(first_planned)?;
-        terminal.press("x")?;
-        terminal.until("the ticket's end", |screen| screen.contains(review))?;
-    }
-    terminal.press(first_planned)?;
-    terminal.press("x")?;
-    terminal.until("an edit", |screen| screen.contains("edited,"))
-}
-
-/// A terminal with the demo in it.
-struct Terminal {
-    shared: Arc<(Mutex<Parser>, Condvar)>,
-    keys: Box<dyn std::io::Write + Send>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    _master: Box<dyn portable_pty::MasterPty + Send>,
-}
-
-impl Terminal {
-    fn start(folder: &std::path::Path) -> Result<Self> {
-        let pair =
-            native_pty_system().openpty(PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 })?;
-        let mut command = CommandBuilder::new(draft()?);
-        command.args(["demo", "--color", "always", "--dir"]);
-        command.arg(folder);
-        command.env("TERM", "xterm-256color");
-        let child = pair.slave.spawn_command(command)?;
-        drop(pair.slave);
-        let cells = |n| NonZeroU16::new(n).ok_or("a terminal has cells");
-        let shared = Arc::new((Mutex::new(Parser::new(cells(ROWS)?, cells(COLUMNS)?, 0)), Condvar::new()));
-        let (mut output, seen) = (pair.master.try_clone_reader()?, Arc::clone(&shared));
-        std::thread::spawn(move || {
-            let mut bytes = [0; 8192];
-            while let Ok(count @ 1..) = output.read(&mut bytes) {
-                seen.0.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..count]);
-                seen.1.notify_all();
-            }
-        });
-        Ok(Self { shared, keys: pair.master.take_writer()?, child, _master: pair.master })
-    }
-
-    fn press(&mut self, keys: &str) -> Result<()> {
-        Ok(self.keys.write_all(keys.as_bytes())?)
-    }
-
-    /// Stops what runs, leaves the board and waits for its end.
-    fn leave(mut self) -> Result<()> {
-        self.press("q")?;
-        self.press("s")?;
-        self.child.wait()?;
-        Ok(())
-    }
-
-    fn look<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
-        look(self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).screen())
-    }
-
-    /// Waits until the screen is as wanted.
-    fn until(&self, what: &str, holds: impl Fn(&str) -> bool) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let (parser, changed) = &*self.shared;
-        let mut parser = parser.lock().unwrap_or_else(PoisonError::into_inner);
-        while !holds(&parser.screen().contents()) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(format!("{what} did not come:\n{}", parser.screen().contents()).into());
-            }
-            parser = changed.wait_timeout(parser, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        Ok(())
-    }
-}
-
-/// Returns the program, which is built beside the examples.
-fn draft() -> Result<PathBuf> {
-    let example = std::env::current_exe()?;
-    let built = example.parent().and_then(|examples| examples.parent()).ok_or("an example lies in a folder")?;
-    Ok(built.join("draft"))
-}
-
-/// Returns the screen as a picture.
-fn picture(screen: &Screen) -> String {
-    let (width, height) = (f32::from(COLUMNS) * CELL.0 + 2.0 * MARGIN, f32::from(ROWS) * CELL.1 + 2.0 * MARGIN);
+/// Returns the screen as a picture; `title` says what is on it to those who cannot see it.
+pub(crate) fn picture(screen: &Screen, title: &str) -> String {
+    let (rows, columns) = (screen.size().0.get(), screen.size().1.get());
+    let (width, height) = (f32::from(columns) * CELL.0 + 2.0 * MARGIN, f32::from(rows) * CELL.1 + 2.0 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n\
-         <title>The board of Draft: tickets in columns, and the log of an agent at work</title>\n\
+         <title>{title}</title>\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{GROUND}\"/>\n\
          <g transform=\"translate({MARGIN} {MARGIN})\" font-size=\"14\" \
          font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace\">\n"
     );
-    for row in 0..ROWS {
+    for row in 0..rows {
         let mut column = 0;
-        while column < COLUMNS {
+        while column < columns {
             let piece = Piece::at(screen, row, column);
             piece.draw(&mut svg);
             column += piece.width;
@@ -197,7 +90,7 @@ impl Piece {
     fn at(screen: &Screen, row: u16, column: u16) -> Self {
         let mut piece = Self { row, column, width: 0, text: String::new(), look: Look::of(cell(screen, row, column)) };
         let kind = line_of(&contents(screen, row, column));
-        while column + piece.width < COLUMNS {
+        while column + piece.width < screen.size().1.get() {
             let at = column + piece.width;
             let next = contents(screen, row, at);
             if Look::of(cell(screen, row, at)) != piece.look || line_of(&next) != kind {
