@@ -4,6 +4,7 @@
 
 mod commands;
 mod dependencies;
+mod documentation;
 mod engine;
 mod house;
 mod journeys;
