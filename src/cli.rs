@@ -22,6 +22,8 @@ mod goal_name;
 mod init;
 mod job;
 mod json;
+#[cfg(test)]
+mod keys_page;
 mod list;
 mod log;
 mod manual;

@@ -290,6 +290,9 @@ mod tests {
         assert_eq!(numbers, [5, 2, 6, 4]);
     }
 
+    /// Makes a file one that cannot be taken in.
+    type Spoil<'a> = &'a dyn Fn(&mut Archive);
+
     #[test]
     fn a_file_that_contradicts_itself_is_refused_with_the_ticket() {
         let good = archive_of(&sample::board_of(&[State::Planned, State::Planned]));
@@ -298,7 +301,7 @@ mod tests {
             change(&mut archive);
             read_into(&mut sample::board(), archive).map(|_| ()).unwrap_err()
         };
-        let cases: [(&dyn Fn(&mut Archive), &str); 9] = [
+        let cases: [(Spoil<'_>, &str); 9] = [
             (&|a| a.tickets[1].number = TicketNumber(1), "the file has #1 twice"),
             (&|a| a.tickets[1].number = TicketNumber(0), "the number 0"),
             (&|a| a.tickets[1].after = vec![TicketNumber(7)], "#2 waits for #7, and the file has no such ticket"),

@@ -8,6 +8,5 @@ mod keys;
 mod leave;
 mod log;
 mod mouse;
-mod page;
 mod pictures;
 mod properties;

@@ -32,7 +32,7 @@ fn links(page: &str) -> Vec<String> {
 /// Returns the anchors of a page's headings, as GitHub makes them.
 fn anchors(page: &str) -> Vec<String> {
     let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
-    let letter = |c: char| (c.is_alphanumeric() || "-_ ".contains(c)).then(|| if c == ' ' { '-' } else { c });
+    let letter = |c: char| (c.is_alphanumeric() || "-_ ".contains(c)).then_some(if c == ' ' { '-' } else { c });
     headings.map(|heading| heading.to_lowercase().chars().filter_map(letter).collect()).collect()
 }
 

@@ -79,7 +79,7 @@ fn kill_at_calls(first: usize, step: usize) {
     let mut ticket = 1;
     for (index, call) in calls.iter().enumerate().skip(first).step_by(step) {
         ticket += 1;
-        let place = if (index / step) % 2 == 0 { "Before" } else { "After" };
+        let place = if (index / step).is_multiple_of(2) { "Before" } else { "After" };
         let goes_on = (index / step) % 4 > 1;
         let when = format!("killed {place} call {} `{call}`, and git goes on: {goes_on}", index + 1);
         approved(&yard, ticket);

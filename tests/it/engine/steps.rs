@@ -111,7 +111,11 @@ fn killed_at(yard: &Yard, ticket: usize, number: usize, call: &str, place: Place
         }
         Orphan::GoesOn => {
             let next = yard.engine(&[]);
-            until(&format!("the next engine has begun: {when}"), || yard.journal("calls").len() > number);
+            // It may call no git before the orphan lets go of what it holds.
+            until(&format!("the next engine has begun: {when}"), || {
+                let boards = yard.world.draft(&["board", "list", "--json"]).ok().json();
+                boards["boards"][0]["engine"] == next.pid()
+            });
             yard.give("release");
             let _ = next.wait();
         }

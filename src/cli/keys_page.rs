@@ -29,7 +29,7 @@ fn rows() -> String {
             context.heading()
         );
         for row in KeyTable::built_in().rows(*context) {
-            let keys: Vec<String> = row.keys.iter().map(|keys| code(keys)).collect();
+            let keys: Vec<String> = row.keys.iter().map(code).collect();
             let _ = writeln!(page, "| `{}` | {} | {} |", row.action, keys.join(" "), row.help);
         }
     }
