@@ -7,7 +7,7 @@ use crate::support::{World, demo_world, until};
 fn board_with(world: &World, variables: &[&str]) -> Pty {
     let program = [variables, &[env!("CARGO_BIN_EXE_draft")]].concat();
     let pty = world.in_terminal(WIDE, "env", &program);
-    pty.until_shows("q quit");
+    pty.until_shows("? help");
     pty
 }
 
