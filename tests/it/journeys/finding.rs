@@ -67,7 +67,7 @@ fn a_card_is_clicked_and_dragged_and_the_mouse_goes_back_to_the_terminal() {
     mouse(&pty, 0, new, false);
     pty.until_shows("New ticket");
     pty.keys("<esc>");
-    pty.until_shows("q quit");
+    pty.until("the form is away", |screen| screen.contains("q quit") && !screen.contains("New ticket"));
     leave(&world, pty);
 }
 
@@ -107,7 +107,7 @@ fn a_board_that_is_stopped_gives_the_terminal_back_and_comes_again() {
     let shell = format!("set -m; {}; echo \"stopped with $?\"; read line; fg", env!("CARGO_BIN_EXE_draft"));
     let mut pty = world.in_terminal(WIDE, "bash", &["--norc", "-c", &shell]);
     pty.until_shows("q quit");
-    pty.until("the window says what it is", |_| pty.title().starts_with("draft: "));
+    until("the window says what it is", || pty.title().starts_with("draft: "));
     pty.keys("<c-z>");
     pty.until_shows("stopped with");
     assert_eq!(pty.title(), "");
