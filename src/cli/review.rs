@@ -31,7 +31,7 @@ pub(super) struct ReviewArgs {
     #[arg(long)]
     request_changes: bool,
     /// What is to be said about all of it
-    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
     /// A comment on a line, on lines (`src/a.rs:12-14:TEXT`) or on a whole file (`src/a.rs::TEXT`)
     #[arg(long, value_name = "FILE:LINE:TEXT")]

@@ -61,7 +61,7 @@ pub(super) enum TicketCommand {
     Tell {
         /// Its number or UUID
         id: String,
-        /// What; - reads it from standard input
+        /// What it is told; - reads it from standard input
         #[arg(required_unless_present = "clear")]
         text: Option<String>,
         /// Take back what was not told yet

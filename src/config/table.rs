@@ -451,7 +451,10 @@ pub const KEYS: &[Key] = &[
         .user(),
     old("project.repo_root", "has no effect: Draft takes the repository in which it is started, or that of `--repo`"),
     old("verify_config.on_success", "has no effect: a change that passes always waits for a person"),
-    old("verify_config.on_failure", "has no effect: a change that fails is always blocked"),
+    old(
+        "verify_config.on_failure",
+        "has no effect: a change that fails goes back to its agent or is blocked, as `verify_config.rework_attempts` says",
+    ),
     old("verify_commands", "is an old name and has no effect; write `verify_config.commands`"),
     old("auto_transition_on_success", "has never had an effect; delete it"),
     old("use_yolo", "is an old name and has no effect; write `execute_config.yolo_mode` into your own file"),
