@@ -68,6 +68,9 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             | Effect::Trust { .. }
             | Effect::Allow(_)
             | Effect::Copy(_)
+            | Effect::SaveLog { .. }
+            | Effect::WatchAll(_)
+            | Effect::PageLog(_)
             | Effect::LookAround
             | Effect::LoadDiff(_)
             | Effect::Suspend

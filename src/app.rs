@@ -13,6 +13,9 @@ mod init;
 mod keyboard;
 mod leave;
 mod locale;
+mod log_text;
+#[cfg(test)]
+mod log_text_tests;
 mod logs;
 #[cfg(test)]
 mod logs_tests;

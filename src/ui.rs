@@ -31,4 +31,6 @@ pub mod widget;
 mod words;
 
 pub use model::Model;
-pub use msg::{Effect, Filing, Guest, Msg, Refusal, Role, Settings, Setup, StopAgents, Visit};
+pub use msg::{
+    Controls, Effect, Existing, Filing, Guest, LogText, Msg, Refusal, Role, Saved, Settings, Setup, StopAgents, Visit,
+};

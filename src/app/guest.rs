@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, PipeReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -46,18 +46,20 @@ pub(super) struct Guest {
 
 impl Guest {
     /// Starts a program in a process group of its own and gives it the foreground, so that `^C` and `^Z` are its own.
-    /// Nobody else may read the terminal meanwhile.
+    /// Nobody else may read the terminal meanwhile. Standard input is the terminal, unless there is something to `read`.
     ///
     /// # Errors
     /// When there is no terminal, or the program cannot be started; then the terminal is as before.
-    pub(super) fn start(call: &Call) -> io::Result<Self> {
+    pub(super) fn start(call: &Call, read: Option<PipeReader>) -> io::Result<Self> {
         let foreground = Foreground::of_this_process()?;
         let mut command = Command::new(&call.program);
         command.args(&call.args).current_dir(&call.folder).env("PWD", &call.folder).envs(&call.set);
         for name in MISLEADING.into_iter().chain(call.drop.iter().map(String::as_str)) {
             command.env_remove(name);
         }
-        if !io::stdin().is_terminal() {
+        if let Some(read) = read {
+            command.stdin(Stdio::from(read));
+        } else if !io::stdin().is_terminal() {
             command.stdin(Stdio::from(foreground.terminal.try_clone()?));
         }
         let child = command.process_group(0).spawn()?;

@@ -87,6 +87,11 @@ impl Log {
         Self { folder, times, pretty, stdout: None, stderr: None, sift: Sift::default() }
     }
 
+    /// Returns the file of a stream.
+    pub(super) fn path(&self, stream: Stream) -> PathBuf {
+        self.folder.stream(stream)
+    }
+
     /// Returns the rows that are asked for, of those that the filter lets through, and what the search found. Reads on for a
     /// moment only: while it is [`behind`](Rows::behind) the answer is what is known by now.
     ///

@@ -1,5 +1,6 @@
 //! Follows the log that the screen shows: sends its rows now and whenever they change, and only the newest wish counts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -18,6 +19,56 @@ use crate::ui::Msg;
 
 use super::logs::{Log, Rows, dialect_of};
 use super::service::Told;
+
+/// Follows several logs at once, each by itself.
+#[derive(Debug)]
+pub(super) struct Followers {
+    workshop: Arc<Workshop>,
+    told: mpsc::Sender<Told>,
+    /// What is wanted of each ticket, and its follower, which ends when this is dropped.
+    by_ticket: HashMap<TicketId, (LogRequest, watch::Sender<Option<Target>>)>,
+}
+
+impl Followers {
+    /// Returns none yet; they tell what they read to `told`.
+    pub(super) fn new(workshop: Arc<Workshop>, told: mpsc::Sender<Told>) -> Self {
+        Self { workshop, told, by_ticket: HashMap::new() }
+    }
+
+    /// Follows these and no others any more. What is followed already goes on.
+    pub(super) fn follow(&mut self, requests: Vec<LogRequest>, board: &Board) {
+        self.by_ticket.retain(|id, _| requests.iter().any(|request| request.ticket == *id));
+        for request in requests {
+            match self.by_ticket.get_mut(&request.ticket) {
+                Some((known, _)) => *known = request,
+                None => {
+                    let (wanted, news) = watch::channel(None);
+                    tokio::spawn(follow(Arc::clone(&self.workshop), news, self.told.clone()));
+                    self.by_ticket.insert(request.ticket, (request, wanted));
+                }
+            }
+        }
+        self.retarget(board);
+    }
+
+    /// Follows the runs that the wishes mean now: new runs may have begun since.
+    pub(super) fn retarget(&self, board: &Board) {
+        for (request, wanted) in self.by_ticket.values() {
+            aim(wanted, Some(Target::of(request.clone(), board, &self.workshop)));
+        }
+    }
+}
+
+/// Changes what a follower is to follow, if it differs.
+pub(super) fn aim(follower: &watch::Sender<Option<Target>>, target: Option<Target>) {
+    follower.send_if_modified(|wanted| {
+        let differs = *wanted != target;
+        if differs {
+            *wanted = target;
+        }
+        differs
+    });
+}
 
 /// What is to be followed.
 #[derive(Clone, PartialEq, Debug)]
@@ -103,6 +154,17 @@ async fn find(workshop: &Arc<Workshop>, target: &Target) -> Result<Followed, Log
         Ok(None) => Err(empty(&target.request, None)),
         Err(trouble) => Err(empty(&target.request, Some(trouble))),
     }
+}
+
+/// Opens the log of the run that a target means.
+///
+/// # Errors
+/// In words, why there is none.
+pub(super) async fn open(workshop: &Arc<Workshop>, target: &Target) -> Result<Log, String> {
+    let run =
+        find(workshop, target).await.map_err(|page| page.trouble.unwrap_or_else(|| "nothing has run".to_owned()))?;
+    let folder = Folder::open(workshop.paths.runs().join(&run.folder)).map_err(|error| error.to_string())?;
+    Ok(Log::new(folder, run.dialect, &run.root))
 }
 
 /// Sends pages for the newest target until nobody wants any more.

@@ -23,6 +23,8 @@ use crate::ui::terminal::Terminal;
 use crate::ui::{Effect, Model, Msg, StopAgents};
 
 mod notify;
+mod pager;
+mod save;
 mod suspend;
 mod text;
 mod visit;
@@ -31,7 +33,7 @@ use super::detail;
 use super::error::AppError;
 use super::keyboard::Keyboard;
 use super::news::{News, Watcher};
-use super::pages::Target;
+use super::pages::{Followers, Target, aim};
 use super::service::{self, Told, Wish};
 
 use visit::{HandOver, Visiting};
@@ -112,6 +114,8 @@ pub(super) struct Screen {
     /// Nothing until the engine is there.
     watcher: Option<Watcher>,
     log_request: Option<LogRequest>,
+    /// Those who follow all running logs while these are shown.
+    followers: Followers,
     second: Option<Interval>,
     /// To whom the terminal is to be given.
     hand_over: Option<HandOver>,
@@ -148,8 +152,10 @@ impl Screen {
         signals: Signals,
         channels: Channels,
     ) -> Self {
+        let followers = Followers::new(Arc::clone(&workshop), channels.told.clone());
         Self {
             workshop,
+            followers,
             model,
             terminal,
             signals,
@@ -320,6 +326,11 @@ impl Screen {
                 }
                 // A terminal that does not take it cannot be told from one that does.
                 Effect::Copy(text) => drop(self.terminal.copy(&text)),
+                Effect::SaveLog { text, path, existing } => self.save_log(text, &path, existing),
+                Effect::PageLog(text) => {
+                    let target = Target::of(text.request.clone(), self.model.board(), &self.workshop);
+                    self.hand_over = Some(HandOver::Pager(Box::new((text, target))));
+                }
                 Effect::Suspend => self.suspend = true,
                 Effect::Redraw => self.is_stale = true,
                 Effect::Notify(text) => self.notify(&text),
@@ -334,6 +345,7 @@ impl Screen {
                     self.log_request = request;
                     self.retarget();
                 }
+                Effect::WatchAll(requests) => self.followers.follow(requests, self.model.board()),
                 Effect::WakeEachSecond(true) => {
                     let mut second = interval(Duration::from_secs(1));
                     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -393,13 +405,8 @@ impl Screen {
     fn retarget(&self) {
         let board = self.model.board();
         let target = self.log_request.clone().map(|request| Target::of(request, board, &self.workshop));
-        self.channels.log_wanted.send_if_modified(|wanted| {
-            let differs = *wanted != target;
-            if differs {
-                *wanted = target;
-            }
-            differs
-        });
+        aim(&self.channels.log_wanted, target);
+        self.followers.retarget(board);
     }
 
     /// Draws what the model is now.

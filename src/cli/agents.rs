@@ -13,6 +13,7 @@ use crate::domain::outcome::{Report, Verdict, first_line, judge};
 use crate::domain::run::RunEnd;
 use crate::executor::decode::{Dialect, Reader};
 use crate::executor::table::Table;
+use crate::ui::widget::plain;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -109,7 +110,7 @@ fn print(
 ) -> Result<(), CliError> {
     let write = |entries: &mut Vec<Entry>, out: &mut Out| {
         entries.drain(..).try_for_each(|entry| {
-            if global.json { out.json(&entry::json(&entry)) } else { out.line(entry::text(&entry)) }
+            if global.json { out.json(&entry::json(&entry)) } else { out.line(plain::entry(&entry)) }
         })
     };
     let (mut piece, mut entries) = (vec![0; PIECE], Vec::new());

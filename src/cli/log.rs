@@ -23,6 +23,7 @@ use crate::run::growth::Growth;
 use crate::run::tail::{Piece, Tail};
 use crate::run::times::Times;
 use crate::store::{Feed, Reader};
+use crate::ui::widget::plain;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -275,7 +276,7 @@ impl Printer<'_> {
                 let value = self.entry_json(&entry, at);
                 self.out.json(&value)?;
             } else {
-                self.out.line(entry::text(&entry))?;
+                self.out.line(plain::entry(&entry))?;
             }
         }
         Ok(())

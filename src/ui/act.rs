@@ -9,7 +9,7 @@ use crate::domain::ticket::Ticket;
 
 use super::keys::Action;
 use super::model::{Model, NoticeKind};
-use super::msg::{Effect, Role, StopAgents};
+use super::msg::{Effect, Existing, Role, StopAgents};
 use super::offers;
 use super::screen::dialog::{Dialog, Question};
 use super::screen::{Form, Overlay};
@@ -208,6 +208,9 @@ impl Model {
                 self.go(tickets.into_iter().map(|id| Command::Remove { ticket: TicketRef::Id(id) }).collect())
             }
             Question::Approve { ticket, revision } => self.approved(ticket, revision, true),
+            Question::Overwrite { text, path } => {
+                vec![Effect::SaveLog { text, path, existing: Existing::Replaced }]
+            }
             Question::TakeOver { ticket } => self.with_trust(vec![Command::Resume { ticket: TicketRef::Id(ticket) }]),
             Question::Trust { then } => {
                 let trust = self.settings.content.clone().map(|content| Effect::Trust { content });

@@ -54,7 +54,7 @@ impl Again {
 impl Model {
     /// Returns the tickets that a key is about: the marked ones, else the selected one.
     pub(super) fn targets(&self) -> Vec<TicketId> {
-        if self.ticket.is_some() || self.desk.marks.is_empty() {
+        if self.ticket.is_some() || self.grid.is_some() || self.desk.marks.is_empty() {
             return self.selected().into_iter().collect();
         }
         self.desk.marks.iter().copied().collect()

@@ -24,6 +24,8 @@ words! {
         Ticket = "ticket",
         /// The change of a ticket.
         Diff = "diff",
+        /// All running logs.
+        Grid = "grid",
         /// The form of a ticket.
         Form = "form",
         /// Who works on a ticket for this once.
@@ -34,6 +36,8 @@ words! {
         Choice = "choice",
         /// The words that are looked for in the log.
         Find = "find",
+        /// Where a log is saved.
+        Save = "save",
         /// What of the log is shown.
         LogFilter = "log_filter",
         /// The list of what ran.
@@ -59,11 +63,13 @@ impl Context {
             Self::Log => "In the log",
             Self::Ticket => "In a ticket",
             Self::Diff => "In the change of a ticket",
+            Self::Grid => "Where all running logs are shown",
             Self::Form => "In the form of a ticket",
             Self::RunWith => "Where an agent is chosen for a run",
             Self::Tell => "In a message to an agent",
             Self::Choice => "When there is a choice",
             Self::Find => "While words are looked for in the log",
+            Self::Save => "While one says where a log is saved",
             Self::LogFilter => "While one says what of the log is shown",
             Self::Runs => "In the list of what ran",
             Self::Dialog => "When something is asked",
@@ -184,6 +190,12 @@ words! {
         PreviousError = "previous_error",
         /// Says what of the log is shown.
         FilterLog = "filter_log",
+        /// Shows all running logs.
+        Logs = "logs",
+        /// Saves the log to a file.
+        SaveLog = "save_log",
+        /// Opens the log in the person's pager.
+        PageLog = "page_log",
         /// Marks or unmarks a part of the log to be shown.
         Toggle = "toggle",
         /// Shows all of the log.

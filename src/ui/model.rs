@@ -27,7 +27,7 @@ use super::screen::board::BoardScreen;
 use super::screen::log::LogPane;
 use super::screen::palette::Found;
 use super::screen::ticket::TicketScreen;
-use super::screen::{Form, Overlay, Remark};
+use super::screen::{Form, Grid, Overlay, Remark};
 use super::theme::Theme;
 
 /// The state of the screen. [`Model::update`] changes it, [`Model::view`] draws it.
@@ -47,6 +47,8 @@ pub struct Model {
     pub(super) desk: BoardScreen,
     pub(super) log: LogPane,
     pub(super) ticket: Option<TicketScreen>,
+    /// All running logs, where they are shown in place of the board.
+    pub(super) grid: Option<Grid>,
     pub(super) over: Option<Overlay>,
     /// What was typed into a form that was put aside.
     pub(super) kept_form: Option<Box<Form>>,
@@ -98,6 +100,7 @@ pub struct Model {
 #[derive(Clone, PartialEq, Debug, Default)]
 struct Asked {
     log: Option<LogRequest>,
+    grid: Vec<LogRequest>,
     ticking: bool,
 }
 
@@ -171,6 +174,7 @@ impl Model {
             desk: BoardScreen::default(),
             log: LogPane::default(),
             ticket: None,
+            grid: None,
             over: None,
             kept_form: None,
             kept_edit: None,
@@ -215,7 +219,11 @@ impl Model {
 
     /// Returns the ticket that the keys are about.
     pub fn selected(&self) -> Option<TicketId> {
-        self.ticket.as_ref().map(|screen| screen.ticket).or(self.desk.cursor)
+        match (&self.ticket, &self.grid) {
+            (Some(screen), _) => Some(screen.ticket),
+            (None, Some(grid)) => grid.at,
+            (None, None) => self.desk.cursor,
+        }
     }
 
     /// Returns the ticket that the keys are about, whole.
@@ -226,6 +234,11 @@ impl Model {
     /// Returns the request for rows of a log that was made last.
     pub(super) fn asked_log(&self) -> Option<&LogRequest> {
         self.asked.log.as_ref()
+    }
+
+    /// Says whether those rows were asked for as a part of all running logs.
+    pub(super) fn asked_for_cell(&self, request: &LogRequest) -> bool {
+        self.asked.grid.contains(request)
     }
 
     /// Says whether something on the screen shows a time that passes.
@@ -271,6 +284,7 @@ impl Model {
         if self.ticket.as_ref().is_some_and(|screen| self.board.ticket(screen.ticket).is_none()) {
             self.ticket = None;
         }
+        self.settle_grid();
         self.settle_cursor();
         self.settle_marks();
         // Keys never go where nothing is seen.
@@ -287,6 +301,11 @@ impl Model {
         if log != self.asked.log {
             self.asked.log.clone_from(&log);
             effects.push(Effect::Watch(log));
+        }
+        let grid = self.wanted_grid();
+        if grid != self.asked.grid {
+            self.asked.grid.clone_from(&grid);
+            effects.push(Effect::WatchAll(grid));
         }
         let ticking = self.index.running().total() > 0;
         if ticking != self.asked.ticking {

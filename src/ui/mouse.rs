@@ -13,7 +13,7 @@ use super::keys::{Action, Context};
 use super::model::{Model, Notice, NoticeKind};
 use super::msg::Effect;
 use super::screen::ticket::{self, Tab};
-use super::screen::{Overlay, bars, columns};
+use super::screen::{Overlay, bars, columns, grid};
 use super::words;
 
 /// Two clicks within this time are one double click.
@@ -43,6 +43,8 @@ enum Grip {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Target {
     Card(TicketId),
+    /// A cell of all running logs.
+    Cell(TicketId),
     Column(StateName),
     Tab(Tab),
     Key(Action),
@@ -109,6 +111,14 @@ impl Model {
                 self.log.leave();
                 let from = self.current_column();
                 self.mouse.grip = from.map(|from| Grip::Card { ticket, from, over: None, opens: double });
+            }
+            Target::Cell(ticket) => {
+                if let Some(grid) = &mut self.grid {
+                    grid.at = Some(ticket);
+                }
+                if double {
+                    return self.act(Context::Grid, Action::Open);
+                }
             }
             Target::Column(state) => {
                 if let Some(first) = self.index.column(state).get(self.desk.top(state)) {
@@ -219,7 +229,9 @@ impl Model {
                 let none = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
                 return self.give(self.context(), Some(action), none);
             }
-            Some(Overlay::Form(_) | Overlay::Tell(_) | Overlay::Remark(_) | Overlay::RunWith(_)) => return Vec::new(),
+            Some(Overlay::Form(_) | Overlay::Tell(_) | Overlay::Remark(_) | Overlay::RunWith(_) | Overlay::Save(_)) => {
+                return Vec::new();
+            }
             Some(Overlay::LogFilter(_)) => return Vec::new(),
             Some(Overlay::Filter(_) | Overlay::Find(_)) | None => {}
         }
@@ -238,14 +250,14 @@ impl Model {
                     self.act_on_board(action);
                 }
             },
-            Target::Tab(_) | Target::Key(_) | Target::Divider | Target::Nothing => {}
+            Target::Cell(_) | Target::Tab(_) | Target::Key(_) | Target::Divider | Target::Nothing => {}
         }
         Vec::new()
     }
 
     /// Returns the column that is there.
     fn column_at(&self, place: Position) -> Option<StateName> {
-        if self.ticket.is_some() {
+        if self.ticket.is_some() || self.grid.is_some() {
             return None;
         }
         let layout = self.layout();
@@ -269,6 +281,13 @@ impl Model {
                 (None, Some(action)) => Target::Key(action),
                 (None, None) if screen.log_area(self).is_some_and(|area| area.contains(place)) => Target::Log,
                 (None, None) => Target::Page,
+            };
+        }
+        if self.shows_grid() {
+            return match (self.key_at(grid::footer(self), place), self.cell_at(place)) {
+                (Some(action), _) => Target::Key(action),
+                (None, Some(ticket)) => Target::Cell(ticket),
+                (None, None) => Target::Nothing,
             };
         }
         let layout = self.layout();

@@ -43,8 +43,10 @@ pub enum Msg {
     Detail(Box<Detail>),
     /// The answer to [`Effect::LoadDiff`].
     Diff(Box<DiffPage>),
-    /// The answer to [`Effect::Watch`], sent again whenever the log grew.
+    /// The answer to [`Effect::Watch`] and [`Effect::WatchAll`], sent again whenever the log grew.
     LogPage(Box<LogPage>),
+    /// The answer to [`Effect::SaveLog`].
+    Saved(Saved),
     /// A command was refused.
     Refused(Refused),
     /// The answers to the [`Effect::DoAll`] that waits the longest for them, as far as its commands were given.
@@ -90,6 +92,17 @@ pub enum Effect {
     },
     /// Put this into the clipboard of the person's terminal.
     Copy(String),
+    /// Write a log into a file; [`Msg::Saved`] comes when that is over.
+    SaveLog {
+        /// The log.
+        text: LogText,
+        /// The file as the person typed it.
+        path: String,
+        /// What becomes of a file that is there.
+        existing: Existing,
+    },
+    /// Give the terminal and a log to the person's own pager; [`Msg::Failed`] comes if that went badly.
+    PageLog(LogText),
     /// File this ticket under a fresh identity; a refusal comes back as [`Msg::Refused`].
     File(Filing),
     /// Load everything about this ticket.
@@ -111,6 +124,9 @@ pub enum Effect {
     LoadDiff(DiffRequest),
     /// Send these rows now and whenever they change, in place of those asked for before; nothing ends it.
     Watch(Option<LogRequest>),
+    /// Send the rows of each of these now and whenever they change, as [`Msg::LogPage`], beside what is watched, and in place
+    /// of those asked for before; there are few.
+    WatchAll(Vec<LogRequest>),
     /// Trust the commands of the repository's `draft.yaml` that were shown. Effects after it come when that is done.
     Trust {
         /// What is trusted: the [`Settings::content`] of what was shown, and nothing that came after it.
@@ -136,6 +152,56 @@ pub enum Effect {
         /// Whether running agents are stopped first.
         stop_agents: StopAgents,
     },
+}
+
+/// A log as text, all of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogText {
+    /// Which one, in which view and through which filter, from its start.
+    pub request: LogRequest,
+    /// The zone in which times stand before entries; nothing for none.
+    pub times: Option<FixedOffset>,
+    /// What becomes of control characters in lines as they were printed.
+    pub controls: Controls,
+}
+
+/// What becomes of control characters in lines as they were printed; in what people read there are none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Controls {
+    /// Every byte stays as it is.
+    Kept,
+    /// They become visible, and colours go.
+    Shown,
+}
+
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Existing {
+    /// It stays, and nothing is written.
+    Kept,
+    /// The new one takes its place.
+    Replaced,
+}
+
+/// How the saving of a log went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Saved {
+    /// It is there.
+    Done {
+        /// The whole name of the file.
+        path: String,
+        /// How long it is.
+        bytes: u64,
+    },
+    /// There is such a file already, and nothing was written.
+    Exists {
+        /// The log.
+        text: LogText,
+        /// The whole name of the file.
+        path: String,
+    },
+    /// It failed; the text says what and why.
+    Failed(String),
 }
 
 /// What a refusal means for the commands after it.

@@ -61,7 +61,10 @@ impl Model {
             Action::RunWith if self.settings.agents.is_empty() => {
                 Some("no agent is installed; `draft agents` says what is looked for and where.".to_owned())
             }
+            Action::Logs => (self.index.running().total() == 0)
+                .then(|| format!("nothing runs now; {} runs a ticket.", self.key_of(Action::Run))),
             Action::NextMatch | Action::PreviousMatch => self.why_no_match(),
+            Action::SaveLog | Action::PageLog => self.why_no_log(),
             Action::RunWith => self.why_on_none(action),
             Action::Open
             | Action::Diff

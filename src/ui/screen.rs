@@ -12,12 +12,14 @@ pub(super) mod filter;
 pub(super) mod form;
 mod form_saved;
 pub(super) mod form_view;
+pub(super) mod grid;
 pub(super) mod help;
 pub(super) mod history;
 pub(super) mod layout;
 pub(super) mod log;
 pub(super) mod log_filter;
 pub(super) mod log_list;
+pub(super) mod log_out;
 pub(super) mod log_runs;
 pub(super) mod log_search;
 mod log_title;
@@ -35,9 +37,11 @@ pub(super) use choice::Choice;
 pub(super) use dialog::Dialog;
 pub(super) use filter::Filter;
 pub(super) use form::Form;
+pub(super) use grid::Grid;
 pub(super) use help::Help;
 pub(super) use log_filter::FilterPanel;
 pub(super) use log_list::RunList;
+pub(super) use log_out::Save;
 pub(super) use log_search::Find;
 pub(super) use palette::Palette;
 pub(super) use remark::Remark;
@@ -65,6 +69,8 @@ pub(super) enum Overlay {
     Palette(Box<Palette>),
     /// Words to look for in the log.
     Find(Box<Find>),
+    /// Where a log is saved.
+    Save(Box<Save>),
     /// What of a log is shown.
     LogFilter(Box<FilterPanel>),
     /// Everything that ran for a ticket.

@@ -208,12 +208,13 @@ impl Terminal {
         self.take()
     }
 
-    /// Puts a text into the clipboard of the terminal, where it takes one (OSC 52).
+    /// Puts a text into the clipboard of the terminal, where it takes one (OSC 52). Ends of lines stay.
     ///
     /// # Errors
     /// When standard output refuses.
     pub fn copy(&self, said: &str) -> io::Result<()> {
-        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text::visible(said).as_bytes()))
+        let lines: Vec<_> = said.split('\n').map(text::visible).collect();
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(lines.join("\n").as_bytes()))
     }
 
     /// Gives the terminal back, for the end.

@@ -357,6 +357,7 @@ impl World {
                 Effect::LoadDetail(_)
                     | Effect::LoadDiff(_)
                     | Effect::Watch(_)
+                    | Effect::WatchAll(_)
                     | Effect::WakeEachSecond(_)
                     | Effect::LookAround
             )

@@ -7,6 +7,7 @@ mod finding;
 mod keys;
 mod leave;
 mod log;
+mod log_out;
 mod mouse;
 mod pictures;
 mod properties;

@@ -55,6 +55,7 @@ impl Model {
                 self.take_page(page);
                 Vec::new()
             }
+            Msg::Saved(saved) => self.saved(saved),
             Msg::Refused(refused) => self.refused(&refused),
             Msg::Done(answers) => self.done(answers),
             Msg::Written(written) => self.written(written),
@@ -125,6 +126,7 @@ impl Model {
             Some(Overlay::Tell(tell)) => tell.paste(pasted),
             Some(Overlay::Remark(remark)) => remark.paste(pasted),
             Some(Overlay::RunWith(with)) => with.paste(pasted),
+            Some(Overlay::Save(save)) => save.paste(pasted),
             Some(Overlay::Filter(filter)) => {
                 filter.paste(pasted);
                 self.refilter();
@@ -283,6 +285,7 @@ impl Model {
             (Some(Overlay::Remark(_)), _) => Context::Tell,
             (Some(Overlay::Choice(_)), _) => Context::Choice,
             (Some(Overlay::Find(_)), _) => Context::Find,
+            (Some(Overlay::Save(_)), _) => Context::Save,
             (Some(Overlay::LogFilter(_)), _) => Context::LogFilter,
             (Some(Overlay::Runs(_)), _) => Context::Runs,
             (Some(Overlay::Dialog(_)), _) => Context::Dialog,
@@ -291,6 +294,7 @@ impl Model {
             (Some(Overlay::Help(_)), _) => Context::Help,
             (None, Some(screen)) if screen.is_at_diff() => Context::Diff,
             (None, Some(_)) => Context::Ticket,
+            (None, None) if self.shows_grid() => Context::Grid,
             (None, None) if self.log.has_focus() => Context::Log,
             (None, None) => Context::Board,
         }
@@ -349,6 +353,7 @@ impl Model {
                 self.key_in_runs(list, action);
                 Vec::new()
             }
+            Some(Overlay::Save(save)) => self.key_in_save(save, action, event),
             Some(Overlay::RunWith(with)) => self.key_in_run_with(with, action, event),
             Some(Overlay::Remark(remark)) => self.key_in_remark(remark, action, event),
             Some(Overlay::Choice(choice)) => self.choose(choice, action),
@@ -443,8 +448,13 @@ impl Model {
             Action::Urgency1 => self.set_priority(action, "P1"),
             Action::Urgency2 => self.set_priority(action, "P2"),
             Action::Urgency3 => self.set_priority(action, "P3"),
+            Action::Copy if self.reads_log() => self.copy_row(),
             Action::Copy => self.copy(),
+            Action::SaveLog => self.save_log(),
+            Action::PageLog => self.page_log(),
             Action::Quit => self.quit(),
+            Action::Logs => self.open_grid(),
+            Action::Open if context == Context::Grid => self.open_log(),
             Action::Open => self.open_ticket(),
             Action::Diff if context == Context::Board => self.open_diff(),
             Action::Filter => self.open_filter(),
@@ -460,6 +470,7 @@ impl Model {
                     Context::Ticket | Context::Log if self.end_search() => {}
                     Context::Diff if self.end_range() => {}
                     Context::Ticket | Context::Diff => self.ticket = None,
+                    Context::Grid => self.close_grid(),
                     Context::Log => self.log.leave(),
                     Context::Board if !self.desk.marks.is_empty() => self.desk.unmark(),
                     Context::Board => self.clear_filter(),
@@ -468,6 +479,7 @@ impl Model {
                     | Context::Tell
                     | Context::Choice
                     | Context::Find
+                    | Context::Save
                     | Context::LogFilter
                     | Context::Runs
                     | Context::Dialog
@@ -481,6 +493,7 @@ impl Model {
             other => {
                 let understood = match context {
                     Context::Ticket | Context::Diff => self.act_on_ticket(other),
+                    Context::Grid => self.act_on_grid(other),
                     Context::Log => self.act_on_log(other),
                     Context::Board => self.act_on_board(other) || self.act_on_log(other),
                     Context::Form
@@ -488,6 +501,7 @@ impl Model {
                     | Context::Tell
                     | Context::Choice
                     | Context::Find
+                    | Context::Save
                     | Context::LogFilter
                     | Context::Runs
                     | Context::Dialog

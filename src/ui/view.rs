@@ -6,8 +6,8 @@ use super::ascii;
 use super::keys::Context;
 use super::model::Model;
 use super::screen::{
-    Overlay, bars, choice, columns, dialog, filter, form_view, help, log, log_filter, log_list, log_search, palette,
-    remark, run_with, tell, ticket, welcome,
+    Overlay, bars, choice, columns, dialog, filter, form_view, grid, help, log, log_filter, log_list, log_out,
+    log_search, palette, remark, run_with, tell, ticket, welcome,
 };
 
 impl Model {
@@ -19,9 +19,10 @@ impl Model {
             return;
         }
         let buffer = frame.buffer_mut();
-        match &self.ticket {
-            Some(screen) => ticket::draw(self, screen, buffer),
-            None => self.view_board(buffer),
+        match (&self.ticket, &self.grid) {
+            (Some(screen), _) => ticket::draw(self, screen, buffer),
+            (None, Some(grid)) => grid::draw(self, grid, buffer),
+            (None, None) => self.view_board(buffer),
         }
         let area = self.over_area();
         match &self.over {
@@ -32,6 +33,7 @@ impl Model {
             Some(Overlay::Choice(choosing)) => choice::draw(self, choosing, area, buffer),
             Some(Overlay::Find(find)) => log_search::draw(self, find, buffer),
             Some(Overlay::LogFilter(panel)) => log_filter::draw(self, panel, area, buffer),
+            Some(Overlay::Save(save)) => log_out::draw(self, save, area, buffer),
             Some(Overlay::Runs(list)) => log_list::draw(self, *list, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
             Some(Overlay::Filter(filter)) => filter::draw(self, filter, self.layout().footer, buffer),

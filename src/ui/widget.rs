@@ -13,6 +13,7 @@ pub mod format;
 mod inline;
 pub mod log;
 pub mod markdown;
+pub mod plain;
 pub mod popup;
 pub mod scroll;
 pub mod search;

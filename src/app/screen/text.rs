@@ -85,15 +85,15 @@ impl Drop for Text {
     }
 }
 
-/// Returns in words how an editor ended, unless it ended well.
-pub(super) fn trouble_of(ended: io::Result<WaitStatus>) -> Option<String> {
+/// Returns in words how a program of the person's own ended, unless it ended well. `variable` says which program it is.
+pub(super) fn trouble_of(program: &str, variable: &str, ended: io::Result<WaitStatus>) -> Option<String> {
     match ended.map(|status| (status.exit_status(), status.terminating_signal())) {
         Ok((Some(0), _)) => None,
-        Ok((Some(127), _)) => Some("your editor was not found; VISUAL or EDITOR says which it is".to_owned()),
-        Ok((Some(code), _)) => Some(format!("your editor ended with code {code}")),
-        Ok((None, Some(signal))) => Some(format!("your editor was ended by signal {signal}")),
-        Ok((None, None)) => Some("your editor ended".to_owned()),
-        Err(error) => Some(format!("nobody saw how your editor ended: {error}")),
+        Ok((Some(127), _)) => Some(format!("your {program} was not found; {variable} says which it is")),
+        Ok((Some(code), _)) => Some(format!("your {program} ended with code {code}")),
+        Ok((None, Some(signal))) => Some(format!("your {program} was ended by signal {signal}")),
+        Ok((None, None)) => Some(format!("your {program} ended")),
+        Err(error) => Some(format!("nobody saw how your {program} ended: {error}")),
     }
 }
 

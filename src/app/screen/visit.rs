@@ -1,26 +1,29 @@
 //! Gives the terminal to a program in a ticket's worktree, and takes it back. Everything else goes on meanwhile; only
 //! nobody reads keys and nothing is drawn.
 
-use std::io;
+use std::io::{self, PipeReader};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustix::process::WaitStatus;
 
 use crate::app::error::AppError;
 use crate::app::guest::{Call, Guest};
 use crate::app::keyboard::Keyboard;
+use crate::app::pages::Target;
 use crate::config::Origin;
 use crate::domain::id::TicketId;
 use crate::domain::rule::Trust;
 use crate::executor::invocation::takeover;
 use crate::executor::table::locate;
-use crate::ui::{self, Msg, Visit};
+use crate::ui::{self, LogText, Msg, Visit};
 
 use super::Screen;
+use super::pager;
 use super::text::{Text, editor, trouble_of};
 
 /// What the terminal is given away for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum HandOver {
     /// A program in a ticket's worktree.
     Visit(Visit),
@@ -33,6 +36,8 @@ pub(super) enum HandOver {
         /// What is said before.
         greeting: String,
     },
+    /// A log in the person's own pager.
+    Pager(Box<(LogText, Target)>),
 }
 
 /// The program that has the terminal.
@@ -40,6 +45,16 @@ pub(super) struct Visiting {
     // Before the text: the editor ends before somebody looks what it wrote.
     guest: Guest,
     purpose: Purpose,
+}
+
+/// What is to be started.
+struct Prepared {
+    call: Call,
+    purpose: Purpose,
+    /// What is said before.
+    greeting: String,
+    /// What it reads in place of the terminal.
+    read: Option<PipeReader>,
 }
 
 /// Why it has the terminal.
@@ -52,6 +67,8 @@ enum Purpose {
     },
     /// To write a text.
     Text(Text),
+    /// To read a log; whoever writes it looks whether this is still there.
+    Pager(#[expect(dead_code, reason = "it is there as long as the pager")] Arc<()>),
 }
 
 impl Visiting {
@@ -71,7 +88,7 @@ impl Screen {
         wanted: HandOver,
         keyboard: &mut Option<Keyboard>,
     ) -> Result<(), AppError> {
-        let (call, purpose, greeting) = match self.prepare(wanted) {
+        let Prepared { call, purpose, greeting, read } = match self.prepare(wanted) {
             Ok(prepared) => prepared,
             Err(trouble) => {
                 self.tell_model(*trouble).await;
@@ -82,7 +99,7 @@ impl Screen {
             keyboard.stop().await;
         }
         self.terminal.hand_over(&greeting).map_err(AppError::Terminal)?;
-        match Guest::start(&call) {
+        match Guest::start(&call, read) {
             Ok(guest) => self.visiting = Some(Visiting { guest, purpose }),
             Err(error) => {
                 *keyboard = Some(self.come_back()?);
@@ -94,7 +111,7 @@ impl Screen {
     }
 
     /// Returns what exactly is to be started and what for, or what to say when that cannot be.
-    fn prepare(&self, wanted: HandOver) -> Result<(Call, Purpose, String), Box<Msg>> {
+    fn prepare(&self, wanted: HandOver) -> Result<Prepared, Box<Msg>> {
         match wanted {
             HandOver::Visit(Visit { ticket, folder, program, greeting }) => {
                 let agent = match &program {
@@ -102,7 +119,7 @@ impl Screen {
                     ui::Guest::Session { agent, .. } => Some(agent.clone()),
                 };
                 let call = self.call(ticket, program, folder).map_err(|trouble| Box::new(Msg::Failed(trouble)))?;
-                Ok((call, Purpose::Visit { ticket, agent }, greeting))
+                Ok(Prepared { call, purpose: Purpose::Visit { ticket, agent }, greeting, read: None })
             }
             HandOver::Text { text, name, greeting } => {
                 let failed = |trouble: String| Box::new(Msg::Written(Err(trouble)));
@@ -112,7 +129,21 @@ impl Screen {
                 let text = Text::new(&text, &name);
                 let text = text.map_err(|error| failed(format!("the text could not be written to a file: {error}")))?;
                 call = editor(text.path(), call.folder).map_err(failed)?;
-                Ok((call, Purpose::Text(text), greeting))
+                Ok(Prepared { call, purpose: Purpose::Text(text), greeting, read: None })
+            }
+            HandOver::Pager(log) => {
+                let (text, target) = *log;
+                let failed = |trouble: String| Box::new(Msg::Failed(trouble));
+                let call = pager::call(self.workshop.repo.root().to_owned()).map_err(failed)?;
+                let reading = Arc::new(());
+                let number = self.model.board().ticket(text.request.ticket).map(|ticket| ticket.number.to_string());
+                let greeting = format!(
+                    "draft: the log of {} in your pager; the board comes back when it ends",
+                    number.unwrap_or_default()
+                );
+                let read = pager::feed(&self.workshop, target, text, Arc::downgrade(&reading));
+                let read = read.map_err(|error| failed(format!("the log could not be given to a pager: {error}")))?;
+                Ok(Prepared { call, purpose: Purpose::Pager(reading), greeting, read: Some(read) })
             }
         }
     }
@@ -125,7 +156,15 @@ impl Screen {
                 let trouble = agent.and_then(|agent| how_badly(&agent, ended));
                 self.tell_model(Msg::Returned { ticket, trouble }).await;
             }
-            Some(Purpose::Text(text)) => self.tell_model(Msg::Written(text.take(trouble_of(ended)))).await,
+            Some(Purpose::Text(text)) => {
+                let trouble = trouble_of("editor", "VISUAL or EDITOR", ended);
+                self.tell_model(Msg::Written(text.take(trouble))).await;
+            }
+            Some(Purpose::Pager(_)) => {
+                if let Some(trouble) = trouble_of("pager", "PAGER", ended) {
+                    self.tell_model(Msg::Failed(trouble)).await;
+                }
+            }
             None => {}
         }
         Ok(keyboard)
@@ -179,7 +218,7 @@ impl Purpose {
     /// Returns what to say when the program could not start.
     fn failed(self, trouble: String) -> Msg {
         match self {
-            Self::Visit { .. } => Msg::Failed(trouble),
+            Self::Visit { .. } | Self::Pager(_) => Msg::Failed(trouble),
             Self::Text(_) => Msg::Written(Err(trouble)),
         }
     }

@@ -113,12 +113,14 @@ fn takes_text(context: Context) -> bool {
         | Context::Filter
         | Context::Palette
         | Context::Find
+        | Context::Save
         | Context::LogFilter
         | Context::Help => true,
         Context::Board
         | Context::Log
         | Context::Ticket
         | Context::Diff
+        | Context::Grid
         | Context::Choice
         | Context::Runs
         | Context::Dialog

@@ -167,7 +167,8 @@ fn marked(model: &Model) -> String {
 }
 
 fn marked_width(model: &Model) -> u16 {
-    let shows = model.ticket.is_none() && !model.log.has_focus() && !model.desk.marks.is_empty();
+    let shows =
+        model.ticket.is_none() && model.grid.is_none() && !model.log.has_focus() && !model.desk.marks.is_empty();
     if shows { u16::try_from(text::width(&marked(model))).unwrap_or(0) } else { 0 }
 }
 

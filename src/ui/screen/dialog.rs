@@ -10,7 +10,7 @@ use crate::domain::id::{TicketId, TicketNumber, TicketRef};
 use crate::domain::job::{JobKind, JobStatus};
 use crate::ui::keys::{Action, Context, Keys};
 use crate::ui::model::Model;
-use crate::ui::msg::{Effect, StopAgents};
+use crate::ui::msg::{Effect, LogText, StopAgents};
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
 use crate::ui::words;
@@ -66,6 +66,13 @@ pub(in crate::ui) enum Question {
         /// What was asked for.
         then: Vec<Command>,
     },
+    /// Put a log in the place of a file that is there?
+    Overwrite {
+        /// The log.
+        text: LogText,
+        /// The file.
+        path: String,
+    },
 }
 
 impl Dialog {
@@ -88,7 +95,8 @@ impl Model {
                 | Question::Remove { .. }
                 | Question::Approve { .. }
                 | Question::TakeOver { .. }
-                | Question::Trust { .. } => Vec::new(),
+                | Question::Trust { .. }
+                | Question::Overwrite { .. } => Vec::new(),
             },
             Action::StopAgents if dialog.question == Question::Quit => {
                 vec![Effect::Quit { stop_agents: StopAgents::Yes }]
@@ -127,6 +135,7 @@ fn title(dialog: &Dialog) -> &'static str {
         Question::Approve { .. } => "Approve it all the same?",
         Question::TakeOver { .. } => "Take over what you did?",
         Question::Trust { .. } => "Trust this repository's commands?",
+        Question::Overwrite { .. } => "Overwrite this file?",
     }
 }
 
@@ -196,6 +205,10 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
             ),
         ],
         Question::Trust { then } => trust(model, then, named),
+        Question::Overwrite { text, path } => vec![
+            (Role::Title, path.clone()),
+            (Role::Text, format!("What it holds is lost; the log of {} takes its place.", named(text.request.ticket))),
+        ],
     }
 }
 
@@ -294,6 +307,7 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
         Question::Remove { .. } => vec![(Action::Agree, "delete"), (Action::Decline, "keep")],
         Question::Approve { .. } => vec![(Action::Agree, "approve"), (Action::Decline, "not yet")],
         Question::TakeOver { .. } => vec![(Action::Agree, "take it over"), (Action::Decline, "not now")],
+        Question::Overwrite { .. } => vec![(Action::Agree, "overwrite"), (Action::Decline, "keep it")],
         Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
     }
 }
@@ -307,6 +321,7 @@ fn answer_line(model: &Model, question: &Question) -> Line<'static> {
         | Question::Remove { .. }
         | Question::Approve { .. }
         | Question::TakeOver { .. }
+        | Question::Overwrite { .. }
         | Question::Trust { .. } => Action::Decline,
     };
     let key = |action| model.keys.keys_of(Context::Dialog, action);

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use chrono::FixedOffset;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -182,6 +183,11 @@ impl LogPane {
         self.view
     }
 
+    /// Returns the zone in which it shows times, if it does.
+    pub(super) fn zone_of_times(&self, zone: FixedOffset) -> Option<FixedOffset> {
+        self.look.times.then_some(zone)
+    }
+
     /// Gives it so much of the screen, in per cent, within limits.
     pub(in crate::ui) fn resize(&mut self, share: u16) {
         self.share = share.clamp(*SHARES.start(), *SHARES.end());
@@ -202,6 +208,7 @@ impl Model {
     pub(in crate::ui) fn log_area(&self) -> Option<Rect> {
         match &self.ticket {
             Some(screen) => screen.log_area(self),
+            None if self.shows_grid() => None,
             None => self.layout().log,
         }
     }
@@ -219,6 +226,9 @@ impl Model {
 
     /// Takes over rows, unless others are wanted by now.
     pub(in crate::ui) fn take_page(&mut self, page: Box<LogPage>) {
+        if self.asked_for_cell(&page.request) {
+            return self.take_cell(page);
+        }
         if self.asked_log() != Some(&page.request) || self.log.page.as_ref() == Some(&page) {
             return;
         }

@@ -97,7 +97,12 @@ impl Model {
             let (job, run) = &runs.known[place];
             return Some(Looked::at(job, Some(run), runs.known.iter().map(|(_, run)| run)));
         }
-        let job = self.board.newest_job(self.selected()?)?;
+        self.newest_of(self.selected()?)
+    }
+
+    /// Returns the newest run of a ticket.
+    pub(super) fn newest_of(&self, ticket: TicketId) -> Option<Looked<'_>> {
+        let job = self.board.newest_job(ticket)?;
         Some(Looked::at(job, self.board.runs(job.id).next_back(), self.board.runs(job.id)))
     }
 

@@ -1,6 +1,7 @@
 //! What stands in the frame of a log, and in the log itself where there is nothing to show.
 
 use crate::domain::dependencies::Readiness;
+use crate::domain::id::TicketId;
 use crate::domain::job::{Job, JobStatus};
 use crate::domain::log::{Counted, LogPage, LogPlace, LogView};
 use crate::domain::run::{Run, RunKind};
@@ -19,16 +20,29 @@ use super::log_runs::Looked;
 pub(super) fn left(model: &Model, page: Option<&LogPage>) -> String {
     let Some(ticket) = model.selected_ticket() else { return "log".to_owned() };
     let Some(looked) = model.looked_at() else { return format!("{} {}", ticket.number, ticket.title) };
-    let mut parts = vec![format!("{} {}", ticket.number, what(&looked))];
-    parts.extend(who(&looked));
-    parts.extend(standing(model, &looked));
+    let mut parts = of(model, &looked, page);
+    parts[0] = format!("{} {}", ticket.number, parts[0]);
+    // That something is hidden is said also where all of it is.
+    parts.extend(log_filter::said(&model.log.filter, &model.theme));
+    parts.join(&format!(" {} ", model.theme.glyphs.dot))
+}
+
+/// Returns what runs for a ticket, and how it stands.
+pub(super) fn of_newest(model: &Model, ticket: TicketId, page: Option<&LogPage>) -> String {
+    let parts = model.newest_of(ticket).map_or_else(Vec::new, |looked| of(model, &looked, page));
+    parts.join(&format!(" {} ", model.theme.glyphs.dot))
+}
+
+/// Returns what ran, who did it, how it stands and how much it printed.
+fn of(model: &Model, looked: &Looked, page: Option<&LogPage>) -> Vec<String> {
+    let mut parts = vec![what(looked)];
+    parts.extend(who(looked));
+    parts.extend(standing(model, looked));
     if let Some(page) = page.filter(|page| page.total > 0) {
         let (one, many) = noun(page.request.view, looked.run);
         parts.push(format!("{}{}", about(page), format::counted(page.total, one, many)));
     }
-    // That something is hidden is said also where all of it is.
-    parts.extend(log_filter::said(&model.log.filter, &model.theme));
-    parts.join(&format!(" {} ", model.theme.glyphs.dot))
+    parts
 }
 
 /// Returns the sign before a number of rows that is only a guess.

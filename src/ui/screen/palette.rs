@@ -147,6 +147,9 @@ impl Model {
             self.clear_filter();
         }
         self.desk.cursor = Some(id);
+        if self.ticket.is_none() {
+            self.grid = None;
+        }
         if self.ticket.is_some() {
             self.ticket = Some(TicketScreen::new(id));
             return vec![Effect::LoadDetail(id)];

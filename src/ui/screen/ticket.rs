@@ -209,7 +209,9 @@ impl Model {
             Action::Top => self.scroll_ticket(isize::MIN),
             Action::Bottom => self.scroll_ticket(isize::MAX),
             Action::ToggleRaw | Action::OlderRun | Action::NewerRun | Action::ListRuns => {
-                screen.turn(Tab::Log);
+                if let Some(screen) = &mut self.ticket {
+                    screen.turn(Tab::Log);
+                }
                 return self.act_on_log(action);
             }
             _ => return false,
