@@ -95,13 +95,13 @@ impl KeyTable {
 }
 
 fn no_such_word<'a>(path: &str, expected: &str, found: &str, words: impl Iterator<Item = &'a str> + Clone) -> Problem {
-    let known: Vec<&str> = words.clone().collect();
-    Problem::NoSuchWord {
-        path: path.to_owned(),
-        expected: format!("{expected} ({})", known.join(", ")),
-        found: found.to_owned(),
-        nearest: nearest(found, words).map(str::to_owned),
-    }
+    let nearest = nearest(found, words.clone()).map(str::to_owned);
+    // All of them would hide the one that was meant.
+    let expected = match nearest {
+        Some(_) => expected.to_owned(),
+        None => format!("{expected} ({})", words.collect::<Vec<_>>().join(", ")),
+    };
+    Problem::NoSuchWord { path: path.to_owned(), expected, found: found.to_owned(), nearest }
 }
 
 /// Says whether letters are typed there.
@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place_and_the_nearest_word() {
         for (text, said) in [
-            ("bord: {accept: Z}", "keys.yaml:1:1: `bord` should be a part of the screen (board, log,"),
+            ("zzzzzz: {accept: Z}", "keys.yaml:1:1: `zzzzzz` should be a part of the screen (board, log,"),
+            ("bord: {accept: Z}", "keys.yaml:1:1: `bord` should be a part of the screen, but"),
             ("bord: {accept: Z}", "`board`"),
             ("board: {acept: Z}", "`accept`"),
             ("board:\n  accept: x", "keys.yaml:2:11: `board.accept`: x is in the way of x, which means `run` there"),

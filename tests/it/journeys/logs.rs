@@ -47,11 +47,11 @@ fn a_flood_is_searched_filtered_and_followed_while_it_goes_on() {
     pty.keys("a<enter>");
 
     // Away from the end, what is new is counted; at the end, it is followed again.
-    pty.until_shows("follow");
+    pty.until("all of it is shown", |screen| screen.contains("follow ▼") && !screen.contains("hidden"));
     pty.keys("<esc>");
-    pty.until("the search is over", |screen| !screen.contains("/needle"));
+    pty.until("the search is over", |screen| screen.contains("follow ▼") && !screen.contains("/needle"));
     pty.keys("k");
-    pty.until("it does not follow", |screen| !screen.contains("follow ▼"));
+    pty.until("it does not follow", |screen| !screen.contains("follow ▼") && screen.contains("─ pretty"));
     more.open();
     pty.until_shows("new entries");
     pty.keys("G");
