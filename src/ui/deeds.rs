@@ -118,9 +118,19 @@ impl Model {
                 let all = answers.len() + unsent.len();
                 let count = answers.iter().filter(|answer| answer.is_err()).count() + unsent.len();
                 let done = acts.into_iter().zip(answers).filter(|(_, answer)| answer.is_ok());
-                self.deeds.did(done.filter_map(|(act, _)| act).collect());
+                let acts: Vec<Act> = done.filter_map(|(act, _)| act).collect();
+                let can_undo = !acts.is_empty();
+                self.deeds.did(acts);
                 let first = refused.as_ref().map(in_words).or_else(|| unsent.first().cloned());
-                let Some(first) = first else { return Vec::new() };
+                let Some(first) = first else {
+                    // Of one ticket the news tell; of many they would tell the last one's.
+                    if all > 1 {
+                        let back =
+                            if can_undo { format!("; {} undoes it", self.key_of(Action::Undo)) } else { String::new() };
+                        self.say(NoticeKind::Answer, format!("done for all {all} tickets{back}"));
+                    }
+                    return Vec::new();
+                };
                 let text = if all > 1 { format!("{count} of {all} refused: {first}") } else { first };
                 self.say(NoticeKind::Refused, text);
                 if let Some(form) = form.filter(|_| refused.is_some()) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::domain::board::Board;
-use crate::domain::id::{TicketId, TicketNumber};
+use crate::domain::id::{TicketId, TicketNumber, TicketRef};
 use crate::domain::revision::ChangeSize;
 
 use super::theme::{Glyphs, Theme};
@@ -49,7 +49,8 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// Returns the number of a ticket for a sentence.
+/// Returns the number of a ticket for a sentence, also of one that was removed.
 pub(super) fn number(board: &Board, id: TicketId) -> String {
-    board.ticket(id).map_or_else(|| "a ticket".to_owned(), |ticket| ticket.number.to_string())
+    let found = board.ticket(id).or_else(|| board.find_removed(TicketRef::Id(id)));
+    found.map_or_else(|| "a ticket".to_owned(), |ticket| ticket.number.to_string())
 }

@@ -107,6 +107,9 @@ fn refuse_circle(of: TicketId, after: &[TicketId], board: &Board) -> Result<(), 
     let all = || board.tickets().chain(board.removed());
     let mut graph: HashMap<TicketId, Vec<TicketId>> = all().map(|one| (one.id, one.blocked_by.clone())).collect();
     graph.insert(of, after.to_vec());
+    if after.contains(&of) {
+        return Err("a ticket cannot wait for itself".to_owned());
+    }
     let Some(circle) = find_cycle(&graph) else { return Ok(()) };
     let number = |id: &TicketId| all().find(|one| one.id == *id).map(|one| one.number.to_string());
     let mut names: Vec<String> = circle.iter().filter_map(number).collect();

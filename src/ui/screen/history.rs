@@ -110,6 +110,8 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
     let said = match event.kind {
         EventKind::Created => "filed",
         EventKind::Transitioned => "moved",
+        EventKind::Updated if event.payload["removed"] == true => "deleted",
+        EventKind::Updated if event.payload["removed"] == false => "brought back",
         EventKind::Updated => "edited",
         EventKind::Comment if message(event).is_some() => "message",
         EventKind::Comment => "note",

@@ -262,7 +262,7 @@ pub(in crate::ui) fn draw(model: &Model, palette: &Palette, area: Rect, buffer: 
     }
     scroll::bar(body, palette.scroll, palette.found.len(), theme, buffer);
     if palette.found.is_empty() {
-        let said = words::cut(theme, "No command and no ticket is called that.", width);
+        let said = words::cut(theme, "No ticket is called that, and nothing that can be done now.", width);
         put(body, &Line::styled(said, theme.style(Role::Dim)), buffer);
     }
     bars::draw_keys(model, Context::Palette, keys, buffer);

@@ -86,7 +86,7 @@ fn a_description_that_is_not_loaded_is_neither_typed_into_nor_overwritten() {
 #[test]
 fn a_form_says_at_the_field_what_is_wrong() {
     let typed = |after: &str| form("").keys("<tab><tab><tab>").types(after).keys("<enter>");
-    for (after, why) in [("99", "there is no ticket #99"), ("1", "would wait for each other for ever: #1, #1")] {
+    for (after, why) in [("99", "there is no ticket #99"), ("1", "a ticket cannot wait for itself")] {
         let world = typed(after);
         assert!(world.acts().is_empty());
         assert!(world.screen().contains(why), "{}", world.screen());
@@ -252,6 +252,9 @@ fn a_key_acts_on_all_that_are_marked_and_says_what_was_refused() {
     let world = world.tell(Msg::Done(vec![Ok(()), Err(no())]));
     assert!(world.screen().contains("1 of 2 refused: #1 has a job already"), "{}", world.screen());
     assert!(world.model.desk.marks.is_empty());
+    let world =
+        World::board("proposed proposed").size(120, 40).keys("<space>j<space>a").tell(Msg::Done(vec![Ok(()), Ok(())]));
+    assert!(world.screen().contains("done for all 2 tickets; u undoes it"), "{}", world.screen());
     let mixed = World::board("proposed planned").size(120, 40).keys("<space>l<space>").forget().keys("a");
     assert_eq!(mixed.acts(), [&all(vec![moving(1, StateName::Planned)])]);
     let mixed = mixed.tell(Msg::Done(vec![Ok(())]));
@@ -286,6 +289,23 @@ fn several_run_after_one_question_of_trust() {
         panic!("{:?}", world.effects)
     };
     assert!(commands.len() == 2 && commands.iter().all(|command| matches!(command, Command::Run { .. })));
+}
+
+#[test]
+fn a_deletion_is_told_as_one_and_by_the_tickets_number() {
+    let told = |world: World, kind, payload| {
+        let (actor, reason) = (Actor::human(), String::new());
+        let event = NewEvent { ticket: ticket_id(1), at: NOW, kind, from: None, to: None, actor, reason, payload };
+        world.tell(Msg::Changed(vec![Change::Event(Event { seq: 9, event })])).screen()
+    };
+    let world = || World::board("proposed planned").size(120, 40);
+    let deleted = || world().with_ticket(1, |ticket| ticket.removed_at = Some(NOW));
+    let screen = told(deleted(), EventKind::Updated, serde_json::json!({ "removed": true }));
+    assert!(screen.contains("#1 deleted"), "{screen}");
+    let screen = told(deleted(), EventKind::WorktreeCleaned, serde_json::json!({}));
+    assert!(screen.contains("#1 worktree removed"), "{screen}");
+    let screen = told(world(), EventKind::Updated, serde_json::json!({ "removed": false }));
+    assert!(screen.contains("#1 brought back"), "{screen}");
 }
 
 #[test]

@@ -103,7 +103,11 @@ fn the_palette_says_why_an_action_is_not_possible_when_its_whole_name_is_typed()
 #[test]
 fn nonsense_finds_nothing_and_does_nothing() {
     let world = World::board("planned").keys(":").types("zzzzqqq");
-    assert!(world.screen().contains("No command and no ticket is called that."), "{}", world.screen());
+    assert!(
+        world.screen().contains("No ticket is called that, and nothing that can be done now."),
+        "{}",
+        world.screen()
+    );
     assert!(world.keys("<down><enter>").acts().is_empty());
 }
 
