@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, poll, read};
 use futures_util::StreamExt;
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
@@ -58,8 +59,10 @@ impl Keyboard {
         let _ = (&mut self.reader).await;
     }
 
-    /// Forgets keys that were read and never asked for: they were meant for another program.
+    /// Forgets keys that were typed or read and never asked for: they were meant for another program.
     pub(super) fn forget_old() {
+        // Where it fails there is no terminal, and no keys.
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         while let Ok(true) = poll(Duration::ZERO) {
             if read().is_err() {
                 return;

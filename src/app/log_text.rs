@@ -88,7 +88,7 @@ pub(super) fn save(
     match try_save(log, &text, path, existing, is_wanted) {
         Ok(bytes) => Saved::Done { path: path.display().to_string(), bytes },
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Saved::Exists { text, path: path.display().to_string() }
+            Saved::Exists { text: Box::new(text), path: path.display().to_string() }
         }
         Err(error) => Saved::Failed(format!("the log could not be saved to {}: {error}", path.display())),
     }

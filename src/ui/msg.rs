@@ -196,7 +196,7 @@ pub enum Saved {
     /// There is such a file already, and nothing was written.
     Exists {
         /// The log.
-        text: LogText,
+        text: Box<LogText>,
         /// The whole name of the file.
         path: String,
     },

@@ -171,8 +171,9 @@ impl Screen {
     }
 
     pub(super) fn come_back(&mut self) -> Result<Keyboard, AppError> {
-        self.terminal.take_back().map_err(AppError::Terminal)?;
+        // Before the board can be seen: a key after that is meant for it.
         Keyboard::forget_old();
+        self.terminal.take_back().map_err(AppError::Terminal)?;
         // The size may have changed meanwhile, and nobody was told.
         self.is_stale = true;
         Ok(Keyboard::start())

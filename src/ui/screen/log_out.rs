@@ -122,6 +122,8 @@ impl Model {
 
     /// A log was saved, or there is a file already.
     pub(in crate::ui) fn saved(&mut self, saved: Saved) -> Vec<Effect> {
+        // No key asked for this frame.
+        self.dirty = true;
         match saved {
             Saved::Done { path, bytes } => {
                 self.say(NoticeKind::Answer, format!("saved: {path} ({})", format::bytes(bytes)));
@@ -129,7 +131,7 @@ impl Model {
             }
             Saved::Exists { text, path } if self.over.is_none() => {
                 self.notice = None;
-                self.ask(Question::Overwrite { text, path })
+                self.ask(Question::Overwrite { text: *text, path })
             }
             Saved::Exists { path, .. } => self.refuse(format!("{path} is there already, so nothing was saved.")),
             Saved::Failed(trouble) => {

@@ -75,7 +75,7 @@ fn a_log_is_saved_as_it_is_shown_and_overwrites_nothing_unasked() {
     );
     assert!(text.times.is_some());
     let text = text.clone();
-    let exists = Msg::Saved(Saved::Exists { text, path: "/home/ada/a.log".into() });
+    let exists = Msg::Saved(Saved::Exists { text: Box::new(text), path: "/home/ada/a.log".into() });
     let asked = world.forget().tell(exists.clone());
     insta::assert_snapshot!("overwrite", asked.screen());
     let kept = asked.keys("<enter>");

@@ -138,6 +138,8 @@ fn a_log_is_copied_saved_and_read_in_a_pager() {
     pty.until("the board is back", |screen| screen.contains("follow") && !screen.contains("THE LAST"));
     assert!(!pty.screen().contains("Take over"), "{}", pty.screen());
     pty.keys("<esc>");
+    pty.until("the search is over", |screen| !screen.contains("/one thing"));
+    pty.keys("<esc>");
     pty.until_shows("Review 1");
     leave(&world, pty);
 }
