@@ -177,8 +177,12 @@ fn take_up(
             if !is_usable(repo, name, &registered::list(repo)?)? {
                 return Ok(None);
             }
-            if !repo.has_ref(&heads(name))? {
-                make_branch(repo, name, &start)?;
+            if !repo.has_ref(&heads(name))?
+                && let Err(error) = make_branch(repo, name, &start)
+                // The git of an engine that was killed may have gone on, and been faster.
+                && repo.commit_at(&heads(name))?.as_ref() != Some(&start.commit)
+            {
+                return Err(error);
             }
             add(repo, &made.path, name, making)?;
             Ok(Some((made, start, Stage::Named)))
