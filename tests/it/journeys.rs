@@ -71,6 +71,9 @@ fn state(world: &World, ticket: &str) -> String {
 /// Leaves a board on which nothing runs, and looks at what is left of it.
 #[track_caller]
 fn leave(world: &World, mut pty: Pty) {
+    // It asks before it is left while it knows of a job, and hears of the last one's end a moment later than the store.
+    let runs = |screen: &str| (1..=4).any(|count| screen.contains(&format!(" {count}/4 running")));
+    pty.until("it knows that nothing runs", |screen| !runs(screen));
     pty.keys("q");
     assert!(pty.wait_exit().success());
     pty.assert_restored();
