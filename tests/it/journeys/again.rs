@@ -65,9 +65,9 @@ fn what_an_agent_is_told_while_it_works_leads_to_another_job() {
     pty.keys("<enter>");
     pty.until_shows("✉");
     gate.open();
-    pty.until_shows("Told and done.");
     pty.until("the checks ran on what came of it", |screen| screen.contains("Review 1") && !screen.contains('✉'));
     until("two agents worked", || jobs(&world, "1", "execute") == ["succeeded", "succeeded"]);
+    assert!(world.draft(&["diff", "1"]).ok().text().contains("more.txt"), "the second did what was said");
     leave(&world, pty);
 }
 
