@@ -93,7 +93,7 @@ impl Log {
     }
 
     /// Returns the rows that are asked for, of those that the filter lets through, and what the search found. Reads on for a
-    /// moment only: while it is [`behind`](Rows::behind) the answer is what is known by now.
+    /// moment only: while it is `behind` the answer is what is known by now.
     ///
     /// # Errors
     /// What the system says if the output cannot be read.
