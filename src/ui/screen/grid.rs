@@ -77,6 +77,10 @@ impl Model {
 
     /// Does what a key means for the grid; says nothing when it means nothing here.
     pub(in crate::ui) fn act_on_grid(&mut self, action: Action) -> bool {
+        if action == Action::Back {
+            self.close_grid();
+            return true;
+        }
         let all = self.all_running();
         let columns = columns(&self.cells()).max(1);
         let Some(grid) = &mut self.grid else { return false };

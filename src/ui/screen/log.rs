@@ -291,6 +291,11 @@ impl Model {
                     Stand::Beside => Stand::Under,
                 };
             }
+            Action::Back => {
+                if !self.end_search() {
+                    self.log.leave();
+                }
+            }
             Action::GrowLog => self.log.resize(self.log.share + SHARE_STEP),
             Action::ShrinkLog => self.log.resize(self.log.share.saturating_sub(SHARE_STEP)),
             _ => return false,

@@ -191,6 +191,7 @@ impl Model {
             Action::Jobs => screen.turn(Tab::Jobs),
             Action::Right => screen.turn_by(1),
             Action::Left => screen.turn_by(TABS.len() - 1),
+            Action::Back => self.step_back(),
             _ if screen.tab == Tab::Diff => return self.act_on_diff(action),
             _ if screen.tab == Tab::Log => return self.act_on_log(action),
             // The log is not in sight.
@@ -217,6 +218,15 @@ impl Model {
             _ => return false,
         }
         true
+    }
+
+    /// Ends the search or the marked range of the open tab, else closes the ticket.
+    fn step_back(&mut self) {
+        let is_at_diff = self.ticket.as_ref().is_some_and(TicketScreen::is_at_diff);
+        let ended = if is_at_diff { self.end_range() } else { self.end_search() };
+        if !ended {
+            self.ticket = None;
+        }
     }
 
     fn half_page(&self) -> isize {
