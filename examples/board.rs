@@ -55,7 +55,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
                 Msg::LogPage(Box::new(LogPage::of(request, rows)))
             }
             Effect::Do(command) => Msg::Failed(format!("this board is made up; it would do: {command:?}")),
-            Effect::DoAll { commands, .. } => {
+            Effect::DoAll(commands) => {
                 let message = format!("this board is made up; it would do: {commands:?}");
                 Msg::Done(vec![Err(Refused::new(RefusalCode::Failed, message, ""))])
             }

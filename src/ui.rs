@@ -34,5 +34,5 @@ mod words;
 
 pub use model::Model;
 pub use msg::{
-    Controls, Effect, Existing, Filing, Guest, LogText, Msg, Refusal, Role, Saved, Settings, Setup, StopAgents, Visit,
+    Controls, Effect, Existing, Filing, Guest, LogText, Msg, Role, Saved, Settings, Setup, StopAgents, Visit,
 };

@@ -319,7 +319,7 @@ impl Screen {
                 Effect::Trust { content } => self.wish(Wish::Trust(content)).await,
                 Effect::Allow(leave) => self.wish(Wish::Allow(leave)).await,
                 Effect::LookAround => self.wish(Wish::LookAround).await,
-                Effect::DoAll { commands, refusal } => self.wish(Wish::Commands(commands, refusal)).await,
+                Effect::DoAll(commands) => self.wish(Wish::Commands(commands)).await,
                 Effect::HandOver(visit) => self.hand_over = Some(HandOver::Visit(visit)),
                 Effect::EditText { text, name, greeting } => {
                     self.hand_over = Some(HandOver::Text { text, name, greeting });

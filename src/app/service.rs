@@ -10,7 +10,7 @@ use crate::config::yolo::Leave;
 use crate::domain::board::Board;
 use crate::domain::command::{Command, RefusalCode, Refused};
 use crate::engine::{AskError, EngineError, Working, Workshop};
-use crate::ui::{Msg, Refusal, Role, Settings};
+use crate::ui::{Msg, Role, Settings};
 
 use super::door::Door;
 use super::error::AppError;
@@ -25,8 +25,8 @@ use super::surroundings;
 pub(super) enum Wish {
     /// This command.
     Command(Command),
-    /// These commands one after the other; a refusal may be the end of it.
-    Commands(Vec<Command>, Refusal),
+    /// These commands one after the other, whatever becomes of each.
+    Commands(Vec<Command>),
     /// To trust what the repository's file would run, in exactly this form.
     Trust(String),
     /// To keep what agents may do in this repository.
@@ -104,7 +104,7 @@ fn role(door: &Door) -> Role {
 async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg> {
     match wish {
         Wish::Command(command) => door.ask(command).await.err().map(refusal),
-        Wish::Commands(commands, refusal) => Some(Msg::Done(all(door, commands, refusal).await)),
+        Wish::Commands(commands) => Some(Msg::Done(all(door, commands).await)),
         Wish::Trust(content) => Some(match door.trust(content).await {
             Ok(()) => Msg::Settings(Box::new(surroundings::look(workshop, role(door)))),
             Err(error) => refusal(error),
@@ -117,20 +117,15 @@ async fn fulfil(door: &mut Door, workshop: &Workshop, wish: Wish) -> Option<Msg>
     }
 }
 
-/// Asks for all of it, and returns the answers as far as somebody asked.
-async fn all(door: &mut Door, commands: Vec<Command>, refusal: Refusal) -> Vec<Result<(), Refused>> {
+/// Asks for all of it, and returns the answers.
+async fn all(door: &mut Door, commands: Vec<Command>) -> Vec<Result<(), Refused>> {
     let mut answers = Vec::with_capacity(commands.len());
     for command in commands {
-        let answer = match door.ask(command).await {
+        answers.push(match door.ask(command).await {
             Ok(()) => Ok(()),
             Err(AppError::Ask(AskError::Refused(refused))) => Err(refused),
             Err(error) => Err(Refused::new(RefusalCode::Failed, error.to_string(), "")),
-        };
-        let is_over = answer.is_err() && refusal == Refusal::Stops;
-        answers.push(answer);
-        if is_over {
-            break;
-        }
+        });
     }
     answers
 }

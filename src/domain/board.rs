@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::autopilot::Autopilot;
-use super::change::{Change, Live};
+use super::change::{Change, Live, Save};
 use super::dependencies::{self, Readiness};
 use super::goal::Goal;
 use super::id::{BoardId, CommentId, GoalId, JobId, TicketId, TicketNumber, TicketRef};
@@ -156,6 +156,21 @@ impl Board {
             }
             Change::Evidence(_) | Change::Review(_) | Change::Event(_) => {}
         }
+    }
+
+    /// Takes over what a decision saves before it is saved, for the decisions that come after it.
+    pub fn foresee(&mut self, save: &Save) {
+        self.take(match save.clone() {
+            Save::Goal(goal) => Change::Goal(goal),
+            Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket),
+            Save::Job { job, .. } => Change::Job(job),
+            Save::Run(run) => Change::Run(run),
+            Save::Revision(revision) => Change::Revision(revision),
+            Save::Autopilot(_, mode) => Change::Autopilot(mode),
+            Save::Comment(comment) => Change::Comment(comment),
+            Save::Review(review) => Change::Review(review),
+            Save::Description { .. } | Save::Evidence(_) | Save::Event(_) => return,
+        });
     }
 
     fn take_job(&mut self, job: Job) {

@@ -7,6 +7,7 @@ use super::autopilot::Autopilot;
 use super::event::Actor;
 use super::goal::Goal;
 use super::id::{CommentId, GoalId, TicketId, TicketRef};
+use super::job::JobKind;
 use super::landing::Strategy;
 use super::review::{NewComment, Verdict};
 use super::state::{StateName, words};
@@ -16,6 +17,8 @@ use super::ticket::{Priority, Title};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
+    /// Several that belong together, in this order: all of it or nothing. None of them may ask for a job.
+    Together(Vec<Command>),
     /// Sets a goal.
     AddGoal(Goal),
     /// Changes the title or the description of a goal, or both.
@@ -152,6 +155,73 @@ pub enum Command {
     },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
+}
+
+impl Command {
+    /// Returns the ticket that it is about, where it is about one.
+    pub fn ticket(&self) -> Option<TicketRef> {
+        match self {
+            Self::Move { ticket, .. }
+            | Self::Edit { ticket, .. }
+            | Self::Place { ticket, .. }
+            | Self::Remove { ticket }
+            | Self::BringBack { ticket }
+            | Self::Run { ticket, .. }
+            | Self::Pick { ticket, .. }
+            | Self::Restore { ticket, .. }
+            | Self::Cancel { ticket }
+            | Self::Verify { ticket }
+            | Self::Resume { ticket }
+            | Self::Tell { ticket, .. }
+            | Self::Comment { ticket, .. }
+            | Self::Resolve { ticket, .. }
+            | Self::Review { ticket, .. }
+            | Self::Land { ticket, .. } => Some(*ticket),
+            Self::Together(_)
+            | Self::AddGoal(_)
+            | Self::EditGoal { .. }
+            | Self::RemoveGoal { .. }
+            | Self::BringBackGoal { .. }
+            | Self::AddTickets(_)
+            | Self::Import(_)
+            | Self::SetAutopilot(_) => None,
+        }
+    }
+
+    /// Returns the kind of job that it asks for, where it asks for one.
+    pub fn job(&self) -> Option<JobKind> {
+        match self {
+            Self::Run { .. }
+            | Self::Pick { .. }
+            | Self::Tell { text: Some(_), .. }
+            | Self::Move { to: StateName::Executing, .. } => Some(JobKind::Execute),
+            Self::Review { review, .. } if review.run && review.verdict == Verdict::RequestChanges => {
+                Some(JobKind::Execute)
+            }
+            Self::Verify { .. } | Self::Move { to: StateName::Verifying, .. } => Some(JobKind::Verify),
+            Self::Resume { .. } => Some(JobKind::Resume),
+            Self::Land { .. } => Some(JobKind::Land),
+            Self::Together(_)
+            | Self::AddGoal(_)
+            | Self::EditGoal { .. }
+            | Self::RemoveGoal { .. }
+            | Self::BringBackGoal { .. }
+            | Self::AddTickets(_)
+            | Self::Import(_)
+            | Self::Move { .. }
+            | Self::Edit { .. }
+            | Self::Place { .. }
+            | Self::Remove { .. }
+            | Self::BringBack { .. }
+            | Self::Restore { .. }
+            | Self::Cancel { .. }
+            | Self::Tell { .. }
+            | Self::Comment { .. }
+            | Self::Resolve { .. }
+            | Self::Review { .. }
+            | Self::SetAutopilot(_) => None,
+        }
+    }
 }
 
 /// A review as somebody gives it.

@@ -84,6 +84,7 @@ pub enum Landed {
 pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
     let mut decision = Decision { board, input, steps: Steps::default() };
     match &input.what {
+        What::Command(Command::Together(commands)) => return together(board, input, commands),
         What::Command(Command::AddGoal(goal)) => rule_goal::add(&mut decision, goal)?,
         What::Command(Command::EditGoal { goal, title, description }) => {
             rule_goal::edit(&mut decision, *goal, title.as_ref(), description.as_ref())?;
@@ -122,6 +123,25 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Fact(fact) => rule_facts::learn(&mut decision, fact)?,
     }
     Ok(decision.steps)
+}
+
+/// Decides each of several commands on what the ones before it lead to. One that is refused refuses all.
+fn together(board: &Board, input: &Input, commands: &[Command]) -> Result<Steps, Refused> {
+    let mut board = board.clone();
+    let mut all = Steps::default();
+    for command in commands {
+        // Jobs need what was looked up for each of them, and a fresh identity.
+        if command.job().is_some() || matches!(command, Command::Together(_)) {
+            let hint = "Ask for it by itself.";
+            return Err(Refused::new(RefusalCode::BadValue, "this cannot be done together with something else", hint));
+        }
+        let steps = decide(&board, &Input { what: What::Command(command.clone()), ..input.clone() })?;
+        steps.saves.iter().for_each(|save| board.foresee(save));
+        all.saves.extend(steps.saves);
+        all.stops.extend(steps.stops);
+        all.restores.extend(steps.restores);
+    }
+    Ok(all)
 }
 
 /// A decision as it is made: the steps so far, and what they may be based on.

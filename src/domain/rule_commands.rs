@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::board::Board;
 use super::change::Save;
 use super::command::{AgentChoice, NewTicket, RefusalCode, Refused};
 use super::dependencies::{Readiness, find_cycle, planned_dependents};
@@ -207,7 +208,9 @@ fn refuse_unlanded(decision: &Decision<'_>, ticket: &Ticket) -> Result<(), Refus
 /// Tickets that wait for an abandoned one would wait for ever; they are shown as blocked instead.
 fn block_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
     let board = decision.board;
-    for dependent in planned_dependents(blocker.id, board.tickets()) {
+    // One that was planned although it waits for another abandoned ticket stays so: what undoes this could not move it back.
+    let dependents = planned_dependents(blocker.id, board.tickets());
+    for dependent in dependents.filter(|one| !is_dead_anyway(board, one, blocker.id)) {
         let reason = format!("{}, which it waits for, was abandoned", blocker.number);
         if let Some(job) = board.active_job(dependent.id) {
             unqueue(decision, job, &reason);
@@ -218,19 +221,17 @@ fn block_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(),
     Ok(())
 }
 
+/// Says whether a ticket waits for an abandoned one beside this.
+fn is_dead_anyway(board: &Board, ticket: &Ticket, blocker: TicketId) -> bool {
+    let others = ticket.blocked_by.iter().filter(|id| **id != blocker).filter_map(|id| board.ticket(*id));
+    others.into_iter().any(|other| other.state == State::Abandoned)
+}
+
 fn free_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
     let board = decision.board;
-    let still_dead = |ticket: &Ticket| {
-        ticket
-            .blocked_by
-            .iter()
-            .filter(|id| **id != blocker.id)
-            .filter_map(|id| board.ticket(*id))
-            .any(|other| other.state == State::Abandoned)
-    };
     let waiting = State::Blocked { why: Blocked::Dependency };
     for dependent in board.tickets().filter(|one| one.state == waiting && one.blocked_by.contains(&blocker.id)) {
-        if board.active_job(dependent.id).is_none() && !still_dead(dependent) {
+        if board.active_job(dependent.id).is_none() && !is_dead_anyway(board, dependent, blocker.id) {
             let reason = format!("{}, which it waits for, is back", blocker.number);
             decision.transition(dependent.clone(), State::Planned, &reason, json!({ "blocker": blocker.id }))?;
         }

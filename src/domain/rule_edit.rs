@@ -254,12 +254,13 @@ mod tests {
     use super::*;
     use crate::domain::board::Board;
     use crate::domain::change::Change;
-    use crate::domain::command::Command;
+    use crate::domain::command::{AgentChoice, Command};
     use crate::domain::event::NewEvent;
     use crate::domain::job::JobKind;
     use crate::domain::rule::{What, decide};
     use crate::domain::rule_walk::apply;
     use crate::domain::sample;
+    use crate::domain::state::StateName;
     use crate::domain::ticket::{Priority, Title, Worktree};
 
     fn ask(board: &mut Board, command: Command) -> Result<Vec<NewEvent>, Refused> {
@@ -278,6 +279,22 @@ mod tests {
 
     fn edit(board: &mut Board, number: u32, edits: Vec<Edit>) -> Result<Vec<NewEvent>, Refused> {
         ask(board, Command::Edit { ticket: name(number), edits })
+    }
+
+    #[test]
+    fn what_is_asked_together_is_done_whole_or_not_at_all() {
+        let mut board = sample::board_of(&[State::Planned, State::Planned]);
+        let moved = |number, to| Command::Move { ticket: name(number), to, reason: None };
+        let two = vec![moved(1, StateName::Proposed), moved(1, StateName::Abandoned), moved(2, StateName::Proposed)];
+        assert_eq!(ask(&mut board, Command::Together(two)).unwrap().len(), 3, "each sees what came before it");
+        assert_eq!([1, 2].map(|n| board.ticket(sample::id(n)).unwrap().state), [State::Abandoned, State::Proposed]);
+        let before = board.clone();
+        let bad = vec![moved(2, StateName::Planned), moved(1, StateName::Done)];
+        assert_eq!(ask(&mut board, Command::Together(bad)).unwrap_err().code, RefusalCode::IllegalMove);
+        let run = Command::Run { ticket: name(2), choice: AgentChoice::default() };
+        let with_job = vec![moved(2, StateName::Planned), run];
+        assert_eq!(ask(&mut board, Command::Together(with_job)).unwrap_err().code, RefusalCode::BadValue);
+        assert_eq!(board, before);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::command::{Command, Edit, Place};
 use super::id::{TicketId, TicketRef};
 use super::state::{Blocked, State, StateName, may_move};
 use super::ticket::Ticket;
+use super::time::Timestamp;
 
 /// How many deeds are kept.
 pub const KEPT: usize = 100;
@@ -24,6 +25,8 @@ pub struct Act {
     beside: Beside,
     /// The same after it was done, noted when it is undone.
     beside_after: Option<Beside>,
+    /// When the ticket changed last before it was undone; nothing for one that was not on the board.
+    changed_before_undo: Option<Timestamp>,
 }
 
 /// The tickets above and below another one.
@@ -51,7 +54,14 @@ impl Act {
             return None;
         }
         let description = description.map(str::to_owned);
-        Some(Self { command: command.clone(), before, description, beside, beside_after: None })
+        Some(Self {
+            command: command.clone(),
+            before,
+            description,
+            beside,
+            beside_after: None,
+            changed_before_undo: None,
+        })
     }
 
     /// Returns the ticket.
@@ -61,7 +71,14 @@ impl Act {
 
     /// Notes what there is to be done again, before this is undone.
     pub fn note(&mut self, board: &Board) {
-        self.beside_after = board.ticket(self.before.id).map(|now| beside(board, now));
+        let now = board.ticket(self.before.id);
+        self.beside_after = now.map(|now| beside(board, now));
+        self.changed_before_undo = now.map(|now| now.updated_at);
+    }
+
+    /// Says whether the board knows already that it was undone.
+    pub fn is_seen_undone(&self, board: &Board) -> bool {
+        board.ticket(self.before.id).map(|now| now.updated_at) != self.changed_before_undo
     }
 
     /// Says whether the board knows already that it was done.
@@ -355,6 +372,11 @@ impl Deeds {
     /// Returns what was done last.
     pub fn last(&self) -> Option<&[Act]> {
         self.done.back().map(Vec::as_slice)
+    }
+
+    /// Returns what was undone last.
+    pub fn last_undone(&self) -> Option<&[Act]> {
+        self.undone.last().map(Vec::as_slice)
     }
 
     /// Says whether there is something to undo.

@@ -393,7 +393,7 @@ impl Actor {
         for work in works {
             match self.plan(&work.wish) {
                 Ok(steps) => {
-                    steps.saves.iter().for_each(|save| foresee(&mut self.board, save));
+                    steps.saves.iter().for_each(|save| self.board.foresee(save));
                     planned.push((work, steps));
                 }
                 Err(refused) => work.reply.refuse(refused),
@@ -506,22 +506,6 @@ impl Reply {
             Self::Nobody => {}
         }
     }
-}
-
-/// Shows a decision to the next ones of the same batch before it is saved.
-fn foresee(board: &mut Board, save: &Save) {
-    let change = match save {
-        Save::Goal(goal) => Change::Goal(goal.clone()),
-        Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket.clone()),
-        Save::Job { job, .. } => Change::Job(job.clone()),
-        Save::Run(run) => Change::Run(run.clone()),
-        Save::Revision(revision) => Change::Revision(revision.clone()),
-        Save::Autopilot(_, mode) => Change::Autopilot(*mode),
-        Save::Comment(comment) => Change::Comment(comment.clone()),
-        Save::Review(review) => Change::Review(review.clone()),
-        Save::Description { .. } | Save::Evidence(_) | Save::Event(_) => return,
-    };
-    board.apply(&change);
 }
 
 /// What is known when nobody looked anything up.

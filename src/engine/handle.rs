@@ -14,7 +14,7 @@ use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::{Job, JobKind};
-use crate::domain::review::Verdict;
+
 use crate::domain::rule::{Known, Landed, Trust};
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
@@ -206,42 +206,12 @@ impl Handle {
     /// Looks up what the rules may not find out themselves, outside the actor, so that nobody waits for git but the asker.
     async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
         let nothing = Known { checks: Trust::Given, landed: Landed::No, limit: None };
-        match command {
-            Command::Run { ticket, .. } | Command::Pick { ticket, .. } => {
-                self.look_up_jobs(*ticket, JobKind::Execute).await
-            }
-            Command::Tell { ticket, text: Some(_) } => self.look_up_jobs(*ticket, JobKind::Execute).await,
-            Command::Review { ticket, review } if review.run && review.verdict == Verdict::RequestChanges => {
-                self.look_up_jobs(*ticket, JobKind::Execute).await
-            }
-            Command::Land { ticket, .. } => self.look_up_jobs(*ticket, JobKind::Land).await,
-            Command::Verify { ticket } => self.look_up_jobs(*ticket, JobKind::Verify).await,
-            Command::Resume { ticket } => self.look_up_jobs(*ticket, JobKind::Resume).await,
-            Command::Move { ticket, to: StateName::Executing, .. } => {
-                self.look_up_jobs(*ticket, JobKind::Execute).await
-            }
-            Command::Move { ticket, to: StateName::Verifying, .. } => self.look_up_jobs(*ticket, JobKind::Verify).await,
-            Command::Move { ticket, to: StateName::Done, .. } => {
+        match (command.ticket().zip(command.job()), command) {
+            (Some((ticket, kind)), _) => self.look_up_jobs(ticket, kind).await,
+            (None, Command::Move { ticket, to: StateName::Done, .. }) => {
                 Ok(Known { landed: self.look_up_landed(*ticket).await?, ..nothing })
             }
-            Command::AddGoal(_)
-            | Command::EditGoal { .. }
-            | Command::RemoveGoal { .. }
-            | Command::BringBackGoal { .. }
-            | Command::AddTickets(_)
-            | Command::Import(_)
-            | Command::Move { .. }
-            | Command::Edit { .. }
-            | Command::Place { .. }
-            | Command::Remove { .. }
-            | Command::BringBack { .. }
-            | Command::Comment { .. }
-            | Command::Resolve { .. }
-            | Command::Review { .. }
-            | Command::Restore { .. }
-            | Command::Cancel { .. }
-            | Command::Tell { .. }
-            | Command::SetAutopilot(_) => Ok(nothing),
+            (None, _) => Ok(nothing),
         }
     }
 

@@ -229,6 +229,9 @@ impl Model {
         let running = self.index.running();
         let checks = self.index.running_tickets().filter_map(|id| self.board.active_job(id));
         let checks = checks.filter(|job| job.kind == JobKind::Verify).count();
+        if running.total() == 0 {
+            return "Nothing runs any more, so leaving stops nothing.".to_owned();
+        }
         let (number, noun, then) = match (running.agents, checks) {
             (0, 0) => (running.others, "job", "what comes next waits"),
             (0, checks) => (checks, "run of checks", "what comes next waits"),

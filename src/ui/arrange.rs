@@ -40,7 +40,10 @@ impl Model {
             Neighbour::Above => above.map(|other| Place::Above(TicketRef::Id(other))),
             Neighbour::Below => below.map(|other| Place::Below(TicketRef::Id(other))),
         };
-        place.map_or_else(Vec::new, |place| self.send(vec![Command::Place { ticket: name, place }]))
+        place.map_or_else(Vec::new, |place| {
+            // Marks are for other keys.
+            self.send_about(vec![Command::Place { ticket: name, place }], Vec::new())
+        })
     }
 
     /// Asks whether to take tickets off the board.

@@ -12,7 +12,8 @@ use crate::domain::undo::Act;
 
 use super::keys::Action;
 use super::model::{Model, NoticeKind};
-use super::msg::{Effect, Refusal};
+use super::msg::Effect;
+use super::offers::Impossible;
 use super::screen::{Form, Overlay};
 use super::words;
 
@@ -23,8 +24,10 @@ pub(super) enum Sent {
     Deed {
         /// How each command is undone, where it can be.
         acts: Vec<Option<Act>>,
+        /// For each command the ticket that it is about, if that was marked.
+        marked: Vec<Option<TicketId>>,
         /// What was not even sent, and why.
-        unsent: Vec<String>,
+        unsent: Vec<Impossible>,
         /// The form that gave it.
         form: Option<Box<Form>>,
     },
@@ -41,6 +44,13 @@ pub(super) enum Sent {
 pub(super) enum Again {
     Undo(Vec<Act>),
     Redo(Vec<Act>),
+}
+
+/// A key that came too fast.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hasty {
+    Undo,
+    Redo,
 }
 
 impl Again {
@@ -67,27 +77,36 @@ impl Model {
         self.send(commands)
     }
 
-    /// Returns the commands for the tickets that an action is about, and why there is none for others.
+    /// Returns the commands for the tickets that an action is about, and those for which there is none.
     pub(super) fn commands(
         &self,
         action: Action,
         command: impl Fn(&Self, &Ticket) -> Command,
-    ) -> (Vec<Command>, Vec<String>) {
+    ) -> (Vec<Command>, Vec<Impossible>) {
         let (tickets, unsent) = self.possible(action);
         let tickets = tickets.into_iter().filter_map(|id| self.board.ticket(id));
         (tickets.map(|ticket| command(self, ticket)).collect(), unsent)
     }
 
-    /// Gives these commands to the engine; each is done or refused by itself. Nothing is marked any more afterwards.
+    /// Gives these commands to the engine; each is done or refused by itself. What is refused stays marked, or was never
+    /// asked and keeps its mark.
     pub(super) fn send(&mut self, commands: Vec<Command>) -> Vec<Effect> {
-        self.desk.unmark();
+        let ticket =
+            |command: &Command| command.ticket().and_then(|name| self.board.find(name)).map(|ticket| ticket.id);
+        let tickets: Vec<Option<TicketId>> = commands.iter().map(ticket).collect();
+        let marked = tickets.into_iter().map(|id| id.filter(|id| self.desk.unmark_one(*id))).collect();
+        self.send_about(commands, marked)
+    }
+
+    /// Gives these commands to the engine, of which each is about a ticket that was marked or about another one.
+    pub(super) fn send_about(&mut self, commands: Vec<Command>, marked: Vec<Option<TicketId>>) -> Vec<Effect> {
         let acts: Vec<Option<Act>> = commands.iter().map(|command| Act::of(&self.board, command, None)).collect();
         for act in acts.iter().flatten() {
             self.wanted_worktrees.remove(&act.ticket());
         }
         let unsent = std::mem::take(&mut self.unsent);
-        self.sent.push_back(Sent::Deed { acts, unsent, form: None });
-        vec![Effect::DoAll { commands, refusal: Refusal::GoesOn }]
+        self.sent.push_back(Sent::Deed { acts, marked, unsent, form: None });
+        vec![Effect::DoAll(commands)]
     }
 
     /// Changes fields of a ticket. `description` is the one that is replaced, where it is; a refusal gives the form back.
@@ -100,8 +119,8 @@ impl Model {
     ) -> Vec<Effect> {
         let command = Command::Edit { ticket: TicketRef::Id(ticket), edits };
         let act = Act::of(&self.board, &command, description);
-        self.sent.push_back(Sent::Deed { acts: vec![act], unsent: Vec::new(), form: Some(form) });
-        vec![Effect::DoAll { commands: vec![command], refusal: Refusal::GoesOn }]
+        self.sent.push_back(Sent::Deed { acts: vec![act], marked: Vec::new(), unsent: Vec::new(), form: Some(form) });
+        vec![Effect::DoAll(vec![command])]
     }
 
     /// Takes the answers to what was sent first.
@@ -114,14 +133,20 @@ impl Model {
     fn take_answers(&mut self, answers: &[Result<(), Refused>]) -> Vec<Effect> {
         let refused = answers.iter().find_map(|answer| answer.as_ref().err()).cloned();
         match self.sent.pop_front() {
-            Some(Sent::Deed { acts, unsent, form }) => {
+            Some(Sent::Deed { acts, marked, unsent, form }) => {
                 let all = answers.len() + unsent.len();
                 let count = answers.iter().filter(|answer| answer.is_err()).count() + unsent.len();
+                let refused_ones = marked.into_iter().zip(answers).filter(|(_, answer)| answer.is_err());
+                self.desk.mark_again(refused_ones.filter_map(|(ticket, _)| ticket));
                 let done = acts.into_iter().zip(answers).filter(|(_, answer)| answer.is_ok());
                 let acts: Vec<Act> = done.filter_map(|(act, _)| act).collect();
                 let can_undo = !acts.is_empty();
+                if !can_undo && refused.is_some() {
+                    // What came before it is not what somebody wanted undone.
+                    self.hasty.clear();
+                }
                 self.deeds.did(acts);
-                let first = refused.as_ref().map(in_words).or_else(|| unsent.first().cloned());
+                let first = refused.as_ref().map(in_words).or_else(|| unsent.first().map(|one| one.why.clone()));
                 let Some(first) = first else {
                     // Of one ticket the news tell; of many they would tell the last one's.
                     if all > 1 {
@@ -180,9 +205,8 @@ impl Model {
 
     /// Undoes what was done last.
     pub(super) fn undo(&mut self) -> Vec<Effect> {
-        if !self.sent.is_empty() {
-            // Too fast: what was done last is not known to be done.
-            self.hasty = true;
+        if self.awaits_answer() {
+            self.hasty.push_back(Hasty::Undo);
             return Vec::new();
         }
         let Some(mut acts) = self.deeds.take_done() else { return Vec::new() };
@@ -192,7 +216,16 @@ impl Model {
 
     /// Does again what was undone last.
     pub(super) fn redo(&mut self) -> Vec<Effect> {
+        if self.awaits_answer() {
+            self.hasty.push_back(Hasty::Redo);
+            return Vec::new();
+        }
         self.deeds.take_undone().map_or_else(Vec::new, |acts| self.again(Again::Redo(acts)))
+    }
+
+    /// Says whether it is not known yet what was done or undone last.
+    pub(super) fn awaits_answer(&self) -> bool {
+        !self.sent.is_empty() || self.wanted_again.is_some()
     }
 
     fn again(&mut self, again: Again) -> Vec<Effect> {
@@ -215,33 +248,59 @@ impl Model {
             Again::Redo(acts) => ("done again", Sent::Redo as fn(Vec<Act>) -> Sent, acts),
         };
         match commands {
-            // It is done, and the news of that are still on their way.
+            // The news of what was done or undone are still on their way.
             Err(_) if what == "undone" && !acts.iter().all(|act| act.is_seen(&self.board)) => {
-                self.hasty = true;
+                self.hasty.push_front(Hasty::Undo);
                 self.deeds.redid(acts);
+                Vec::new()
+            }
+            Err(_) if what != "undone" && !acts.iter().all(|act| act.is_seen_undone(&self.board)) => {
+                self.hasty.push_front(Hasty::Redo);
+                self.deeds.undid(acts);
                 Vec::new()
             }
             Err(why) => self.not_again(what, &acts, &why),
             Ok(commands) => {
                 self.sent.push_back(sent(acts));
-                vec![Effect::DoAll { commands: commands.concat(), refusal: Refusal::Stops }]
+                vec![Effect::DoAll(vec![together(commands.concat())])]
             }
         }
     }
 
-    /// Undoes what somebody wanted undone before it was known to be done.
+    /// Undoes or does again what somebody wanted before it was known to be done or undone.
     pub(super) fn catch_up(&mut self) -> Vec<Effect> {
-        if !self.hasty || !self.sent.is_empty() {
+        if self.awaits_answer() {
             return Vec::new();
         }
-        if self.deeds.last().is_some_and(|acts| !acts.iter().all(|act| act.is_seen(&self.board))) {
+        let is_seen = match self.hasty.front() {
+            None => return Vec::new(),
+            Some(Hasty::Undo) => self.deeds.last().is_none_or(|acts| acts.iter().all(|act| act.is_seen(&self.board))),
+            Some(Hasty::Redo) => {
+                let undone = self.deeds.last_undone();
+                undone.is_none_or(|acts| acts.iter().all(|act| act.is_seen_undone(&self.board)))
+            }
+        };
+        if !is_seen {
             return Vec::new();
         }
-        self.hasty = false;
-        self.undo()
+        match self.hasty.pop_front() {
+            Some(Hasty::Undo) => self.undo(),
+            Some(Hasty::Redo) => self.redo(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Keeps what waited for details that do not come.
+    pub(super) fn give_up_waiting(&mut self) {
+        match self.wanted_again.take() {
+            Some(Again::Undo(acts)) => self.deeds.redid(acts),
+            Some(Again::Redo(acts)) => self.deeds.undid(acts),
+            None => {}
+        }
     }
 
     fn not_again(&mut self, what: &str, acts: &[Act], why: &str) -> Vec<Effect> {
+        self.hasty.clear();
         self.refuse(format!("{} cannot be {what} any more: {}.", said(acts), why.trim_end_matches('.')))
     }
 
@@ -291,7 +350,7 @@ impl Model {
         self.wanted_worktrees.remove(&detail.ticket);
         self.sent.push_back(Sent::Restore);
         let command = Command::Restore { ticket: TicketRef::Id(detail.ticket), reference: reference.to_owned() };
-        vec![Effect::DoAll { commands: vec![command], refusal: Refusal::Stops }]
+        vec![Effect::DoAll(vec![command])]
     }
 
     /// Returns the tickets that came back and whose worktrees went into the trash only now.
@@ -301,6 +360,17 @@ impl Model {
             _ => None,
         });
         late.filter(|id| self.wanted_worktrees.contains(id)).map(Effect::LoadDetail).collect()
+    }
+}
+
+/// Returns one command that does all of these or none.
+fn together(mut commands: Vec<Command>) -> Command {
+    match commands.pop() {
+        Some(only) if commands.is_empty() => only,
+        last => {
+            commands.extend(last);
+            Command::Together(commands)
+        }
     }
 }
 

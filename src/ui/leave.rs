@@ -2,6 +2,7 @@
 
 use crate::config::yolo::Leave;
 use crate::domain::command::Command;
+use crate::domain::job::JobKind;
 
 use super::model::{Model, NoticeKind};
 use super::msg::Effect;
@@ -30,31 +31,13 @@ impl Model {
 
     /// Says whether nobody said what the agent may do that would start, and it makes a difference to that one.
     fn is_leave_open(&self, command: &Command) -> bool {
-        let (ticket, chosen) = match command {
-            Command::Review { ticket, .. } => (self.board.find(*ticket), None),
-            Command::Run { ticket, choice } => (self.board.find(*ticket), choice.agent.as_ref()),
-            Command::SetAutopilot(_) | Command::Tell { .. } => (None, None),
-            // They start no agent.
-            Command::AddGoal(_)
-            | Command::EditGoal { .. }
-            | Command::RemoveGoal { .. }
-            | Command::BringBackGoal { .. }
-            | Command::AddTickets(_)
-            | Command::Import(_)
-            | Command::Edit { .. }
-            | Command::Place { .. }
-            | Command::Remove { .. }
-            | Command::BringBack { .. }
-            | Command::Comment { .. }
-            | Command::Resolve { .. }
-            | Command::Pick { .. }
-            | Command::Restore { .. }
-            | Command::Cancel { .. }
-            | Command::Verify { .. }
-            | Command::Resume { .. }
-            | Command::Land { .. }
-            | Command::Move { .. } => return false,
+        let chosen = match command {
+            Command::Run { choice, .. } => choice.agent.as_ref(),
+            Command::SetAutopilot(_) => None,
+            _ if command.job() == Some(JobKind::Execute) => None,
+            _ => return false, // it starts no agent
         };
+        let ticket = command.ticket().and_then(|ticket| self.board.find(ticket));
         let agent = chosen.or(ticket.and_then(|ticket| ticket.agent.as_ref())).unwrap_or(&self.settings.preferred);
         self.settings.leave_open && self.settings.problem.is_none() && !self.settings.indifferent.contains(agent)
     }

@@ -16,12 +16,13 @@ use crate::domain::ticket::{Ticket, Title};
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Deeds;
 
-use super::deeds::{Again, Sent};
+use super::deeds::{Again, Hasty, Sent};
 use super::edit::Writing;
 use super::index::Index;
 use super::keys::{Key, KeyTable};
 use super::mouse::Mouse;
 use super::msg::{Effect, Settings, Setup};
+use super::offers::Impossible;
 use super::quiet::Quiet;
 use super::screen::board::BoardScreen;
 use super::screen::log::LogPane;
@@ -72,10 +73,10 @@ pub struct Model {
     pub(super) deeds: Deeds,
     /// What was sent to the engine and is not answered yet, oldest first.
     pub(super) sent: VecDeque<Sent>,
-    /// Why something is not asked of tickets that it was meant for too; said with what is refused.
-    pub(super) unsent: Vec<String>,
-    /// Somebody wanted something undone before it was known to be done.
-    pub(super) hasty: bool,
+    /// The tickets that something was meant for too and of which it is not asked; said with what is refused.
+    pub(super) unsent: Vec<Impossible>,
+    /// What somebody wanted undone or done again before it was known to be done or undone.
+    pub(super) hasty: VecDeque<Hasty>,
     /// What is undone or done again as soon as a description is known.
     pub(super) wanted_again: Option<Again>,
     /// The tickets that came back and whose worktrees are to come back too.
@@ -188,7 +189,7 @@ impl Model {
             deeds: Deeds::default(),
             sent: VecDeque::new(),
             unsent: Vec::new(),
-            hasty: false,
+            hasty: VecDeque::new(),
             wanted_again: None,
             wanted_worktrees: HashSet::new(),
             visited: HashSet::new(),

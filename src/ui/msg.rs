@@ -49,7 +49,7 @@ pub enum Msg {
     Saved(Saved),
     /// A command was refused.
     Refused(Refused),
-    /// The answers to the [`Effect::DoAll`] that waits the longest for them, as far as its commands were given.
+    /// The answers to the [`Effect::DoAll`] that waits the longest for them.
     Done(Vec<Result<(), Refused>>),
     /// The answer to [`Effect::EditText`]: the text, or why there is none.
     Written(Result<String, String>),
@@ -73,13 +73,9 @@ pub enum Msg {
 pub enum Effect {
     /// Give this command to the engine; a refusal comes back as [`Msg::Refused`].
     Do(Command),
-    /// Give these commands to the engine one after the other; [`Msg::Done`] answers all of them together.
-    DoAll {
-        /// The commands.
-        commands: Vec<Command>,
-        /// What a refusal means for those after it.
-        refusal: Refusal,
-    },
+    /// Give these commands to the engine one after the other, whatever becomes of each; [`Msg::Done`] answers all of them
+    /// together.
+    DoAll(Vec<Command>),
     /// Let the person write a text in an editor of their own, which gets the terminal; [`Msg::Written`] comes when that
     /// is over.
     EditText {
@@ -202,15 +198,6 @@ pub enum Saved {
     },
     /// It failed; the text says what and why.
     Failed(String),
-}
-
-/// What a refusal means for the commands after it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refusal {
-    /// They are given all the same.
-    GoesOn,
-    /// They are not given.
-    Stops,
 }
 
 /// A program that gets the terminal for a while.

@@ -17,6 +17,13 @@ use super::keys::{Action, Context};
 use super::model::Model;
 use super::screen::Overlay;
 
+/// A ticket for which an action is not possible.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Impossible {
+    pub(super) ticket: TicketId,
+    pub(super) why: String,
+}
+
 impl Model {
     /// Returns the key of an action of the board, as messages name it.
     pub(super) fn key_of(&self, action: Action) -> String {
@@ -97,10 +104,11 @@ impl Model {
                     }
                 }
             }
-            Action::Undo => (!self.deeds.is_any_done() && self.sent.is_empty())
+            Action::Undo => (!self.deeds.is_any_done() && !self.awaits_answer())
                 .then(|| "there is nothing to undo: nothing was done on this board since it was opened.".to_owned()),
             Action::Redo => {
-                (!self.deeds.is_any_undone()).then(|| "there is nothing to do again: nothing was undone.".to_owned())
+                let none = !self.deeds.is_any_undone() && !self.awaits_answer();
+                none.then(|| "there is nothing to do again: nothing was undone.".to_owned())
             }
             _ => None,
         }
@@ -108,24 +116,25 @@ impl Model {
 
     /// Returns why an action would do nothing for any of the tickets that it is about.
     fn why_on_none(&self, action: Action) -> Option<String> {
-        let (possible, why) = self.possible(action);
-        match why.as_slice() {
+        let (possible, impossible) = self.possible(action);
+        match impossible.as_slice() {
             _ if !possible.is_empty() => None,
             [] => self.ticket_or_why().err(),
-            [why] => Some(why.clone()),
-            [first, ..] => Some(format!("none of {} tickets: {first}", why.len())),
+            [one] => Some(one.why.clone()),
+            [first, ..] => Some(format!("none of {} tickets: {}", impossible.len(), first.why)),
         }
     }
 
-    /// Returns the tickets that an action is about and for which it is possible, and why it is not for others.
-    pub(super) fn possible(&self, action: Action) -> (Vec<TicketId>, Vec<String>) {
-        let mut why = Vec::new();
+    /// Returns the tickets that an action is about and for which it is possible, and the others with the reason.
+    pub(super) fn possible(&self, action: Action) -> (Vec<TicketId>, Vec<Impossible>) {
+        let mut impossible = Vec::new();
         let tickets = self.targets().into_iter().filter(|id| {
-            let refused = self.board.ticket(*id).and_then(|ticket| self.why_not_on(action, ticket));
-            why.extend(refused.clone());
-            refused.is_none()
+            let why = self.board.ticket(*id).and_then(|ticket| self.why_not_on(action, ticket));
+            let is_possible = why.is_none();
+            impossible.extend(why.map(|why| Impossible { ticket: *id, why }));
+            is_possible
         });
-        (tickets.collect(), why)
+        (tickets.collect(), impossible)
     }
 
     /// Returns why an action would do nothing for a ticket.

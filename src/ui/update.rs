@@ -47,6 +47,7 @@ impl Model {
             Msg::Done(answers) => self.done(answers),
             Msg::Written(written) => self.written(written),
             Msg::Failed(text) => {
+                self.give_up_waiting();
                 self.say(NoticeKind::Failed, text);
                 Vec::new()
             }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use crate::domain::command::Command;
-use crate::domain::id::{TicketId, TicketNumber, TicketRef};
+use crate::domain::id::{TicketId, TicketNumber};
 use crate::domain::job::{JobKind, JobStatus};
 use crate::ui::keys::{Action, Context, Keys};
 use crate::ui::model::Model;
@@ -235,7 +235,7 @@ fn what_goes(model: &Model, id: TicketId) -> Vec<String> {
 
 fn trust(model: &Model, then: &[Command], named: impl Fn(TicketId) -> String) -> Vec<(Role, String)> {
     let (about, what) = match then {
-        [command] => about_one(command),
+        [command] => (command.ticket(), needed_for(command)),
         _ => (None, "To run them"),
     };
     let about = about.and_then(|ticket| model.board.find(ticket));
@@ -261,31 +261,13 @@ fn trust(model: &Model, then: &[Command], named: impl Fn(TicketId) -> String) ->
     lines
 }
 
-/// Returns the ticket that a command is about, and what the repository's commands are needed for.
-fn about_one(command: &Command) -> (Option<TicketRef>, &'static str) {
-    match command {
-        Command::Verify { ticket } | Command::Resume { ticket } => (Some(*ticket), "To check it"),
-        Command::Land { ticket, .. } => (Some(*ticket), "To check what is to land"),
-        Command::Review { ticket, .. }
-        | Command::Run { ticket, .. }
-        | Command::Tell { ticket, .. }
-        | Command::Move { ticket, .. } => (Some(*ticket), "To run it"),
-        Command::SetAutopilot(_)
-        | Command::AddGoal(_)
-        | Command::EditGoal { .. }
-        | Command::RemoveGoal { .. }
-        | Command::BringBackGoal { .. }
-        | Command::AddTickets(_)
-        | Command::Import(_)
-        | Command::Edit { .. }
-        | Command::Place { .. }
-        | Command::Remove { .. }
-        | Command::BringBack { .. }
-        | Command::Comment { .. }
-        | Command::Resolve { .. }
-        | Command::Pick { .. }
-        | Command::Restore { .. }
-        | Command::Cancel { .. } => (None, "To run tickets"),
+/// Returns what the repository's commands are needed for.
+fn needed_for(command: &Command) -> &'static str {
+    match command.job() {
+        Some(JobKind::Verify | JobKind::Resume) => "To check it",
+        Some(JobKind::Land) => "To check what is to land",
+        Some(JobKind::Execute) => "To run it",
+        None => "To run tickets",
     }
 }
 

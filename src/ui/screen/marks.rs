@@ -48,6 +48,17 @@ impl BoardScreen {
     pub(in crate::ui) fn unmark(&mut self) {
         self.marks = Marks::default();
     }
+
+    /// Takes the mark of a ticket away, and ends the range; says whether it was marked.
+    pub(in crate::ui) fn unmark_one(&mut self, id: TicketId) -> bool {
+        self.marks.range = None;
+        self.marks.tickets.remove(&id)
+    }
+
+    /// Marks tickets again that were marked before.
+    pub(in crate::ui) fn mark_again(&mut self, tickets: impl IntoIterator<Item = TicketId>) {
+        self.marks.tickets.extend(tickets);
+    }
 }
 
 impl Model {

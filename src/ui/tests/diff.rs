@@ -255,7 +255,7 @@ fn changes_are_requested_with_a_summary_or_open_comments() {
     let world = reviewing().keys("R").types("Nearly.").keys("<enter>");
     let sent = |effect: &&Effect| match effect {
         Effect::Do(Command::Review { review, .. }) => review.verdict == Verdict::RequestChanges && review.run,
-        Effect::DoAll { commands, .. } => matches!(&commands[..], [Command::Review { review, .. }] if review.run),
+        Effect::DoAll(commands) => matches!(&commands[..], [Command::Review { review, .. }] if review.run),
         _ => false,
     };
     assert!(world.acts().iter().any(sent), "{:?}", world.acts());

@@ -7,7 +7,7 @@ use crate::domain::event::{Actor, Event, EventKind, NewEvent};
 use crate::domain::id::TicketRef;
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::{Ticket, Title};
-use crate::ui::msg::{Effect, Guest, Msg, Refusal, Settings};
+use crate::ui::msg::{Effect, Guest, Msg, Settings};
 use crate::ui::testing::{NOW, World, settings, ticket_id, worked};
 
 fn name(n: u32) -> TicketRef {
@@ -15,11 +15,14 @@ fn name(n: u32) -> TicketRef {
 }
 
 fn all(commands: Vec<Command>) -> Effect {
-    Effect::DoAll { commands, refusal: Refusal::GoesOn }
+    Effect::DoAll(commands)
 }
 
 fn undoing(commands: Vec<Command>) -> Effect {
-    Effect::DoAll { commands, refusal: Refusal::Stops }
+    match <[Command; 1]>::try_from(commands) {
+        Ok(one) => all(one.into()),
+        Err(several) => all(vec![Command::Together(several)]),
+    }
 }
 
 fn edit(n: u32, edits: Vec<Edit>) -> Command {
@@ -247,11 +250,11 @@ fn a_key_acts_on_all_that_are_marked_and_says_what_was_refused() {
     let world = world.keys("<esc>");
     assert!(!world.screen().contains("marked"));
     let world = world.keys("gg<space>j<space>").forget().keys("a");
-    let Some(Effect::DoAll { commands, .. }) = world.effects.first() else { panic!("{:?}", world.effects) };
+    let Some(Effect::DoAll(commands)) = world.effects.first() else { panic!("{:?}", world.effects) };
     assert_eq!(commands.len(), 2);
     let world = world.tell(Msg::Done(vec![Ok(()), Err(no())]));
     assert!(world.screen().contains("1 of 2 refused: #1 has a job already"), "{}", world.screen());
-    assert!(world.model.desk.marks.is_empty());
+    assert_eq!(world.model.desk.marks.len(), 1);
     let world =
         World::board("proposed proposed").size(120, 40).keys("<space>j<space>a").tell(Msg::Done(vec![Ok(()), Ok(())]));
     assert!(world.screen().contains("done for all 2 tickets; u undoes it"), "{}", world.screen());
@@ -259,6 +262,64 @@ fn a_key_acts_on_all_that_are_marked_and_says_what_was_refused() {
     assert_eq!(mixed.acts(), [&all(vec![moving(1, StateName::Planned)])]);
     let mixed = mixed.tell(Msg::Done(vec![Ok(())]));
     assert!(mixed.screen().contains("1 of 2 refused: #2 is planned already"), "{}", mixed.screen());
+}
+
+#[test]
+fn what_is_refused_stays_marked() {
+    let marked = |world: &World| {
+        let marks = &world.model.desk.marks;
+        (1..=3).filter(|n| marks.contains(ticket_id(*n))).collect::<Vec<u32>>()
+    };
+    let asked = || World::board("proposed proposed planned").size(120, 40).keys("gg<space>j<space>l<space>").forget();
+    let world = asked().keys("a");
+    assert_eq!(marked(&world), [3], "it was not even asked");
+    let world = world.tell(Msg::Done(vec![Err(no()), Ok(())]));
+    assert_eq!(marked(&world).len(), 2);
+    assert!(world.screen().contains("2 of 3 refused: #1 has a job already"), "{}", world.screen());
+    let none = World::board("done done").size(120, 40).keys("gg<space>j<space>L");
+    assert_eq!(marked(&none), [1, 2]);
+    assert!(none.screen().contains("none of 2 tickets"), "{}", none.screen());
+}
+
+#[test]
+fn a_ticket_that_changes_its_place_leaves_the_marks_alone() {
+    let world = World::board("planned planned").size(120, 40).with_ticket(1, |ticket| ticket.priority = None);
+    let world = world.with_ticket(2, |ticket| ticket.priority = None).keys("gg<space>").forget().keys("J");
+    assert_eq!(world.acts().len(), 1);
+    assert!(world.model.desk.marks.contains(ticket_id(1)));
+}
+
+#[test]
+fn what_was_done_to_several_is_undone_and_done_again_as_one() {
+    let state = |world: World, state: State, at: i64| {
+        let change = |ticket: &mut Ticket| (ticket.state, ticket.updated_at) = (state, crate::ui::testing::at(at));
+        world.with_ticket(1, change).with_ticket(2, change)
+    };
+    let done = World::board("proposed proposed").size(120, 40).keys("<space>j<space>a");
+    let done = state(done, State::Planned, 9).tell(Msg::Done(vec![Ok(()), Ok(())])).forget().keys("u");
+    let back = [2, 1].map(|n| moving(n, StateName::Proposed));
+    assert_eq!(done.acts(), [&all(vec![Command::Together(back.to_vec())])]);
+    let refused = state(done, State::Planned, 9).tell(Msg::Done(vec![Err(no())]));
+    assert!(refused.screen().contains("2 changes cannot be undone any more"), "{}", refused.screen());
+}
+
+#[test]
+fn what_is_done_again_too_fast_waits_until_it_is_undone() {
+    let change = |world: World, state: State, at: i64| {
+        world.with_ticket(1, |ticket| (ticket.state, ticket.updated_at) = (state, crate::ui::testing::at(at)))
+    };
+    let undoing = || {
+        let done = World::board("proposed").size(120, 40).keys("a").tell(Msg::Done(vec![Ok(())]));
+        change(done, State::Planned, 9).keys("u").forget().keys("<c-r>")
+    };
+    let again = all(vec![moving(1, StateName::Planned)]);
+    assert!(undoing().acts().is_empty());
+    let told_first = undoing().tell(Msg::Done(vec![Ok(())]));
+    assert!(told_first.acts().is_empty(), "the board does not know yet");
+    assert_eq!(change(told_first, State::Proposed, 8).acts(), [&again]);
+    assert_eq!(change(undoing(), State::Proposed, 8).tell(Msg::Done(vec![Ok(())])).acts(), [&again]);
+    let refused = undoing().tell(Msg::Done(vec![Err(no())]));
+    assert!(refused.acts().is_empty() && refused.screen().contains("cannot be undone"), "{}", refused.screen());
 }
 
 #[test]
@@ -283,9 +344,7 @@ fn several_run_after_one_question_of_trust() {
     assert!(world.acts().is_empty());
     assert!(world.screen().contains("2 tickets"), "{}", world.screen());
     let world = world.keys("y");
-    let Some(Effect::DoAll { commands, .. }) =
-        world.effects.iter().find(|effect| matches!(effect, Effect::DoAll { .. }))
-    else {
+    let Some(Effect::DoAll(commands)) = world.effects.iter().find(|effect| matches!(effect, Effect::DoAll(_))) else {
         panic!("{:?}", world.effects)
     };
     assert!(commands.len() == 2 && commands.iter().all(|command| matches!(command, Command::Run { .. })));

@@ -4,11 +4,12 @@ use crate::domain::change::Change;
 use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketRef;
+use crate::domain::job::{Job, JobStatus};
 use crate::domain::run::RunId;
 use crate::domain::state::StateName;
 use crate::ui::Model;
 use crate::ui::keys::{Context, KeyTable};
-use crate::ui::msg::{Effect, Msg, Refusal, Role, Settings, StopAgents};
+use crate::ui::msg::{Effect, Msg, Role, Settings, StopAgents};
 use crate::ui::testing::{NOW, World, board, changes, check, job_id, settings, setup, ticket_id};
 
 fn run(n: u32) -> Effect {
@@ -17,7 +18,19 @@ fn run(n: u32) -> Effect {
 
 fn moved(n: u32, to: StateName) -> Effect {
     let command = Command::Move { ticket: TicketRef::Id(ticket_id(n)), to, reason: None };
-    Effect::DoAll { commands: vec![command], refusal: Refusal::GoesOn }
+    Effect::DoAll(vec![command])
+}
+
+#[test]
+fn who_leaves_is_told_when_nothing_runs_any_more() {
+    let world = World::board("executing").size(120, 40).keys("q");
+    assert!(world.screen().contains("1 agent keeps running"), "{}", world.screen());
+    let job = world.model.board().newest_job(ticket_id(1)).unwrap().clone();
+    let over = Job { status: JobStatus::Succeeded, ..job };
+    let world = world.tell(Msg::Changed(vec![Change::Job(over)]));
+    assert!(world.screen().contains("Nothing runs any more"), "{}", world.screen());
+    assert!(!world.screen().contains("stop the agents"), "{}", world.screen());
+    assert_eq!(world.forget().keys("<enter>").acts(), [&Effect::Quit { stop_agents: StopAgents::No }]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_card_is_dragged_where_it_may_go_and_the_reason_is_said_where_it_may_not() {
     assert!(over.screen().contains("#1 → Planned"), "{}", over.screen());
     let dropped = over.drop_at(planned);
     assert!(
-        matches!(dropped.acts()[..], [Effect::DoAll { commands, .. }] if *commands == [moved.clone()]),
+        matches!(dropped.acts()[..], [Effect::DoAll(commands)] if *commands == [moved.clone()]),
         "{:?}",
         dropped.acts()
     );

@@ -166,7 +166,7 @@ proptest! {
                         prop_assert!(all.len() <= 12);
                         prop_assert!(all.iter().all(|one| world.model.board().active_job(one.ticket).is_some()));
                     }
-                    Effect::SaveLog { .. } | Effect::PageLog(_) | Effect::Watch(None) | Effect::Do(_) | Effect::DoAll { .. } | Effect::EditText { .. } | Effect::Copy(_)
+                    Effect::SaveLog { .. } | Effect::PageLog(_) | Effect::Watch(None) | Effect::Do(_) | Effect::DoAll(_) | Effect::EditText { .. } | Effect::Copy(_)
                     | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
                     | Effect::LookAround | Effect::Suspend | Effect::Redraw | Effect::Notify(_) | Effect::WakeEachSecond(_)
                     | Effect::Quit { .. } => {}
