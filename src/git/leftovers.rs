@@ -37,9 +37,9 @@ pub struct Linked {
 }
 
 impl Linked {
-    fn of(known: Registered) -> Self {
-        let is_there = known.path.join(".git").exists();
-        Self { path: settled(&known.path), branch: known.branch, head: known.head, locked: known.locked, is_there }
+    fn of(repo: &Repo, known: Registered) -> Self {
+        let (is_there, head) = (known.path.join(".git").exists(), known.commit(repo));
+        Self { path: settled(&known.path), branch: known.branch, head, locked: known.locked, is_there }
     }
 }
 
@@ -48,7 +48,7 @@ impl Linked {
 /// # Errors
 /// When git fails.
 pub fn worktrees(repo: &Repo) -> Result<Vec<Linked>, GitError> {
-    Ok(registered::list(repo)?.into_iter().map(Linked::of).collect())
+    Ok(registered::list(repo)?.into_iter().map(|known| Linked::of(repo, known)).collect())
 }
 
 /// A branch that Draft made.

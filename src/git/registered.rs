@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{GitError, Repo, modules};
@@ -12,8 +13,8 @@ use super::{GitError, Repo, modules};
 pub(super) struct Registered {
     /// The folder.
     pub(super) path: PathBuf,
-    /// The commit that is checked out.
-    pub(super) head: Option<String>,
+    /// What is checked out: a commit, or `ref: ` and a ref. One that is going right now has none any more.
+    pub(super) head: String,
     /// The branch that is checked out, without `refs/heads/`.
     pub(super) branch: Option<String>,
     /// The folder of the files that are this work tree's alone.
@@ -23,6 +24,15 @@ pub(super) struct Registered {
 }
 
 impl Registered {
+    /// Returns the commit that is checked out. It is not part of the list, since most who read the list of many worktrees
+    /// need only names, and a ref costs several files to look at.
+    pub(super) fn commit(&self, repo: &Repo) -> Option<String> {
+        match self.head.strip_prefix(REF) {
+            Some(name) => repo.commit_at(name).unwrap_or_default(),
+            None => Some(self.head.clone()).filter(|id| !id.is_empty()),
+        }
+    }
+
     /// Says whether only the registration is left, and nobody asked to keep it.
     pub(super) fn is_stale(&self) -> bool {
         !self.locked && !self.path.join(".git").exists()
@@ -33,7 +43,7 @@ impl Registered {
 pub(super) fn list(repo: &Repo) -> Result<Vec<Registered>, GitError> {
     let common_dir = repo.common_dir();
     let main = if common_dir.ends_with(".git") { common_dir.parent().unwrap_or(common_dir) } else { common_dir };
-    let mut all = vec![read(repo, common_dir, main.to_owned())?];
+    let mut all = vec![read(common_dir, main.to_owned())];
     let folder = common_dir.join("worktrees");
     let entries = match folder.read_dir() {
         Ok(entries) => entries,
@@ -44,7 +54,7 @@ pub(super) fn list(repo: &Repo) -> Result<Vec<Registered>, GitError> {
         let admin = entry.map_err(GitError::io("read", &folder))?.path();
         // Without its link it is one that another git begins or ends right now.
         if let Some(path) = folder_of(&admin) {
-            all.push(read(repo, &admin, path)?);
+            all.push(read(&admin, path));
         }
     }
     Ok(all)
@@ -57,14 +67,12 @@ pub(super) fn folder_of(admin: &Path) -> Option<PathBuf> {
     if link.ends_with(".git") { link.parent().map(Path::to_owned) } else { None }
 }
 
-fn read(repo: &Repo, git_dir: &Path, path: PathBuf) -> Result<Registered, GitError> {
-    // One that is going right now has no head any more.
-    let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
-    let (head, branch) = match head.trim_end().strip_prefix("ref: ") {
-        Some(name) => (repo.commit_at(name).unwrap_or_default(), name.strip_prefix("refs/heads/").map(str::to_owned)),
-        None => (Some(head.trim_end().to_owned()).filter(|id| !id.is_empty()), None),
-    };
-    Ok(Registered { path, head, branch, git_dir: git_dir.to_owned(), locked: git_dir.join("locked").exists() })
+const REF: &str = "ref: ";
+
+fn read(git_dir: &Path, path: PathBuf) -> Registered {
+    let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default().trim_end().to_owned();
+    let branch = head.strip_prefix(REF).and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
+    Registered { path, head, branch, git_dir: git_dir.to_owned(), locked: git_dir.join("locked").exists() }
 }
 
 /// Where commits are kept that nothing but a worktree whose folder is gone may name.
@@ -76,18 +84,29 @@ pub(super) fn forget(repo: &Repo, stale: &Registered) -> Result<(), GitError> {
     if let Some(modules) = modules::keep(repo, &stale.git_dir, HEADS)?.into_iter().next() {
         return Err(GitError::HoldsModules { path: stale.path.clone(), modules });
     }
-    if let (None, Some(head)) = (&stale.branch, &stale.head) {
+    if let (None, Some(head)) = (&stale.branch, stale.commit(repo)) {
         let reference = format!("{HEADS}/{head}");
-        repo.git.writing(repo.common_dir()).args(["update-ref", &reference, head]).run()?;
+        repo.git.writing(repo.common_dir()).args(["update-ref", &reference, &head]).run()?;
     }
     // Without --force: should the folder have come back with work in it, git refuses.
     let remove = [OsStr::new("worktree"), OsStr::new("remove"), stale.path.as_os_str()];
     repo.git.writing(repo.common_dir()).args(remove).run().map(drop)
 }
 
-/// Says whether two paths are the same place; the last part of each may be missing.
+/// Says whether two paths are the same place; the last part of each may be missing. It is asked of each of many worktrees, and
+/// resolving the links of a path looks at every folder above.
 pub(super) fn same_place(a: &Path, b: &Path) -> bool {
-    a == b || settled(a) == settled(b)
+    let id = |path: &Path| path.metadata().ok().map(|data| (data.dev(), data.ino()));
+    let named_alike = || a.file_name() == b.file_name() && a.file_name().is_some();
+    a == b
+        || match (id(a), id(b)) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) if named_alike() => {
+                let (a, b) = (a.parent().and_then(id), b.parent().and_then(id));
+                a.is_some() && a == b
+            }
+            _ => false,
+        }
 }
 
 /// Returns the path with links resolved, those of its parent where itself is missing.
@@ -138,7 +157,7 @@ mod tests {
         let entry = |path: &Path, branch: Option<&str>| Registered {
             git_dir: admin(path),
             path: path.to_owned(),
-            head: Some(commit.clone()),
+            head: branch.map_or_else(|| commit.clone(), |branch| format!("ref: refs/heads/{branch}")),
             branch: branch.map(str::to_owned),
             locked: false,
         };
@@ -149,11 +168,23 @@ mod tests {
             entry(&odd, Some("draft/1-x")),
             Registered { locked: true, ..entry(&detached, None) },
             entry(&gone, Some("side")),
-            Registered { head: None, ..entry(&unborn, Some("deleted")) },
+            entry(&unborn, Some("deleted")),
         ];
         wanted.sort_by(|a, b| a.path.cmp(&b.path));
         assert_eq!(all, wanted);
+        let repo = sandbox.repo();
+        let commits = all.iter().map(|one| one.commit(&repo)).collect::<Vec<_>>();
+        let wanted_commits = all.iter().map(|one| (one.path != unborn).then(|| commit.clone())).collect::<Vec<_>>();
+        assert_eq!(commits, wanted_commits);
         assert_eq!(all.iter().filter(|one| one.is_stale()).map(|one| &one.path).collect::<Vec<_>>(), [&gone]);
+
+        // Same places under other names, also where nothing is.
+        let link = sandbox.dir().join("link");
+        std::os::unix::fs::symlink(sandbox.dir(), &link).unwrap();
+        assert!(same_place(&odd, &link.join(odd.file_name().unwrap())));
+        assert!(same_place(&gone, &link.join("gone")));
+        assert!(!same_place(&gone, &link.join("gone too")) && !same_place(&gone, &odd));
+        assert!(!same_place(&gone, Path::new("/nowhere/at/all/gone")));
 
         // One that is half there is none.
         std::fs::write(main.join(".git/worktrees/gone/gitdir"), "").unwrap();
