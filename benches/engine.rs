@@ -77,7 +77,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
         max_parallel: None,
     });
     let engine = runtime.block_on(async {
-        let engine = Engine::start(workshop, lock, writer, Working::Jobs).await.expect("it starts");
+        let engine = Engine::start(workshop, lock, writer, Working::Jobs, None).await.expect("it starts");
         let all = Command::AddTickets((1..=tickets).map(new_ticket).collect());
         engine.handle().ask(request(all)).await.expect("they are filed");
         engine

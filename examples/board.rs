@@ -13,6 +13,7 @@ use draft_board::domain::command::{RefusalCode, Refused};
 use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber};
 use draft_board::domain::job::{Job, JobKind, JobStatus};
 use draft_board::domain::log::{Entry, EntryKind, LogPage, LogRows};
+use draft_board::domain::sight::Rest;
 use draft_board::domain::state::{Blocked, NeedsHuman, State};
 use draft_board::domain::ticket::{Ticket, Title, Usage};
 use draft_board::domain::time::Timestamp;
@@ -111,6 +112,7 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             indifferent: Vec::new(),
         },
         spent_today: Some(1_420_000),
+        rest: Rest::default(),
         theme: Theme::color(),
         zone: FixedOffset::east_opt(0).unwrap_or_else(|| unreachable!("no offset is an offset")),
         runs: "/tmp/runs".into(),

@@ -38,6 +38,7 @@ pub mod rule_import;
 mod rule_land;
 mod rule_review;
 pub mod run;
+pub mod sight;
 pub mod state;
 pub mod ticket;
 pub mod time;

@@ -28,6 +28,7 @@ mod revisions;
 mod rows;
 mod runs;
 mod save;
+mod sight;
 mod tickets;
 mod writer;
 

@@ -11,15 +11,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::engine::EngineError;
+use crate::domain::board::Board;
+use crate::domain::sight::{Rest, Sight};
+use crate::engine::{EngineError, Workshop};
 use crate::ui::keys::{KeyTable, own};
-use crate::ui::terminal::Terminal;
+use crate::ui::terminal::{self, Terminal};
 use crate::ui::theme::{Glyphs, Theme};
-use crate::ui::{Model, Msg, Role, Setup};
+use crate::ui::{Effect, Model, Msg, Role, Setup};
 
 use super::error::AppError;
 use super::open::Opened;
 use super::screen::{Channels, Screen, Signals};
+use super::service::Seen;
 use super::{pages, service, surroundings};
 
 /// Messages that may wait for the screen, and wishes that may wait for the engine.
@@ -42,22 +45,24 @@ pub enum Color {
 /// When the terminal, the database or the engine fails; the terminal is restored before that.
 pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
+    let size = terminal::size().map_err(AppError::Terminal)?;
     // The two take about as long, and neither needs the other.
-    let (stored, settings) = thread::scope(|scope| {
+    let (sight, settings) = thread::scope(|scope| {
         // Who is the engine turns out in a moment.
         let settings = scope.spawn(|| surroundings::look(&workshop, Role::Engine));
-        let stored = workshop.readers.read(|reader| reader.board(workshop.about.id));
-        (stored, settings.join())
+        // A column has no room for more cards than that.
+        let first = usize::from(size.1) / 3 + 1;
+        let sight = workshop.readers.read(|reader| reader.sight(workshop.about.id, first));
+        (sight, settings.join())
     });
     let settings = settings.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
-    let stored = stored?;
-    let (board, _) = stored.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
+    let sight = sight?;
+    let Sight { board, rest } = sight.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
     // The library below would heed NO_COLOR again, against what the person may have said by a flag.
     crossterm::style::force_color_output(color == Color::Yes);
     // Before the terminal is taken, so that no signal finds it taken and nobody there.
     let signals = Signals::listen().map_err(AppError::Terminal)?;
     let terminal = Terminal::enter().map_err(AppError::Terminal)?;
-    let size = terminal.size().map_err(AppError::Terminal)?;
     let (keys, wrong_keys) = own_keys(&workshop.paths.user_config);
     let setup = Setup {
         board,
@@ -66,6 +71,7 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
         size,
         settings,
         spent_today: None,
+        rest,
         theme: match color {
             Color::Yes => Theme::color(),
             Color::No => Theme::plain(),
@@ -74,17 +80,18 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
         zone: *chrono::Local::now().offset(),
         runs: workshop.paths.runs(),
     };
-    let (mut model, mut effects) = Model::new(setup);
+    let (mut model, mut effects) = first_model(&workshop, setup)?;
     if let Some(trouble) = wrong_keys {
         effects.extend(model.update(Msg::Failed(trouble)));
     }
+    let seen = if model.is_part() { Seen::Part } else { Seen::Whole };
     let (told, news) = mpsc::channel(WAITING);
     let (wishes, wished) = mpsc::channel(WAITING);
     let (log_wanted, wanted) = watch::channel(None);
     let channels = Channels { news, told: told.clone(), wishes, log_wanted };
     let mut screen = Screen::new(Arc::clone(&workshop), model, terminal, signals, channels);
     screen.draw()?;
-    let mut service = tokio::spawn(service::serve(opened, wished, told.clone()));
+    let mut service = tokio::spawn(service::serve(opened, wished, told.clone(), seen));
     let pages = tokio::spawn(pages::follow(workshop, wanted, told));
     let shown = screen.run(size, effects, &mut service).await;
     pages.abort();
@@ -93,6 +100,25 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
         (Err(AppError::Engine(EngineError::Stopped)), Err(why)) => Err(why),
         (shown, ended) => shown.and(ended),
     }
+}
+
+/// Returns the screen as it is first. Where a part of the board does not suffice for that, all of it is read.
+fn first_model(workshop: &Workshop, setup: Setup) -> Result<(Model, Vec<Effect>), AppError> {
+    if setup.rest.is_empty() {
+        return Ok(Model::new(setup));
+    }
+    let first = Model::new(setup.clone());
+    if first.0.is_sure() {
+        return Ok(first);
+    }
+    let (board, _) = read(workshop)?;
+    Ok(Model::new(Setup { board, rest: Rest::default(), ..setup }))
+}
+
+/// Reads the whole board, with the number of the change at which it stands.
+pub(super) fn read(workshop: &Workshop) -> Result<(Board, u64), AppError> {
+    let read = workshop.readers.read(|reader| reader.board(workshop.about.id))?;
+    Ok(read.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?)
 }
 
 /// Waits for the engine's end. One that ended before the screen was told of there.

@@ -46,9 +46,11 @@ impl Door {
     pub async fn open(opened: Opened, working: Working) -> Result<Self, AppError> {
         let (data_dir, board) = (&opened.workshop.paths.data_dir, opened.workshop.about.id);
         let way = match BoardLock::take(data_dir, board) {
-            Ok(lock) => Way::Own(Engine::start(opened.workshop, lock, opened.writer, working).await?),
+            Ok(lock) => Way::Own(Engine::start(opened.workshop, lock, opened.writer, working, opened.read).await?),
             Err(LockError::Held) => {
                 let queue = Queue::new(data_dir, board);
+                // What was read would only grow old.
+                let opened = Opened { read: None, ..opened };
                 Way::Others(Box::new(Waiting { opened, queue }))
             }
             Err(error @ LockError::Io { .. }) => return Err(error.into()),
@@ -147,7 +149,7 @@ impl Door {
         tracing::info!("the engine of this board is gone; taking its place");
         let workshop = Arc::clone(&waiting.opened.workshop);
         let writer = store::open(&workshop.paths.database())?;
-        self.way = Way::Own(Engine::start(workshop, lock, writer, self.working).await?);
+        self.way = Way::Own(Engine::start(workshop, lock, writer, self.working, None).await?);
         Ok(())
     }
 

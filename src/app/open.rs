@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 
 use crate::config::in_force::Keeper;
 use crate::config::{FILE_NAME, Files};
-use crate::domain::board::About;
+use crate::domain::board::{About, Board};
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
 use crate::git::{Git, GitError, Repo};
@@ -40,6 +40,8 @@ pub struct Opened {
     pub workshop: Arc<Workshop>,
     /// The way to write.
     pub writer: Writer,
+    /// The board, where somebody read it already, with the number of the change at which it stood.
+    pub read: Option<(Board, u64)>,
 }
 
 impl Opened {
@@ -92,7 +94,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
         kept: Keeper::default(),
         max_parallel: options.max_parallel,
     });
-    Ok(Opened { workshop, writer })
+    Ok(Opened { workshop, writer, read: None })
 }
 
 /// The files that settings come from, and the repository, where there is one.

@@ -200,6 +200,7 @@ impl Screen {
             }
             // Keys that wait already are one with the first: they cause one frame together.
             while by_person
+                && !self.model.is_part()
                 && since.elapsed() < FRAME
                 && let Some(event) = keyboard.as_mut().and_then(Keyboard::already_there)
             {
@@ -251,9 +252,11 @@ impl Screen {
                 None => pending().await,
             }
         };
+        // Keys are about the whole board, which is read while its first picture is looked at.
+        let may_type = !self.model.is_part();
         Ok(tokio::select! {
             biased;
-            event = key => event.map_or(Woken::MustLeave, Woken::Terminal),
+            event = key, if may_type => event.map_or(Woken::MustLeave, Woken::Terminal),
             signaled = self.signals.next() => match (signaled, self.terminal.size()) {
                 (Signaled::Resized, Ok((columns, rows))) => Woken::Terminal(Event::Resize(columns, rows)),
                 (Signaled::Interrupt, _) if self.visiting.is_some() => Woken::Nothing,
@@ -281,6 +284,7 @@ impl Screen {
             Woken::Terminal(Event::FocusLost) => vec![Msg::Focus(false)],
             Woken::Terminal(Event::Key(_)) | Woken::FrameDue | Woken::Nothing | Woken::Alone(_) => return,
             Woken::Told(Told::Msg(msg)) => vec![*msg],
+            Woken::Told(Told::Whole(board)) => vec![Msg::Reloaded(board)],
             Woken::Told(Told::Engine(engine)) => {
                 let (board, watcher, settings) = *engine;
                 self.watcher = Some(watcher);

@@ -12,6 +12,7 @@ use crate::domain::command::{Command, RefusalCode, Refused};
 use crate::engine::{AskError, EngineError, Working, Workshop};
 use crate::ui::{Msg, Role, Settings};
 
+use super::board;
 use super::door::Door;
 use super::error::AppError;
 use super::leave;
@@ -40,20 +41,39 @@ pub(super) enum Wish {
 pub(super) enum Told {
     /// Something for the model.
     Msg(Box<Msg>),
+    /// The whole board, where only a part of it was seen yet.
+    Whole(Box<Board>),
     /// There is an engine: the board as it has it, what tells everything that follows, and who this process is to it.
     Engine(Box<(Board, Watcher, Settings)>),
 }
 
-/// Serves until nobody wishes anything any more, then ends this process's engine in order.
+/// How much of the board the screen shows at first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Seen {
+    Part,
+    Whole,
+}
+
+/// Serves until nobody wishes anything any more, then ends this process's engine in order. A screen that shows a part of the
+/// board is told the whole first, whatever the engine waits for.
 pub(super) async fn serve(
-    opened: Opened,
+    mut opened: Opened,
     mut wishes: mpsc::Receiver<Wish>,
     told: mpsc::Sender<Told>,
+    seen: Seen,
 ) -> Result<(), AppError> {
     let workshop = Arc::clone(&opened.workshop);
     let git = workshop.git.clone();
-    let checked = spawn_blocking(move || git.check()).await;
-    checked.map_err(|error| EngineError::Panicked(error.to_string()))?.map_err(AppError::Git)?;
+    let checked = spawn_blocking(move || git.check());
+    let shop = Arc::clone(&workshop);
+    let read = spawn_blocking(move || board::read(&shop)).await;
+    let read = read.map_err(|error| EngineError::Panicked(error.to_string()))??;
+    if seen == Seen::Part {
+        // A screen that has gone needs to know nothing.
+        let _ = told.send(Told::Whole(Box::new(read.0.clone()))).await;
+    }
+    opened.read = Some(read);
+    checked.await.map_err(|error| EngineError::Panicked(error.to_string()))?.map_err(AppError::Git)?;
     let mut door = Door::open(opened, Working::Jobs).await?;
     tell_engine(&mut door, &workshop, &told).await?;
     let mut settings = SettingsWatch::new(Arc::clone(&workshop));

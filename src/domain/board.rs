@@ -15,7 +15,7 @@ use super::job::{Job, JobKind};
 use super::review::Comment;
 use super::revision::Revision;
 use super::run::{Run, RunKind};
-use super::state::{NeedsHuman, State, StateName};
+use super::state::{State, StateName};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 
@@ -341,22 +341,10 @@ impl Board {
 
     /// Says whether a person must act on the ticket.
     pub fn needs_you(&self, ticket: &Ticket) -> bool {
-        match ticket.state {
-            State::NeedsHuman { why } => match why {
-                NeedsHuman::Review
-                | NeedsHuman::Question
-                | NeedsHuman::Handover
-                | NeedsHuman::Landing
-                | NeedsHuman::Conflict
-                | NeedsHuman::Refused => self.active_job(ticket.id).is_none(),
-                NeedsHuman::Approved => false,
-            },
-            State::Blocked { .. } => self.active_job(ticket.id).is_none(),
-            State::Planned => matches!(self.readiness(ticket), Readiness::Dead(_)),
-            State::Proposed | State::Executing { .. } | State::Verifying { .. } | State::Done | State::Abandoned => {
-                false
-            }
+        if ticket.state.asks_for_a_person() {
+            return self.active_job(ticket.id).is_none();
         }
+        ticket.state == State::Planned && matches!(self.readiness(ticket), Readiness::Dead(_))
     }
 
     /// Returns the tickets of a column in the order in which people see them: priority, hand order, age.
@@ -385,7 +373,7 @@ mod tests {
     use crate::domain::job::JobStatus;
     use crate::domain::run::{RunEnd, RunId};
     use crate::domain::sample;
-    use crate::domain::state::Blocked;
+    use crate::domain::state::{Blocked, NeedsHuman};
     use crate::domain::ticket::{Priority, Usage};
 
     fn check(job: JobId, n: u32, end: Option<RunEnd>) -> Change {

@@ -66,6 +66,28 @@ impl State {
         }
     }
 
+    /// Says whether a person must act on a ticket in this state, as long as it has no job.
+    pub fn asks_for_a_person(self) -> bool {
+        match self {
+            Self::NeedsHuman { why } => match why {
+                NeedsHuman::Review
+                | NeedsHuman::Question
+                | NeedsHuman::Handover
+                | NeedsHuman::Landing
+                | NeedsHuman::Conflict
+                | NeedsHuman::Refused => true,
+                NeedsHuman::Approved => false,
+            },
+            Self::Blocked { .. } => true,
+            Self::Proposed
+            | Self::Planned
+            | Self::Executing { .. }
+            | Self::Verifying { .. }
+            | Self::Done
+            | Self::Abandoned => false,
+        }
+    }
+
     /// Returns the word for why the ticket is here, as scripts read it.
     pub fn why(self) -> Option<&'static str> {
         match self {

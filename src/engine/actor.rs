@@ -28,7 +28,7 @@ use crate::store::{StoreError, Writer};
 use super::autopilot::{HEARTBEAT, Pilot};
 use super::chores::{self, Chores};
 use super::error::{AskError, EngineError};
-use super::handle::{Handle, Snapshot, Working, load_board};
+use super::handle::{Handle, Snapshot, Working, catch_up, load_board};
 use super::jobs::{self, Bench};
 use super::lock::BoardLock;
 use super::others;
@@ -136,15 +136,19 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) async fn load(
-        workshop: Arc<Workshop>,
         writer: Writer,
         lock: Arc<BoardLock>,
         handle: Handle,
         publish: broadcast::Sender<Arc<[Change]>>,
         token: CancellationToken,
         working: Working,
+        read: Option<(Board, u64)>,
     ) -> Result<Self, EngineError> {
-        let board = load_board(&workshop).await?;
+        let workshop = Arc::clone(handle.workshop());
+        let board = match read {
+            Some(read) => catch_up(&workshop, read).await?,
+            None => load_board(&workshop).await?,
+        };
         writer.say_engine(workshop.about.id, std::process::id(), now()).await?;
         Ok(Self {
             chores: Chores::new(handle.clone()),

@@ -94,7 +94,8 @@ pub struct Snapshot {
 }
 
 impl Engine {
-    /// Starts the engine of a board. It takes back the jobs that ran, then takes queued ones, as far as `working` says.
+    /// Starts the engine of a board. It takes back the jobs that ran, then takes queued ones, as far as `working` says. A board
+    /// that was read before, with the number of the change at which it stood, need not be read whole again.
     ///
     /// # Errors
     /// When the board cannot be loaded.
@@ -103,13 +104,14 @@ impl Engine {
         lock: BoardLock,
         writer: Writer,
         working: Working,
+        read: Option<(Board, u64)>,
     ) -> Result<Self, EngineError> {
         let (inbox, messages) = mpsc::channel(INBOX);
         let token = CancellationToken::new();
         let (publish, _) = broadcast::channel(BEHIND);
         let lock = Arc::new(lock);
-        let handle = Handle { workshop: Arc::clone(&workshop), inbox, lock: Arc::downgrade(&lock) };
-        let actor = Actor::load(workshop, writer, lock, handle.clone(), publish, token.clone(), working).await?;
+        let handle = Handle { workshop, inbox, lock: Arc::downgrade(&lock) };
+        let actor = Actor::load(writer, lock, handle.clone(), publish, token.clone(), working, read).await?;
         let task = tokio::spawn(actor.run(messages));
         Ok(Self { handle, token, task })
     }
@@ -187,6 +189,11 @@ impl Handle {
         self.send(Message::Work(working)).await
     }
 
+    /// Returns what the engine works with.
+    pub(super) fn workshop(&self) -> &Arc<Workshop> {
+        &self.workshop
+    }
+
     /// Returns what somebody needs to work on a job.
     pub(super) fn bench(&self, job: Job, ticket: Ticket, stop: CancellationToken) -> Bench {
         Bench::new(Arc::clone(&self.workshop), self.clone(), job, ticket, stop)
@@ -260,6 +267,21 @@ pub(super) async fn blocking<T: Send + 'static>(
     let workshop = Arc::clone(workshop);
     let done = tokio::task::spawn_blocking(move || work(&workshop)).await;
     done.map_err(|error| EngineError::Panicked(error.to_string()))?
+}
+
+/// Returns the board as it is stored, given how it was stored before.
+pub(super) async fn catch_up(workshop: &Arc<Workshop>, read: (Board, u64)) -> Result<Board, EngineError> {
+    let (mut board, since) = read;
+    let caught_up = blocking(workshop, move |shop| {
+        let (now, changes) = shop.readers.read(|reader| reader.changes_since(shop.about.id, since))?;
+        changes.into_iter().for_each(|change| board.take(change));
+        // The database may have been replaced by an older copy.
+        Ok((now >= since).then_some(board))
+    });
+    match caught_up.await? {
+        Some(board) => Ok(board),
+        None => load_board(workshop).await,
+    }
 }
 
 /// Loads a board in a thread that may block.

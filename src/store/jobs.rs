@@ -127,6 +127,16 @@ pub(super) fn newest(db: &Connection, is_wanted: impl Fn(TicketId) -> bool) -> R
     Ok(newest.into_iter().map(|row| query.query_row([row], read)).collect::<Result<_, _>>()?)
 }
 
+/// Returns the newest job of a ticket.
+pub(super) fn newest_of(db: &Connection, ticket: TicketId) -> Result<Option<Job>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM jobs WHERE ticket_id = :ticket ORDER BY queued_at DESC, id DESC LIMIT 1"
+    ))?;
+    Ok(query.query_row(named_params! { ":ticket": ticket }, read).optional()?)
+}
+
 /// Returns the board's jobs that are queued or running, oldest first.
 pub(super) fn active(db: &Connection, board: BoardId) -> Result<Vec<Job>, Fault> {
     let mut query = db.prepare_cached(concat!(

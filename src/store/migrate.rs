@@ -17,6 +17,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0003_edit.sql"),
     include_str!("../../assets/schema/0004_goals.sql"),
     include_str!("../../assets/schema/0005_review.sql"),
+    include_str!("../../assets/schema/0006_sight.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

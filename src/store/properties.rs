@@ -12,6 +12,7 @@ use crate::domain::goal::Goal;
 use crate::domain::job::{Job, JobStatus};
 use crate::domain::revision::{Revision, RevisionStatus};
 use crate::domain::run::{Run, RunEnd};
+use crate::domain::sight::Sight;
 use crate::domain::state::{Blocked, NeedsHuman, State, StateName};
 use crate::domain::ticket::{Ticket, Usage};
 
@@ -171,6 +172,9 @@ impl Both {
     fn compare(&mut self) -> Result<(), TestCaseError> {
         let (stored, stands_at) = self.reader.board(BOARD).unwrap().unwrap();
         prop_assert_eq!(&stored, &self.model);
+        for first in [0, 1, 2] {
+            prop_assert_eq!(self.reader.part(BOARD, first).unwrap().unwrap(), Sight::of(&stored, first));
+        }
         let (now, changes) = self.reader.changes_since(BOARD, self.stands_at).unwrap();
         changes.iter().for_each(|change: &Change| self.follower.apply(change));
         prop_assert_eq!(&self.follower, &self.model);

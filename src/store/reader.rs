@@ -10,7 +10,7 @@ use super::commands::Pending;
 use super::error::{Fault, StoreError};
 use super::inventory::{self, Inventory};
 use super::open::{self, Limits};
-use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, save, tickets};
+use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, save, sight, tickets};
 use crate::domain::board::{About, Board};
 use crate::domain::change::Change;
 use crate::domain::command::Refused;
@@ -19,7 +19,11 @@ use crate::domain::id::{BoardId, JobId, TicketId, TicketNumber};
 use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::Revision;
 use crate::domain::run::Run;
+use crate::domain::sight::{Rest, Sight};
 use crate::domain::time::Timestamp;
+
+/// A board with more tickets than this is not read whole before it is seen.
+const LARGE: u32 = 500;
 
 /// Reads the database. It never waits for the writer, and each answer is of one moment.
 #[derive(Debug)]
@@ -83,6 +87,22 @@ impl Reader {
             boards::autopilot_since(db, id, 0)?.into_iter().for_each(|mode| board.take(Change::Autopilot(mode)));
             Ok(Some((board, save::newest_change(db)?.cast_unsigned())))
         })
+    }
+
+    /// Returns what is seen of a board first, with so many tickets of each column; all of a board that is not large.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn sight(&self, id: BoardId, first: usize) -> Result<Option<Sight>, StoreError> {
+        if self.read(|db| tickets::count(db, id))?.iter().map(|(_, count)| count).sum::<u32>() > LARGE {
+            return self.part(id, first);
+        }
+        Ok(self.board(id)?.map(|(board, _)| Sight { board, rest: Rest::default() }))
+    }
+
+    /// Returns what is seen first even of a small board.
+    pub(super) fn part(&self, id: BoardId, first: usize) -> Result<Option<Sight>, StoreError> {
+        self.read(|db| sight::first(db, id, first))
     }
 
     /// Returns what changed on a board after that change, and the number of the change at which it now stands.

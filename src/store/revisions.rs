@@ -106,6 +106,16 @@ pub(super) fn newest(db: &Connection, is_wanted: impl Fn(TicketId) -> bool) -> R
     Ok(newest.into_iter().map(|row| query.query_row([row], read)).collect::<Result<_, _>>()?)
 }
 
+/// Returns the newest revision of a ticket.
+pub(super) fn newest_of(db: &Connection, ticket: TicketId) -> Result<Option<Revision>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM revisions WHERE ticket_id = :ticket ORDER BY number DESC LIMIT 1"
+    ))?;
+    Ok(query.query_row(named_params! { ":ticket": ticket }, read).optional()?)
+}
+
 /// Returns the board's revisions that changed after `since`.
 pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Revision>, Fault> {
     let mut query = db.prepare_cached(concat!(

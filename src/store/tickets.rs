@@ -122,13 +122,12 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
 macro_rules! set {
     () => {
         "UPDATE tickets SET
-            title = :title, description = coalesce(:description, description), state = :state,
-            state_why = :state_why, reason = :reason, priority = :priority, hand_order = :hand_order,
+            title = :title, description = coalesce(:description, description), reason = :reason,
             verify = :verify, agent = :agent, model = :model, base_branch = :base_branch, message = :message,
             message_at = :message_at, worktree_port = :worktree_port, worktree_path = :worktree_path,
             worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
             worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
-            cost_micros = :cost_micros, updated_at = :updated_at, removed_at = :removed_at, changed = :changed"
+            cost_micros = :cost_micros, updated_at = :updated_at, changed = :changed"
     };
 }
 
@@ -147,13 +146,15 @@ pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: 
     let in_place = concat!(
         set!(),
         " WHERE id = :id AND number = :number AND board_id = :board AND created_at = :created_at
-            AND goal_id IS :goal AND state_job_id IS :state_job"
+            AND goal_id IS :goal AND state_job_id IS :state_job AND state = :state AND state_why IS :state_why
+            AND priority IS :priority AND hand_order IS :hand_order AND removed_at IS :removed_at"
     );
     if write(db, in_place, ticket, None, changed)? == 0 {
         let anywhere = concat!(
             set!(),
             ", number = :number, board_id = :board, created_at = :created_at, goal_id = :goal,
-            state_job_id = :state_job WHERE id = :id"
+            state_job_id = :state_job, state = :state, state_why = :state_why, priority = :priority,
+            hand_order = :hand_order, removed_at = :removed_at WHERE id = :id"
         );
         write(db, anywhere, ticket, None, changed)?;
     }
@@ -248,6 +249,69 @@ pub(super) fn each(db: &Connection, board: BoardId, mut take: impl FnMut(Ticket)
         take(ticket);
     }
     Ok(())
+}
+
+/// Returns the first tickets of a column, in the order in which people see them and without what they wait for.
+pub(super) fn first_of(db: &Connection, board: BoardId, state: StateName, most: usize) -> Result<Vec<Ticket>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM tickets INDEXED BY tickets_by_place WHERE board_id = :board AND state = :state AND removed_at IS NULL
+          ORDER BY priority DESC, hand_order IS NULL, hand_order, number LIMIT :most"
+    ))?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let values = named_params! { ":board": board, ":state": state, ":most": most };
+    Ok(query.query_map(values, |row| read(row, board))?.collect::<Result<_, _>>()?)
+}
+
+/// Returns a ticket that is on the board, without what it waits for.
+pub(super) fn one(db: &Connection, board: BoardId, id: TicketId) -> Result<Option<Ticket>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM tickets WHERE id = :id AND board_id = :board AND removed_at IS NULL"
+    ))?;
+    Ok(query.query_row(named_params! { ":id": id, ":board": board }, |row| read(row, board)).optional()?)
+}
+
+/// Returns what a ticket waits for.
+pub(super) fn blockers_of(db: &Connection, ticket: TicketId) -> Result<Vec<TicketId>, Fault> {
+    let mut query = db.prepare_cached("SELECT blocker_id FROM blockers WHERE ticket_id = :ticket ORDER BY place")?;
+    Ok(query.query_map(named_params! { ":ticket": ticket }, |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Returns the planned tickets of a board that wait for an abandoned one. They are found from the abandoned ones, since most
+/// that wait for something wait for what will be done.
+pub(super) fn waiting_for_abandoned(db: &Connection, board: BoardId) -> Result<Vec<TicketId>, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT DISTINCT blockers.ticket_id
+         FROM tickets AS dead INDEXED BY tickets_by_place
+         CROSS JOIN blockers INDEXED BY blockers_by_blocker ON blockers.blocker_id = dead.id
+         CROSS JOIN tickets ON tickets.id = blockers.ticket_id
+         WHERE dead.board_id = :board AND dead.state = :dead AND dead.removed_at IS NULL AND tickets.state = :waits",
+    )?;
+    let values = named_params! { ":board": board, ":dead": StateName::Abandoned, ":waits": StateName::Planned };
+    Ok(query.query_map(values, |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Returns how many tickets a board has in each state that any is in.
+pub(super) fn count(db: &Connection, board: BoardId) -> Result<Vec<(StateName, u32)>, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT state, count(*) FROM tickets INDEXED BY tickets_by_place
+         WHERE board_id = :board AND removed_at IS NULL GROUP BY state",
+    )?;
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Ok(query.query_map(named_params! { ":board": board }, row)?.collect::<Result<_, _>>()?)
+}
+
+/// Returns how many tickets of a board are in a state for the reason that it carries.
+pub(super) fn count_in(db: &Connection, board: BoardId, state: State) -> Result<u32, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT count(*) FROM tickets INDEXED BY tickets_by_place
+         WHERE board_id = :board AND state = :state AND state_why IS :why AND removed_at IS NULL",
+    )?;
+    let values = named_params! { ":board": board, ":state": state.name(), ":why": state.why() };
+    Ok(query.query_row(values, |row| row.get(0))?)
 }
 
 fn blockers_since(db: &Connection, board: BoardId, since: i64) -> Result<HashMap<TicketId, Vec<TicketId>>, Fault> {

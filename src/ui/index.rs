@@ -9,6 +9,7 @@ use crate::domain::change::Change;
 use crate::domain::id::TicketId;
 use crate::domain::job::{JobKind, JobStatus};
 use crate::domain::query::Query;
+use crate::domain::sight::Rest;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 
@@ -26,6 +27,8 @@ pub struct Index {
     needs_you: HashSet<TicketId>,
     running: HashMap<TicketId, JobKind>,
     dependents: HashMap<TicketId, BTreeSet<TicketId>>,
+    /// What is not in the board, as long as it is not read whole.
+    rest: Rest,
 }
 
 /// How many jobs run, by kind.
@@ -48,6 +51,11 @@ impl Index {
     /// Returns the answers for a board of which everything is shown.
     pub fn of(board: &Board) -> Self {
         Self::filtered(board, Query::default())
+    }
+
+    /// Returns the answers for a board that is not whole.
+    pub fn of_part(board: &Board, rest: Rest) -> Self {
+        Self { rest, ..Self::of(board) }
     }
 
     /// Returns the answers for a board of which the filter shows a part.
@@ -177,7 +185,17 @@ impl Index {
 
     /// Returns how many tickets there are in a state, shown or not.
     pub fn total(&self, state: StateName) -> usize {
-        self.totals[place(state)]
+        self.totals[place(state)] + self.rest.missing(state)
+    }
+
+    /// Returns what is not in the board yet.
+    pub fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Returns how many tickets a column shows.
+    pub fn count(&self, state: StateName) -> usize {
+        self.column(state).len() + self.rest.missing(state)
     }
 
     /// Returns the tickets of a column that are shown, as people see them.
@@ -202,7 +220,7 @@ impl Index {
 
     /// Returns how many tickets wait for a person.
     pub fn needing_you(&self) -> usize {
-        self.needs_you.len()
+        self.needs_you.len() + self.rest.needing_you as usize
     }
 
     /// Returns how many jobs run.

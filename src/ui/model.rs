@@ -159,9 +159,9 @@ fn day(at: Timestamp) -> i64 {
 impl Model {
     /// Returns the screen as it is at the start, and what it wants first.
     pub fn new(setup: Setup) -> (Self, Vec<Effect>) {
-        let Setup { board, keys, now, size: (width, height), settings, spent_today, theme, zone, runs } = setup;
+        let Setup { board, keys, now, size: (width, height), settings, spent_today, rest, theme, zone, runs } = setup;
         let mut model = Self {
-            index: Index::of(&board),
+            index: Index::of_part(&board, rest),
             board,
             keys,
             settings,
@@ -211,6 +211,11 @@ impl Model {
     /// Says whether the screen must be drawn, and takes it as drawn from now on.
     pub fn take_dirty(&mut self) -> bool {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// Says whether a part of the board was not read yet.
+    pub fn is_part(&self) -> bool {
+        !self.index.rest().is_empty()
     }
 
     /// Returns the board as the screen knows it.

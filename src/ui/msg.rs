@@ -16,6 +16,7 @@ use crate::domain::diff::{DiffPage, DiffRequest};
 use crate::domain::id::{CommentId, GoalId, TicketId, TicketRef};
 use crate::domain::log::{LogPage, LogRequest};
 use crate::domain::review::Spot;
+use crate::domain::sight::Rest;
 use crate::domain::ticket::{Priority, Title};
 use crate::domain::time::Timestamp;
 
@@ -339,6 +340,8 @@ pub struct Setup {
     pub settings: Settings,
     /// What was spent today before this start, in millionths of a US dollar; nothing when no agent said a cost.
     pub spent_today: Option<u64>,
+    /// What is not in the board yet; nothing once it was read whole.
+    pub rest: Rest,
     /// How it looks.
     pub theme: Theme,
     /// The zone in which times are shown.

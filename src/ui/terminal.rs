@@ -83,6 +83,14 @@ impl Sheet {
     }
 }
 
+/// Returns columns and rows of the terminal, taken or not.
+///
+/// # Errors
+/// When standard output is no terminal.
+pub fn size() -> io::Result<(u16, u16)> {
+    crossterm::terminal::size()
+}
+
 impl Terminal {
     /// Takes the terminal: raw mode, alternate screen, bracketed paste. A panic of this thread gives it back first; a
     /// panic of another one, which a task's owner handles, goes to the log and leaves the screen alone.

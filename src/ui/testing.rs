@@ -16,6 +16,7 @@ use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::log::{Entry, EntryKind, LogPage, LogRows, LogView};
 use crate::domain::revision::{ChangeSize, Revision, RevisionStatus};
 use crate::domain::run::{Run, RunEnd, RunId, RunKind};
+use crate::domain::sight::Rest;
 use crate::domain::state::{Blocked, NeedsHuman, State, StateName};
 use crate::domain::ticket::{Ticket, Title, Usage, Worktree};
 use crate::domain::time::Timestamp;
@@ -97,6 +98,7 @@ pub(crate) fn setup(board: Board) -> Setup {
         size: (80, 24),
         settings: settings(),
         spent_today: Some(1_420_000),
+        rest: Rest::default(),
         theme: Theme::color(),
         zone: FixedOffset::east_opt(0).unwrap(),
         runs: "/home/ada/.local/share/draft/runs".into(),

@@ -11,3 +11,4 @@ mod log_out;
 mod mouse;
 mod pictures;
 mod properties;
+mod sight;

@@ -159,6 +159,33 @@ impl Model {
         needs_you.or_else(runs).or_else(can_run).copied()
     }
 
+    /// Says whether the first picture is that of the whole board, although a part of it is not read yet.
+    pub fn is_sure(&self) -> bool {
+        let rest = self.index.rest();
+        let Some(first) = rest.first else { return true };
+        let layout = self.layout();
+        // A card has two lines at least, and one is between cards.
+        let is_high = |column: &layout::Column| usize::from(inner(column.area).height) > 3 * first;
+        if layout.list.is_some() || layout.columns.iter().any(is_high) {
+            return false;
+        }
+        let state = |id: TicketId| self.board.ticket(id).map(|ticket| ticket.state.name());
+        // Whether nothing that is not read stands above it.
+        let has_place = |id: TicketId| {
+            let is_whole = state(id).is_some_and(|state| rest.missing(state) == 0);
+            is_whole || self.index.row(&self.board, id).is_some_and(|row| row < first)
+        };
+        match self.first_look() {
+            Some(id) if self.index.needs_you(id) => {
+                let comes_first = state(id) < Some(StateName::Blocked) || rest.missing(StateName::NeedsHuman) == 0;
+                has_place(id) && (comes_first || rest.needing_you == 0)
+            }
+            _ if rest.needing_you > 0 => false,
+            Some(id) => has_place(id),
+            None => rest.missing(StateName::Planned) == 0,
+        }
+    }
+
     /// Puts the cursor on a ticket that is shown, as near as can be to where it was.
     pub(in crate::ui) fn settle_cursor(&mut self) {
         let shown = |state: StateName| self.desk.abandoned || state != StateName::Abandoned;

@@ -70,11 +70,12 @@ fn draw_open(model: &Model, column: Column, buffer: &mut Buffer) {
     let ids = model.index.column(column.state);
     let border = theme.style(border_role(model, column.state));
     let room = usize::from(column.area.width.saturating_sub(4));
-    let title = words::cut(&model.theme, &format!("{} {}", name(column.state), ids.len()), room).into_owned();
+    let title = words::cut(&model.theme, &format!("{} {}", name(column.state), model.index.count(column.state)), room)
+        .into_owned();
     Block::bordered()
         .border_set(theme.glyphs.border)
         .border_style(border)
-        .title(Span::styled(format!(" {title} "), heading_style(model, column.state, ids.len())))
+        .title(Span::styled(format!(" {title} "), heading_style(model, column.state, model.index.count(column.state))))
         .render(column.area, buffer);
     let top = model.desk.top(column.state);
     let mut rest = inner(column.area);
@@ -87,7 +88,7 @@ fn draw_open(model: &Model, column: Column, buffer: &mut Buffer) {
         shown += usize::from(used < rest.height || card::height(model, *id, rest.width) <= usize::from(used));
         rest = layout::split_top(rest, used.saturating_add(1)).1;
     }
-    draw_more(model, column.area, top, ids.len().saturating_sub(shown), buffer);
+    draw_more(model, column.area, top, model.index.count(column.state).saturating_sub(shown), buffer);
 }
 
 /// Says in the frame how many cards are out of sight, above and below.
@@ -105,7 +106,7 @@ fn draw_more(model: &Model, area: Rect, above: usize, below: usize, buffer: &mut
 }
 
 fn draw_stripe(model: &Model, column: Column, buffer: &mut Buffer) {
-    let count = model.index.column(column.state).len();
+    let count = model.index.count(column.state);
     let style = model.theme.style(heading_role(column.state, count));
     let letters = name(column.state).chars().map(|c| format!(" {c}"));
     let down = std::iter::once(format!("{count:^3}")).chain(letters);
@@ -118,7 +119,7 @@ fn draw_stripe(model: &Model, column: Column, buffer: &mut Buffer) {
 pub(in crate::ui) fn tabs(model: &Model, width: u16) -> Vec<(StateName, String)> {
     let current = model.current_column();
     let mut tabs: Vec<(StateName, String)> = layout::shown(model.desk.abandoned)
-        .map(|state| (state, format!(" {} {} ", name(state), model.index.column(state).len())))
+        .map(|state| (state, format!(" {} {} ", name(state), model.index.count(state))))
         .collect();
     let room = usize::from(width);
     let total = |tabs: &[(StateName, String)]| tabs.iter().map(|(_, label)| text::width(label)).sum::<usize>();
@@ -140,11 +141,8 @@ fn draw_tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     let spans: Vec<Span> = tabs(model, area.width)
         .into_iter()
         .map(|(state, label)| {
-            let role = if Some(state) == current {
-                Role::Selected
-            } else {
-                heading_role(state, model.index.column(state).len())
-            };
+            let role =
+                if Some(state) == current { Role::Selected } else { heading_role(state, model.index.count(state)) };
             Span::styled(label, theme.style(role))
         })
         .collect();
