@@ -2,6 +2,7 @@
 //! reader, so that memory stays bounded whatever the size.
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,9 @@ use crate::executor::decode::Reader;
 use crate::run::tail::{Piece, Tail};
 
 /// How much is read at once, in bytes.
-const SLICE: u64 = 4 << 20;
+const SLICE: u64 = 1 << 20;
+/// How much of the end is decoded to show it before all above is read, in bytes.
+const GLIMPSE: u64 = 64 << 10;
 /// Entries that are kept decoded, counted from the newest.
 const KEPT: usize = 4096;
 /// How long their texts may be together, in bytes.
@@ -165,6 +168,40 @@ impl Entries {
             self.stride *= 2;
         }
         self.marks.push(Mark { entry: self.total, offset, reader: self.reader.clone() });
+    }
+
+    /// Returns at most `count` entries from the end of what is written, however far it is read: what is seen meanwhile. What
+    /// they join with further above is not known. Also returns how many entries there are by a guess.
+    pub(super) fn glimpse(&self, count: usize) -> io::Result<(Vec<Placed>, u64)> {
+        let length = fs::metadata(&self.path)?.len();
+        let read = self.reader.offset();
+        let mut at = length.saturating_sub(GLIMPSE).max(read);
+        let mut is_line = at == read && self.reader.is_between_lines();
+        let mut reader = self.fresh.clone();
+        let (mut last, mut entries) = (VecDeque::new(), Vec::new());
+        let mut tail = Tail::open(&self.path, at)?;
+        while let Piece::Bytes(mut bytes) = tail.next()? {
+            if !is_line {
+                // The line in which it begins is left out.
+                let skipped = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
+                is_line = skipped > 0 && bytes[skipped - 1] == b'\n';
+                at += skipped as u64;
+                bytes = &bytes[skipped..];
+            }
+            while !bytes.is_empty() {
+                let taken = reader.feed_line(bytes, &mut entries);
+                bytes = &bytes[taken..];
+                let place = (at + reader.offset()).saturating_sub(1);
+                last.extend(entries.drain(..).map(|entry| (place, entry)));
+                last.drain(..last.len().saturating_sub(count));
+            }
+            if tail.offset() >= length {
+                break;
+            }
+        }
+        let guess = u128::from(self.total) * u128::from(length) / u128::from(read.max(1));
+        let total = u64::try_from(guess).unwrap_or(u64::MAX).max(self.total + last.len() as u64);
+        Ok((last.into(), total))
     }
 
     /// Returns at most `count` entries from number `first` on.

@@ -241,6 +241,7 @@ impl Log {
         };
         let page = match page {
             Some(page) => page,
+            None if progress == Progress::Behind => said.glimpse(&below, count)?,
             None => said.last_page(&below, count)?,
         };
         let is_counted = said.is_counted();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::logs::Log;
-use crate::domain::log::{Entry, EntryKind, LogPlace, LogRows, LogView};
+use crate::domain::log::{Counted, Entry, EntryKind, LogPlace, LogRows, LogView};
 use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::Folder;
 
@@ -295,4 +295,23 @@ fn a_large_log_is_read_in_slices_and_ends_up_whole() {
     while entries.read_on(true).unwrap() == super::entries::Progress::Behind {}
     assert_eq!(entries.total(), 6000);
     assert_eq!(entries.read_on(true).unwrap(), super::entries::Progress::UpToDate);
+}
+
+#[test]
+fn the_end_of_a_large_log_is_seen_before_all_of_it_is_read() {
+    let written = long(Dialect::Claude, 20_000);
+    let naive = written.naive();
+    let mut log = written.log();
+    let first = log.rows(LogView::Pretty, LogPlace::End, 9).unwrap();
+    assert!(first.behind && first.counted == Counted::Guessed);
+    let LogRows::Pretty(rows) = first.rows else { panic!("they are entries") };
+    let seen: Vec<Entry> = rows.into_iter().map(|(_, entry)| entry).collect();
+    assert_eq!(seen, naive[naive.len() - 9..]);
+    let whole = loop {
+        let rows = log.rows(LogView::Pretty, LogPlace::End, 9).unwrap();
+        if !rows.behind {
+            break rows;
+        }
+    };
+    assert_eq!((whole.first + 9, whole.total, whole.counted), (whole.total, naive.len() as u64, Counted::Yes));
 }

@@ -105,6 +105,20 @@ impl Said<'_> {
         Ok(Page { first, total, said, below: below_page })
     }
 
+    /// Returns the last rows of what is written, although what is above them is not read yet.
+    pub(super) fn glimpse<'a>(&mut self, below: &'a [Line], count: usize) -> io::Result<Page<'a>> {
+        let Self::Entries(entries) = self else { return self.last_page(below, count) };
+        let below_page = &below[below.len() - below.len().min(count)..];
+        let (said, total) = entries.glimpse(count - below_page.len())?;
+        if said.is_empty() {
+            // One line is longer than what is looked at.
+            return self.last_page(below, count);
+        }
+        let total = total + below.len() as u64;
+        let first = total.saturating_sub((said.len() + below_page.len()) as u64);
+        Ok(Page { first, total, said, below: below_page })
+    }
+
     /// Returns how many entries there are, or the best guess.
     pub(super) fn total(&self) -> io::Result<u64> {
         Ok(match self {

@@ -16,6 +16,9 @@ pub(super) struct Stream<W> {
     dir: PathBuf,
     started: Instant,
     turns: u32,
+    /// What the next turn reads: all that was said so far.
+    context_tokens: u64,
+    /// What all turns read together.
     input_tokens: u64,
     output_tokens: u64,
     denials: Vec<Value>,
@@ -37,7 +40,8 @@ impl<W: Write> Stream<W> {
             dir,
             started: Instant::now(),
             turns: 0,
-            input_tokens: 400 + prompt.len() as u64 / 4,
+            context_tokens: 400 + prompt.len() as u64 / 4,
+            input_tokens: 0,
             output_tokens: 0,
             denials: Vec::new(),
             said: None,
@@ -80,7 +84,7 @@ impl<W: Write> Stream<W> {
             Ok(content) => (content, false),
             Err(content) => (content, true),
         };
-        self.input_tokens += 20 + content.len() as u64 / 4;
+        self.context_tokens += 20 + content.len() as u64 / 4;
         let result = json!({"type": "tool_result", "tool_use_id": call, "content": content, "is_error": is_error});
         self.event(json!({
             "type": "user", "message": {"role": "user", "content": [result]}, "parent_tool_use_id": null,
@@ -150,13 +154,14 @@ impl<W: Write> Stream<W> {
     fn assistant(&mut self, block: &Value) -> io::Result<()> {
         self.turns += 1;
         let written = 1 + block.to_string().len() as u64 / 4;
+        self.input_tokens += self.context_tokens;
         self.output_tokens += written;
         self.event(json!({
             "type": "assistant",
             "message": {
                 "id": format!("msg_demo_{:04}", self.turns), "type": "message", "role": "assistant", "model": MODEL,
                 "content": [block], "stop_reason": null,
-                "usage": {"input_tokens": self.input_tokens, "output_tokens": written},
+                "usage": {"input_tokens": self.context_tokens, "output_tokens": written},
             },
             "parent_tool_use_id": null,
         }))

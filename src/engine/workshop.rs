@@ -83,12 +83,18 @@ pub struct Gates {
     pub(super) steps: Semaphore,
     /// For making worktrees, which may take as long as a hook and the network do; nobody else waits for that.
     pub(super) makings: Semaphore,
+    /// For reading what agents print as fast as they can: the screen and the agents need the other cores.
+    pub(super) hearings: Semaphore,
 }
 
 impl Default for Gates {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { steps: Semaphore::new((2 * cores).max(4)), makings: Semaphore::new((2 * cores).max(8)) }
+        Self {
+            steps: Semaphore::new((2 * cores).max(4)),
+            makings: Semaphore::new((2 * cores).max(8)),
+            hearings: Semaphore::new((cores / 2).max(1)),
+        }
     }
 }
 

@@ -103,6 +103,19 @@ pub(super) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
+/// How much further back in the queue for a processor than what started it a program stands, in steps of `nice`.
+const BACK: i32 = 5;
+
+/// Lets a program that was just started, and all that it will start, go last where processors are short: whoever looks on has
+/// to see it at once, and the program has all day.
+pub(super) fn step_back(pid: i32) {
+    let Some(pid) = Pid::from_raw(pid) else { return };
+    // It may be over already.
+    if let Ok(now) = rustix::process::getpriority_process(Some(pid)) {
+        let _ = rustix::process::setpriority_process(Some(pid), now + BACK);
+    }
+}
+
 /// Makes this process the leader of a session of its own and the parent of orphans among its descendants. Says whether it is
 /// the latter: then it has a child as long as any descendant lives.
 pub(super) fn detach() -> bool {
@@ -177,6 +190,18 @@ mod tests {
         child.wait().unwrap();
         assert!(process.open().unwrap().is_none() && !process.has_mark(inner));
         process.signal(Signal::KILL).unwrap();
+    }
+
+    #[test]
+    fn a_program_stands_behind_what_started_it() {
+        let own = rustix::process::getpriority_process(None).unwrap();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        step_back(pid);
+        let now = rustix::process::getpriority_process(Pid::from_raw(pid)).unwrap();
+        assert_eq!(now, (own + BACK).min(19));
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
 
     #[test]

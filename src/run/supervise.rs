@@ -187,6 +187,7 @@ impl<'a> Supervision<'a> {
         // Dropped here: it holds the writing ends of the pipes, and they must be the program's alone.
         drop(command);
         let child = i32::try_from(child.id()).map_err(|error| error.to_string())?;
+        os::step_back(child);
         let tree = Tree { mark: spec.mark, root: Some(rustix::process::getpid().as_raw_pid()) };
         Ok(Self {
             folder,

@@ -44,7 +44,7 @@ impl Model {
             Action::Comment => self.reads_diff() && self.is_open_revision(),
             Action::Resolve => self.has_open_comments(),
             Action::Approve | Action::RequestChanges => self.is_open_revision(),
-            Action::SearchLog => self.reads_log(),
+            Action::SearchLog | Action::FilterLog => self.reads_log(),
             _ => true, // what is possible is likely, if nothing above says otherwise
         };
         likely && self.why_not(action).is_none()

@@ -110,6 +110,15 @@ impl Bench {
         self.handle.blocking(work).await
     }
 
+    /// Reads what an agent printed.
+    pub(super) async fn hearing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Workshop) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let _turn = self.shop.gates.hearings.acquire().await.map_err(|_| EngineError::Stopped)?;
+        self.handle.blocking(work).await
+    }
+
     /// Makes something in a worktree, which may take long.
     pub(super) async fn making<T: Send + 'static>(
         &self,

@@ -60,7 +60,7 @@ impl Listener {
         let Some(mut ear) = self.ear.take() else { return Ok(()) };
         let path = folder.stream(Stream::Stdout);
         let (ear, heard) = bench
-            .blocking(move |_| {
+            .hearing(move |_| {
                 let heard = match ear.hear(&path, most) {
                     // Somebody deleted it: there is nothing to hear.
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -271,7 +271,7 @@ fn working(model: &Model, ticket: &Ticket, job: &Job, width: u16) -> Vec<Facts> 
 /// Returns how often the checks have sent a change back to its agent.
 fn rework(model: &Model, job: &Job) -> Option<(Role, String)> {
     let times = job.rework.filter(|times| *times > 0)?;
-    Some((Role::Warn, format!("{} {times}", model.theme.glyphs.retry)))
+    Some((Role::Warn, format!("{} sent back {times}×", model.theme.glyphs.retry)))
 }
 
 /// Says what makes the worktree ready right now, before the agent or after it.

@@ -213,7 +213,7 @@ fn a_ticket_that_was_sent_back_and_not_started_yet_shows_as_queued() {
     let world = World::board("executing").with_job(1, |job| {
         (job.status, job.rework) = (JobStatus::Queued, Some(1));
     });
-    assert!(world.screen().contains("↻ 1"), "{}", world.screen());
+    assert!(world.screen().contains("↻ sent back 1×"), "{}", world.screen());
     assert!(world.screen().contains("○ queued: waits for a free slot"));
     assert_eq!(world.model.current_column(), Some(StateName::Executing));
 }
