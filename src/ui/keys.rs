@@ -246,6 +246,8 @@ words! {
         ScrollLeft = "scroll_left",
         /// Shows the ticket's evidence.
         Evidence = "evidence",
+        /// Shows what was said about the ticket's revisions.
+        Review = "review",
         /// Shows the ticket's history.
         History = "history",
         /// Shows the ticket's jobs.

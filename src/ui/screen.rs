@@ -27,6 +27,7 @@ pub(super) mod marks;
 pub(super) mod overview;
 pub(super) mod palette;
 pub(super) mod remark;
+mod reviews;
 pub(super) mod run_with;
 pub(super) mod tell;
 pub(super) mod ticket;

@@ -18,9 +18,9 @@ use crate::ui::words;
 
 use super::diff::DiffTab;
 use super::layout::{put, split_bottom, split_top};
-use super::{bars, columns, diff, evidence, history, log, overview};
+use super::{bars, columns, diff, evidence, history, log, overview, reviews};
 
-/// The tabs. Their keys have gaps for those that are to come.
+/// The tabs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::ui) enum Tab {
     /// What it is and where it stands.
@@ -31,17 +31,20 @@ pub(in crate::ui) enum Tab {
     Diff,
     /// What ran and how it ended.
     Evidence,
+    /// What was said about its revisions and decided.
+    Review,
     /// What happened.
     History,
     /// Its jobs and their runs.
     Jobs,
 }
 
-const TABS: [(Tab, &str, &str); 6] = [
+const TABS: [(Tab, &str, &str); 7] = [
     (Tab::Overview, "1", "Overview"),
     (Tab::Log, "2", "Log"),
     (Tab::Diff, "3", "Diff"),
     (Tab::Evidence, "4", "Evidence"),
+    (Tab::Review, "5", "Review"),
     (Tab::History, "6", "History"),
     (Tab::Jobs, "7", "Jobs"),
 ];
@@ -187,6 +190,7 @@ impl Model {
             Action::Log => screen.turn(Tab::Log),
             Action::Diff => screen.turn(Tab::Diff),
             Action::Evidence => screen.turn(Tab::Evidence),
+            Action::Review => screen.turn(Tab::Review),
             Action::History => screen.turn(Tab::History),
             Action::Jobs => screen.turn(Tab::Jobs),
             Action::Right => screen.turn_by(1),
@@ -251,11 +255,12 @@ fn lines(model: &Model, screen: &TicketScreen, ticket: &Ticket, width: u16) -> V
     let detail = match (&screen.detail, screen.tab) {
         (_, Tab::Overview) => return overview::lines(model, ticket, screen.detail.as_deref(), width),
         (_, Tab::Log | Tab::Diff) => return Vec::new(),
-        (Some(detail), Tab::Evidence | Tab::History | Tab::Jobs) => detail,
-        (None, Tab::Evidence | Tab::History | Tab::Jobs) => return vec![Line::raw("Loading …")],
+        (Some(detail), Tab::Evidence | Tab::Review | Tab::History | Tab::Jobs) => detail,
+        (None, Tab::Evidence | Tab::Review | Tab::History | Tab::Jobs) => return vec![Line::raw("Loading …")],
     };
     match screen.tab {
         Tab::Evidence => evidence::lines(model, detail, width),
+        Tab::Review => reviews::lines(model, detail, width),
         Tab::History => history::lines(model, detail, width),
         Tab::Jobs => evidence::job_lines(model, detail, width),
         Tab::Overview | Tab::Log | Tab::Diff => Vec::new(),

@@ -44,7 +44,7 @@ fn spot(line: u32) -> Spot {
 }
 
 /// A comment on a ticket's change.
-fn said(n: u32, id: u128, others: &str) -> Comment {
+pub(super) fn said(n: u32, id: u128, others: &str) -> Comment {
     Comment {
         id: CommentId(uuid::Uuid::from_u128(id)),
         ticket: ticket_id(n),

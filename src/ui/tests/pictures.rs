@@ -7,6 +7,8 @@ use crate::domain::event::{Actor, Event, EventKind, NewEvent};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::id::{EvidenceId, TicketId};
 use crate::domain::job::{JobKind, JobStatus};
+use crate::domain::review::{Comment, Review, Verdict};
+use crate::domain::revision::{Revision, RevisionStatus};
 use crate::domain::run::{Run, RunEnd, RunId, RunKind};
 use crate::domain::state::StateName;
 use crate::domain::ticket::{Message, Ticket, Usage};
@@ -14,6 +16,8 @@ use crate::domain::time::Timestamp;
 use crate::ui::msg::{Msg, Role, Settings};
 use crate::ui::testing::{NOW, World, at, board, changes, check, job_id, revision, settings, setup, worked};
 use crate::ui::theme::{Glyphs, Theme};
+
+use super::diff::said;
 
 pub(super) const FULL: &str = "executing waiting verifying needs_human blocked proposed done planned queued done question \
                     abandoned planned executing proposed";
@@ -89,6 +93,32 @@ fn ticket(theme: Theme, keys: &str) -> World {
     world.tell(Msg::Detail(Box::new(detail(id)))).keys(keys)
 }
 
+/// A ticket whose first revision was sent back with two comments, one of them answered, and whose second one is open.
+fn reviewed(theme: Theme, keys: &str) -> World {
+    let world = world(theme, FULL).keys("llll<enter>");
+    let mut detail = detail(world.model.selected().unwrap());
+    let first = Revision { status: RevisionStatus::ChangesRequested, ..detail.revisions[0].clone() };
+    let second = Revision { number: 2, ..first.clone() };
+    detail.revisions = vec![first, Revision { status: RevisionStatus::Open, ..second }];
+    let asked = said(4, 1, "");
+    let answer = Comment {
+        reply_to: Some(asked.id),
+        body: "It answers 401 then.".to_owned(),
+        author: Actor::executor("claude"),
+        ..said(4, 3, "")
+    };
+    detail.comments = vec![asked, said(4, 2, "\nSay so in the log."), answer];
+    detail.reviews = vec![Review {
+        ticket: detail.ticket,
+        revision: 1,
+        verdict: Verdict::RequestChanges,
+        summary: "Nearly. The header matters most.".to_owned(),
+        author: Actor::human(),
+        at: at(50),
+    }];
+    world.tell(Msg::Detail(Box::new(detail))).keys(keys)
+}
+
 fn untrusted(theme: Theme) -> World {
     world(theme, FULL).tell(Msg::Settings(Box::new(Settings { trusted: false, ..settings() })))
 }
@@ -135,8 +165,9 @@ fn a_ticket_shows_its_log() {
 }
 
 #[test]
-fn a_ticket_shows_its_evidence_history_and_jobs() {
+fn a_ticket_shows_its_evidence_reviews_history_and_jobs() {
     assert_screens("ticket_evidence", |theme| ticket(theme, "4"));
+    assert_screens("ticket_review", |theme| reviewed(theme, "5"));
     assert_screens("ticket_history", |theme| ticket(theme, "6"));
     assert_screens("ticket_jobs", |theme| ticket(theme, "7"));
 }

@@ -155,6 +155,7 @@ fn nothing_that_others_write_does_anything_to_the_terminal() {
     let title: String = hostile("title").chars().take(200).collect();
     world.draft(&["ticket", "add", &title, "--description", &hostile("words"), "--state", "planned"]).ok();
     world.draft(&["run"]).ok();
+    world.draft(&["review", "1", "--comment", &format!("text.txt:1:{}", hostile("remark"))]).ok();
     let pty = world.draft_in_terminal(Size::new(200, 50), &[]);
     pty.until_shows("q quit");
     assert_only_drawn(&pty, "the board");
@@ -168,7 +169,7 @@ fn nothing_that_others_write_does_anything_to_the_terminal() {
     pty.keys("p");
     pty.until_shows("bytes-end");
     assert_only_drawn(&pty, "the raw log");
-    for (tab, shows) in [("3", "text.txt"), ("4", "claude"), ("6", "filed"), ("7", "execute")] {
+    for (tab, shows) in [("3", "text.txt"), ("4", "claude"), ("5", "remark-end"), ("6", "filed"), ("7", "execute")] {
         pty.keys(tab);
         pty.until_shows(shows);
         assert_only_drawn(&pty, tab);

@@ -4,10 +4,10 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::domain::diff::FileDiff;
-use crate::domain::event::ActorKind;
 use crate::domain::follow::Place;
 use crate::domain::review::{Comment, Side, Spot};
 use crate::ui::model::Model;
+use crate::ui::screen::reviews::name;
 use crate::ui::theme::Role;
 use crate::ui::widget::diff::Row;
 use crate::ui::widget::strip::Strip;
@@ -99,11 +99,7 @@ pub(super) fn line(model: &Model, (comment, place): &(Comment, Place), line: usi
     strip.push_text(&" ".repeat(indent(comment)), Style::new());
     strip.push_text(&format!("{} ", theme.glyphs.border.vertical_left), theme.style(role));
     let Some(below) = line.checked_sub(1) else {
-        let who = match comment.author.kind {
-            ActorKind::Human => "you".to_owned(),
-            ActorKind::Planner | ActorKind::System | ActorKind::Executor => comment.author.to_string(),
-        };
-        strip.push_text(&who, theme.style(Role::Title));
+        strip.push_text(&name(&comment.author), theme.style(Role::Title));
         let at = format!("  {} {}", format::day(comment.at, model.zone), format::clock(comment.at, model.zone));
         strip.push_text(&at, theme.style(Role::Dim));
         let mut said = Vec::new();
