@@ -44,5 +44,5 @@ pub use init::{Found, Plan, plan};
 pub use locale::glyphs;
 pub use logs::{Log, dialect_of};
 pub use news::{News, Watcher};
-pub use open::{ConfigFiles, Opened, Options, config_files, open};
+pub use open::{ConfigFiles, Opened, Options, board_here, config_files, open};
 pub use trace::start_log;

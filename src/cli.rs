@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod agents;
 mod archive;
 mod board;
+mod complete;
 mod config;
 mod demo;
 mod diff;
@@ -151,6 +152,9 @@ enum Command {
     Completions(manual::CompletionsArgs),
     /// Print the manual page, for `draft man | man -l -`
     Man,
+    /// Print the tickets that could stand at the end of a command line; shells ask this
+    #[command(hide = true)]
+    Complete(complete::CompleteArgs),
 }
 
 /// Runs the program with these arguments and returns its exit code.
@@ -199,5 +203,6 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Restore(args)) => trash::restore(global, &args, out),
         Some(Command::Completions(args)) => manual::completions(&args, out),
         Some(Command::Man) => manual::man(out),
+        Some(Command::Complete(args)) => complete::complete(global, &args, out),
     }
 }

@@ -97,6 +97,26 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
     Ok(Opened { workshop, writer, read: None })
 }
 
+/// Returns the board that would be opened, where there is one already, and makes nothing.
+///
+/// # Errors
+/// When there is no git, repository or home, or the database cannot be read.
+pub fn board_here(options: &Options) -> Result<Option<Board>, AppError> {
+    let git = Git::find(&std::env::var_os("PATH").unwrap_or_default()).map_err(AppError::Git)?;
+    let paths = paths(options.data_dir.as_deref())?;
+    if !paths.database().exists() {
+        return Ok(None);
+    }
+    let reader = Reader::open(&paths.database())?;
+    let folder = match &options.board {
+        Some(name) if options.repo == Path::new(HERE) => elsewhere(&reader, &git, name)?,
+        Some(_) | None => None,
+    };
+    let repo = Repo::discover(&git, folder.as_deref().unwrap_or(&options.repo)).map_err(AppError::NoRepository)?;
+    let Some(about) = find(&reader, repo.root(), options.board.as_deref())? else { return Ok(None) };
+    Ok(reader.board(about.id)?.map(|(board, _)| board))
+}
+
 /// The files that settings come from, and the repository, where there is one.
 #[derive(Clone, Debug)]
 pub struct ConfigFiles {

@@ -23,10 +23,25 @@ pub(super) struct CompletionsArgs {
 
 /// Prints what a shell needs to complete the arguments of `draft`.
 pub(super) fn completions(args: &CompletionsArgs, out: &mut Out) -> Result<Exit, CliError> {
-    let mut script = Vec::new();
-    generate(args.shell, &mut Cli::command(), "draft", &mut script);
-    out.bytes(&script)?;
+    out.bytes(script(args.shell).as_bytes())?;
     Ok(Exit::Done)
+}
+
+/// Returns what a shell reads: the commands and their flags, and how to ask for the numbers of tickets.
+fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "draft", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    match shell {
+        Shell::Bash => script + include_str!("../../assets/completions/bash"),
+        Shell::Fish => script + include_str!("../../assets/completions/fish"),
+        // Asked first: what is generated offers files where a ticket is meant.
+        Shell::Zsh => {
+            let begin = "_draft() {\n";
+            script.replacen(begin, &format!("{begin}{}", include_str!("../../assets/completions/zsh")), 1)
+        }
+        _ => script, // other shells know the commands only
+    }
 }
 
 /// Prints the manual page.
@@ -118,6 +133,13 @@ fn keys(page: &mut Roff) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shells_that_can_ask_for_tickets_do() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            assert!(script(shell).contains("complete -- "), "{shell}");
+        }
+    }
 
     #[test]
     fn the_page_has_every_command_and_every_key() {

@@ -3,7 +3,7 @@
 
 use crate::domain::command::{AgentChoice, Command, Edit, Place};
 use crate::domain::id::{TicketId, TicketRef};
-use crate::domain::undo::beside;
+use crate::domain::ticket::Ticket;
 
 use super::keys::Action;
 use super::model::{Model, NoticeKind};
@@ -35,15 +35,25 @@ impl Model {
     pub(super) fn place(&mut self, to: Neighbour) -> Vec<Effect> {
         let Some(ticket) = self.selected_ticket() else { return Vec::new() };
         let name = TicketRef::Id(ticket.id);
-        let (above, below) = beside(&self.board, ticket);
-        let place = match to {
-            Neighbour::Above => above.map(|other| Place::Above(TicketRef::Id(other))),
-            Neighbour::Below => below.map(|other| Place::Below(TicketRef::Id(other))),
-        };
+        let place = self.neighbour(ticket, to).map(|other| match to {
+            Neighbour::Above => Place::Above(TicketRef::Id(other)),
+            Neighbour::Below => Place::Below(TicketRef::Id(other)),
+        });
         place.map_or_else(Vec::new, |place| {
             // Marks are for other keys.
             self.send_about(vec![Command::Place { ticket: name, place }], Vec::new())
         })
+    }
+
+    /// Returns the ticket that is shown right above or below another one and is as urgent.
+    pub(super) fn neighbour(&self, ticket: &Ticket, side: Neighbour) -> Option<TicketId> {
+        let row = self.index.row(&self.board, ticket.id)?;
+        let row = match side {
+            Neighbour::Above => row.checked_sub(1)?,
+            Neighbour::Below => row + 1,
+        };
+        let other = *self.index.column(ticket.state.name()).get(row)?;
+        self.board.ticket(other).filter(|other| other.priority == ticket.priority).map(|other| other.id)
     }
 
     /// Asks whether to take tickets off the board.

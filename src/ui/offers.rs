@@ -13,6 +13,7 @@ use crate::domain::ticket::{Priority, Ticket};
 use crate::domain::undo::beside;
 
 use super::act::Way;
+use super::arrange::Neighbour;
 use super::keys::{Action, Context};
 use super::model::Model;
 use super::screen::Overlay;
@@ -176,18 +177,41 @@ impl Model {
             Action::Urgency1 => why_no_urgency(ticket, "P1"),
             Action::Urgency2 => why_no_urgency(ticket, "P2"),
             Action::Urgency3 => why_no_urgency(ticket, "P3"),
-            Action::PlaceHigher => self.why_no_place(ticket, beside(&self.board, ticket).0, "first"),
-            Action::PlaceLower => self.why_no_place(ticket, beside(&self.board, ticket).1, "last"),
+            Action::PlaceHigher => self.why_no_place(ticket, Neighbour::Above),
+            Action::PlaceLower => self.why_no_place(ticket, Neighbour::Below),
             _ => None,
         }
     }
 
-    fn why_no_place(&self, ticket: &Ticket, neighbour: Option<TicketId>, end: &str) -> Option<String> {
-        if neighbour.is_some() {
+    fn why_no_place(&self, ticket: &Ticket, side: Neighbour) -> Option<String> {
+        let (number, state) = (ticket.number, ticket.state.name());
+        if self.neighbour(ticket, side).is_some() {
             return None;
         }
-        let urgent = ticket.priority.map_or("those without a priority", Priority::bucket);
-        let number = ticket.number;
+        let end = match side {
+            Neighbour::Above => "first",
+            Neighbour::Below => "last",
+        };
+        // A bucket has many numbers, and only those who set one by hand know of it.
+        let bucket = ticket.priority.map(Priority::bucket);
+        let shares_bucket = |other: &&Ticket| {
+            other.priority != ticket.priority
+                && other.priority.map(Priority::bucket) == bucket
+                && other.state.name() == state
+        };
+        let urgent = match ticket.priority.filter(|_| self.board.tickets().any(|other| shares_bucket(&other))) {
+            Some(priority) => format!("priority {}", priority.value()),
+            None => bucket.unwrap_or("those without a priority").to_owned(),
+        };
+        let (above, below) = beside(&self.board, ticket);
+        let is_hidden = match side {
+            Neighbour::Above => above.is_some(),
+            Neighbour::Below => below.is_some(),
+        };
+        if is_hidden {
+            let back = self.key_of(Action::Back);
+            return Some(format!("{number} is the {end} of {urgent} that the filter shows; {back} shows all again."));
+        }
         Some(format!("{number} is the {end} of {urgent} here; the more urgent come first, and 0 to 3 change that."))
     }
 

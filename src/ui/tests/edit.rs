@@ -244,6 +244,28 @@ fn cards_change_places_only_among_those_as_urgent() {
 }
 
 #[test]
+fn a_ticket_passes_those_that_the_filter_shows() {
+    let equal = |world: World, n| world.with_ticket(n, |ticket| ticket.priority = "P2".parse().ok());
+    let world = (1..=4).fold(World::board("planned planned planned planned").size(120, 40), equal);
+    // Only 1 and 3 have it in their titles.
+    let world = world.keys("/").types("the").keys("<enter>gg").forget();
+    let lower = Command::Place { ticket: name(1), place: Place::Below(name(3)) };
+    assert_eq!(world.keys("J").acts(), [&all(vec![lower])]);
+    let world = (1..=4).fold(World::board("planned planned planned planned").size(120, 40), equal);
+    let world = world.keys("/").types("sqrt").keys("<enter>gg").forget().keys("J");
+    assert!(world.acts().is_empty());
+    assert!(world.screen().contains("#2 is the last of P2 that the filter shows"), "{}", world.screen());
+}
+
+#[test]
+fn two_in_one_bucket_need_not_be_as_urgent() {
+    let urgent = |world: World, n, value: u8| world.with_ticket(n, |ticket| ticket.priority = value.try_into().ok());
+    let world =
+        urgent(urgent(World::board("planned planned").size(120, 40), 1, 60), 2, 55).keys("gg").forget().keys("J");
+    assert!(world.screen().contains("#1 is the last of priority 60 here"), "{}", world.screen());
+}
+
+#[test]
 fn a_key_acts_on_all_that_are_marked_and_says_what_was_refused() {
     let world = World::board("proposed proposed proposed").size(120, 40).keys("gg").keys("vjj");
     assert!(world.screen().contains("3 marked"), "{}", world.screen());

@@ -236,3 +236,18 @@ fn everything_about_a_ticket_is_shown() {
     assert_stable(&world, "a_ticket_for_people", &world.draft(&["ticket", "show", "1"]).ok().text());
     world.assert_nothing_left();
 }
+
+#[test]
+fn a_shell_is_told_the_tickets_that_could_stand_there_and_makes_no_board_by_asking() {
+    let world = World::new();
+    let offered = |words: &[&str]| world.draft(&[&["complete", "--"], words].concat()).ok().text();
+    assert_eq!(offered(&["log", ""]), "");
+    assert!(!world.data().join("draft.db").exists(), "nobody wanted a board");
+    for title in ["First", "Second"] {
+        world.draft(&["ticket", "add", title]).ok();
+    }
+    assert_eq!(offered(&["ticket", "show", ""]), "2\tSecond\n1\tFirst\n");
+    assert_eq!(offered(&["--json", "run", "2", "1"]), "1\tFirst\n");
+    assert_eq!(offered(&["ticket", "add", "Third", "--after", ""]), "2\tSecond\n1\tFirst\n");
+    assert_eq!(offered(&["ticket", ""]), "");
+}
