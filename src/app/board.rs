@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::domain::board::Board;
 use crate::domain::sight::{Rest, Sight};
+use crate::domain::time::Timestamp;
 use crate::engine::{EngineError, Workshop};
 use crate::ui::keys::{KeyTable, own};
 use crate::ui::terminal::{self, Terminal};
@@ -47,16 +48,20 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
     let workshop = Arc::clone(&opened.workshop);
     let size = terminal::size().map_err(AppError::Terminal)?;
     // The two take about as long, and neither needs the other.
-    let (sight, settings) = thread::scope(|scope| {
+    let (zone, now) = (*chrono::Local::now().offset(), Timestamp::from(chrono::Utc::now()));
+    let (read, settings) = thread::scope(|scope| {
         // Who is the engine turns out in a moment.
         let settings = scope.spawn(|| surroundings::look(&workshop, Role::Engine));
         // A column has no room for more cards than that.
         let first = usize::from(size.1) / 3 + 1;
-        let sight = workshop.readers.read(|reader| reader.sight(workshop.about.id, first));
-        (sight, settings.join())
+        let read = workshop.readers.read(|reader| {
+            let spent = reader.spent_since(workshop.about.id, now.start_of_day(zone))?;
+            Ok((reader.sight(workshop.about.id, first)?, spent))
+        });
+        (read, settings.join())
     });
     let settings = settings.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
-    let sight = sight?;
+    let (sight, spent_today) = read?;
     let Sight { board, rest } = sight.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;
     // The library below would heed NO_COLOR again, against what the person may have said by a flag.
     crossterm::style::force_color_output(color == Color::Yes);
@@ -67,17 +72,17 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
     let setup = Setup {
         board,
         keys,
-        now: chrono::Utc::now().into(),
+        now,
         size,
         settings,
-        spent_today: None,
+        spent_today,
         rest,
         theme: match color {
             Color::Yes => Theme::color(),
             Color::No => Theme::plain(),
         }
         .with_glyphs(glyphs),
-        zone: *chrono::Local::now().offset(),
+        zone,
         runs: workshop.paths.runs(),
     };
     let (mut model, mut effects) = first_model(&workshop, setup)?;

@@ -119,6 +119,16 @@ pub(super) fn count_since(db: &Connection, ticket: TicketId, kind: JobKind, sinc
     Ok(count)
 }
 
+/// Returns what the board's jobs cost that ended since a moment, in millionths of a US dollar; nothing when none said a cost.
+pub(super) fn spent_since(db: &Connection, board: BoardId, since: Timestamp) -> Result<Option<u64>, Fault> {
+    let mut query = db.prepare_cached(
+        "SELECT sum(jobs.cost_micros) FROM jobs CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+         WHERE jobs.finished_at >= :since AND tickets.board_id = :board",
+    )?;
+    let values = named_params! { ":board": board, ":since": since };
+    Ok(query.query_row(values, |row| row.get::<_, Option<Count>>(0))?.map(|count| count.0))
+}
+
 /// Returns the newest job of each ticket that is wanted.
 pub(super) fn newest(db: &Connection, is_wanted: impl Fn(TicketId) -> bool) -> Result<Vec<Job>, Fault> {
     let index = "SELECT ticket_id, rowid FROM jobs ORDER BY ticket_id, queued_at, id";

@@ -206,6 +206,14 @@ impl Reader {
         self.read(|db| jobs::count_since(db, ticket, kind, since))
     }
 
+    /// Returns what a board's jobs cost that ended since a moment, in millionths of a US dollar; nothing when none said a cost.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn spent_since(&self, board: BoardId, since: Timestamp) -> Result<Option<u64>, StoreError> {
+        self.read(|db| jobs::spent_since(db, board, since))
+    }
+
     /// Returns a ticket's jobs, oldest first.
     ///
     /// # Errors

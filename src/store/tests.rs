@@ -457,3 +457,18 @@ async fn many_tasks_save_at_once_and_dropping_the_writer_waits_for_all() {
     assert_eq!(place.read().len(), 200);
     assert!(Reader::open(&place.path).is_ok());
 }
+
+#[test]
+fn what_was_spent_since_a_moment_is_what_the_jobs_cost_that_ended_since() {
+    let place = place();
+    let writer = place.board();
+    writer.commit_blocking(vec![new_ticket(1)]).unwrap();
+    let spent = |since| place.reader().spent_since(BOARD, since).unwrap();
+    assert_eq!(spent(at(0)), None);
+    for (n, cost, end) in [(1, Some(5), 10), (2, None, 20), (3, Some(7), 30)] {
+        let usage = Usage { cost_micros: cost, ..Usage::default() };
+        let ended = Job { status: JobStatus::Failed, finished_at: Some(at(end)), usage, ..job(n, 1) };
+        writer.commit_blocking(vec![Save::Job { job: ended, was: None }]).unwrap();
+    }
+    assert_eq!([0, 11, 30, 31].map(|since| spent(at(since))), [Some(12), Some(7), Some(7), None]);
+}

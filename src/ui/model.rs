@@ -129,14 +129,10 @@ pub(super) enum NoticeKind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Spent {
     micros: Option<u64>,
-    day: i64,
+    day: Timestamp,
 }
 
 impl Spent {
-    fn new(micros: Option<u64>, now: Timestamp) -> Self {
-        Self { micros, day: day(now) }
-    }
-
     /// Adds what a ticket's agents cost more than before.
     pub(super) fn add(&mut self, old: Option<&Ticket>, new: &Ticket) {
         if let Some(now) = new.usage.cost_micros {
@@ -145,15 +141,11 @@ impl Spent {
         }
     }
 
-    fn tick(&mut self, now: Timestamp) {
-        if day(now) > self.day {
-            *self = Self { micros: self.micros.map(|_| 0), day: day(now) };
+    fn tick(&mut self, day: Timestamp) {
+        if day > self.day {
+            *self = Self { micros: self.micros.map(|_| 0), day };
         }
     }
-}
-
-fn day(at: Timestamp) -> i64 {
-    at.0.div_euclid(86_400_000)
 }
 
 impl Model {
@@ -170,7 +162,7 @@ impl Model {
             runs,
             now,
             size: Size::new(width, height),
-            spent: Spent::new(spent_today, now),
+            spent: Spent { micros: spent_today, day: now.start_of_day(zone) },
             quiet: Quiet::default(),
             desk: BoardScreen::default(),
             log: LogPane::default(),
@@ -255,7 +247,7 @@ impl Model {
     /// Takes over the time. It also comes with changes, so that nothing seems to begin in the future.
     pub(super) fn set_now(&mut self, now: Timestamp) {
         self.now = self.now.max(now);
-        self.spent.tick(self.now);
+        self.spent.tick(self.now.start_of_day(self.zone));
     }
 
     /// Returns what was spent today as far as it is known, in millionths of a dollar, with what runs now.

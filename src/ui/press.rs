@@ -1,8 +1,8 @@
 //! Keys and pasted text: what has the keys, and what a key means there.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::keys::{Action, Context, Found, Key};
+use super::keys::{Action, Context, Found, Key, Keys};
 use super::model::{Model, NoticeKind};
 use super::msg::Effect;
 use super::screen::form::Outcome;
@@ -43,9 +43,16 @@ impl Model {
             Found::Prefix => return Vec::new(),
             Found::Action(action) => Some(action),
             Found::Nothing if self.pressed.len() > 1 => {
-                // The key that broke the sequence may mean something by itself.
-                self.pressed.clear();
-                return self.key(event);
+                let pressed = Keys::of(std::mem::take(&mut self.pressed));
+                return match event.code {
+                    KeyCode::Esc => Vec::new(),
+                    // A letter by itself may do what nobody meant: `gq` is no `q`.
+                    KeyCode::Char(_) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
+                        let help = self.key_of(Action::Help);
+                        self.refuse(format!("{} means nothing here; {help} shows every key.", pressed.shown()))
+                    }
+                    _ => self.key(event), // an arrow or ^c is not a mistyped letter
+                };
             }
             Found::Nothing => None,
         };

@@ -75,6 +75,11 @@ impl Keys {
         &self.0
     }
 
+    /// Returns the keys that were pressed one after the other.
+    pub(in crate::ui) fn of(pressed: Vec<Key>) -> Self {
+        Self(pressed)
+    }
+
     /// Returns them as people write them: `enter`, `^u`, `shift-tab`, `<`.
     pub fn shown(&self) -> String {
         let written = self.to_string();

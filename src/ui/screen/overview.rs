@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::dependencies::Readiness;
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
+use crate::domain::revision::RevisionStatus;
 use crate::domain::state::{MOVES, Move, State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
@@ -116,13 +117,25 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
     let has_work = ticket.worktree.is_some() && model.board.active_job(ticket.id).is_none();
     if has_work && matches!(ticket.state, State::NeedsHuman { .. } | State::Blocked { .. }) {
         page.heading("What you can do");
-        page.fact("check", Role::Dim, "run the checks again on what its worktree holds (V)");
-        page.fact(
-            "edit",
-            Role::Dim,
-            "open a shell or the agent's session in its worktree (!), then take that over (s)",
-        );
-        page.fact("tell", Role::Dim, "let its agent go on with a word from you (t)");
+        let key = |action| model.key_of(action);
+        match model.board.revision(ticket.id).map(|revision| revision.status) {
+            Some(RevisionStatus::Open) => {
+                let said = format!("read its change ({}), and approve it or send it back there", key(Action::Diff));
+                page.fact("review", Role::Dim, &said);
+            }
+            Some(RevisionStatus::Approved) => {
+                let said = format!("bring its change to its target ({})", key(Action::Land));
+                page.fact("land", Role::Dim, &said);
+            }
+            Some(RevisionStatus::ChangesRequested | RevisionStatus::Superseded) | None => {}
+        }
+        let said = format!("run the checks again on what its worktree holds ({})", key(Action::Verify));
+        page.fact("check", Role::Dim, &said);
+        let (visit, take_over) = (key(Action::HandOver), key(Action::Resume));
+        let said =
+            format!("open a shell or the agent's session in its worktree ({visit}), then take that over ({take_over})");
+        page.fact("edit", Role::Dim, &said);
+        page.fact("tell", Role::Dim, &format!("let its agent go on with a word from you ({})", key(Action::Tell)));
     }
     page.lines()
 }

@@ -22,6 +22,16 @@ fn moved(n: u32, to: StateName) -> Effect {
 }
 
 #[test]
+fn a_letter_that_breaks_a_sequence_does_nothing_by_itself() {
+    let world = World::board("planned").size(120, 40).forget().keys("gq");
+    assert!(world.acts().is_empty() && world.screen().contains("gq means nothing here; ? shows"), "{}", world.screen());
+    let left = World::board("planned").forget().keys("g<c-c>");
+    assert_eq!(left.acts(), [&Effect::Quit { stop_agents: StopAgents::No }]);
+    let put_away = World::board("planned planned").size(120, 40).forget().keys("g<esc>q");
+    assert_eq!(put_away.acts(), [&Effect::Quit { stop_agents: StopAgents::No }]);
+}
+
+#[test]
 fn who_leaves_is_told_when_nothing_runs_any_more() {
     let world = World::board("executing").size(120, 40).keys("q");
     assert!(world.screen().contains("1 agent keeps running"), "{}", world.screen());
