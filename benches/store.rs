@@ -1,6 +1,9 @@
 //! What the store costs: loading a board of 10,000 tickets, and commits one after another and 64 at a time, each beside a
 //! bare SQLite loop on the same disk that is as durable.
 
+#[path = "support/ticket.rs"]
+mod ticket;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,56 +12,35 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use draft_board::domain::board::About;
 use draft_board::domain::change::Save;
 use draft_board::domain::event::{Actor, EventKind, NewEvent};
-use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber};
+use draft_board::domain::id::{BoardId, JobId};
 use draft_board::domain::job::{Job, JobKind, JobStatus};
 use draft_board::domain::state::{NeedsHuman, State};
-use draft_board::domain::ticket::{Ticket, Title, Usage, Worktree};
+use draft_board::domain::ticket::{Ticket, Usage};
 use draft_board::domain::time::Timestamp;
 use draft_board::store::{Limits, Reader, Write, Writer};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use ticket::{filed, worktree};
+
 const BOARD: BoardId = BoardId(Uuid::from_u128(1));
 const TICKETS: u32 = 10_000;
 /// Callers that write at the same time.
 const CALLERS: u32 = 64;
 
-fn ticket(n: u32) -> Ticket {
+fn one(n: u32) -> Ticket {
     let state = match n % 4 {
         0 => State::Proposed,
         1 => State::Planned,
         2 => State::NeedsHuman { why: NeedsHuman::Review },
         _ => State::Done,
     };
-    let worktree = matches!(state, State::NeedsHuman { .. }).then(|| Worktree {
-        path: format!("/home/u/.local/share/draft/worktrees/calculator-0a1b2c3d/{n}-guard-sqrt-of-negatives").into(),
-        branch: format!("draft/{n}-guard-sqrt-of-negatives"),
-        base_branch: "main".into(),
-        base: "b".repeat(40),
-        port: None,
-    });
     Ticket {
-        id: TicketId(Uuid::from_u128(0x7_0000_0000 + u128::from(n))),
-        number: TicketNumber(n),
-        board: BOARD,
-        goal: None,
-        title: Title::new(&format!("Guard the square root of negative number {n}")).expect("it is a title"),
-        state,
         reason: "revision 1: +30 −4".into(),
-        priority: u8::try_from(n % 100).ok().and_then(|value| value.try_into().ok()),
-        hand_order: None,
-        blocked_by: Vec::new(),
-        verify: Vec::new(),
-        agent: None,
-        model: None,
-        base_branch: None,
-        message: None,
-        worktree,
+        worktree: matches!(state, State::NeedsHuman { .. }).then(|| worktree(n)),
         usage: Usage { input_tokens: 1_000, output_tokens: 200, cost_micros: Some(12_000) },
-        created_at: Timestamp(1_800_000_000_000),
-        updated_at: Timestamp(1_800_000_100_000),
-        removed_at: None,
+        ..filed(BOARD, n, state)
     }
 }
 
@@ -81,7 +63,7 @@ fn database(tickets: u32) -> (TempDir, Writer) {
     };
     writer.write_blocking(Write::Board(about)).expect("a board");
     let mut saves = Vec::new();
-    for ticket in (1..=tickets).map(ticket) {
+    for ticket in (1..=tickets).map(one) {
         let description = "What is to be done, and how it is seen that it is done.\n".repeat(20);
         if matches!(ticket.state, State::NeedsHuman { .. } | State::Done) {
             saves.push(Save::Job { job: job(&ticket), was: None });
@@ -144,7 +126,7 @@ fn commits(c: &mut Criterion) {
     });
     for tickets in [100, TICKETS] {
         let (_folder, writer) = database(tickets);
-        let subject = ticket(1);
+        let subject = one(1);
         let mut n = 0;
         group.bench_function(format!("one after another, {tickets} tickets"), |b| {
             b.iter(|| {
@@ -172,7 +154,7 @@ async fn at_once(writer: &Arc<Writer>, count: u64) -> Duration {
         let writer = Arc::clone(writer);
         let moves = count / u64::from(CALLERS) + u64::from(u64::from(caller) < count % u64::from(CALLERS));
         callers.spawn(async move {
-            let subject = ticket(caller + 1);
+            let subject = one(caller + 1);
             for n in 0..moves {
                 writer.commit(a_move(&subject, n)).await.expect("it is stored");
             }

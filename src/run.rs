@@ -22,6 +22,7 @@ mod signals;
 pub mod spec;
 pub mod supervise;
 pub mod tail;
+pub mod thin;
 pub mod times;
 mod tree;
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::log::Entry;
 use crate::executor::decode::Reader;
 use crate::run::tail::{Piece, Tail};
+use crate::run::thin::halve;
 
 /// How much is read at once, in bytes.
 const SLICE: u64 = 1 << 20;
@@ -160,11 +161,7 @@ impl Entries {
 
     fn mark(&mut self, offset: u64) {
         if self.marks.len() == MOST_MARKS {
-            let mut keep = false;
-            self.marks.retain(|_| {
-                keep = !keep;
-                keep
-            });
+            halve(&mut self.marks);
             self.stride *= 2;
         }
         self.marks.push(Mark { entry: self.total, offset, reader: self.reader.clone() });

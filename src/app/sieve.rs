@@ -1,6 +1,8 @@
 //! Remembers which rows of a stream passed a test, in bounded memory however many there are: how many passed before each
 //! thousandth row. Which ones exactly is found again by testing a thousand rows.
 
+use crate::run::thin::halve;
+
 /// Rows between two numbers, at first.
 const STRIDE: u64 = 1000;
 /// Most numbers. Past that every second one is dropped, and the stride doubles.
@@ -50,11 +52,7 @@ impl Sieve {
 
     fn mark(&mut self) {
         if self.marks.len() == MOST_MARKS {
-            let mut keep = false;
-            self.marks.retain(|_| {
-                keep = !keep;
-                keep
-            });
+            halve(&mut self.marks);
             self.stride *= 2;
         }
         // The stride may just have doubled over this row.

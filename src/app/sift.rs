@@ -1,5 +1,5 @@
 //! Filters and searches the rows of a log: a slice at a time, so that nobody waits, and in bounded memory whatever the
-//! size. A search covers what is shown: of a very long line that is its kept part.
+//! size. A search covers what is shown, and of a very long line also what is left out.
 
 use std::borrow::Cow;
 use std::io;
@@ -78,11 +78,11 @@ impl Sift {
             if !filter.shows(part) {
                 continue;
             }
-            if !filter.is_open() && test(source, &mut known.shown, until, |row| passes(filter, row))? == Read::Part {
+            if !filter.is_open() && test(source, &mut known.shown, until, |source, row| passes(filter, source, row))? == Read::Part {
                 return Ok(Read::Part);
             }
             let Some(sought) = sought else { continue };
-            let is_hit = |row: &Row| passes(filter, row) && is_in(sought, row);
+            let is_hit = |source: &Source, row: &Row| passes(filter, source, row) && is_in(sought, source, row);
             if test(source, &mut known.hits, until, is_hit)? == Read::Part {
                 // Rows below have no numbers before all above are known.
                 return Ok(Read::Part);
@@ -112,7 +112,7 @@ impl Sift {
         while rows.len() < count {
             let Some(block) = self.streams[stream].shown.block_of(first + rows.len() as u64) else { break };
             let skip = first + rows.len() as u64 - block.before;
-            let found = select(source, block, |row| passes(&self.filter, row))?;
+            let found = select(source, block, |source, row| passes(&self.filter, source, row))?;
             let before = rows.len();
             let skip = usize::try_from(skip).unwrap_or(usize::MAX);
             rows.extend(found.into_iter().skip(skip).take(count - before).map(|(_, row)| row));
@@ -224,30 +224,35 @@ impl Sift {
     /// Returns the number, among all rows of a stream, of one that is shown.
     fn nth_shown(&self, source: &mut Source, stream: usize, n: u64) -> io::Result<Option<u64>> {
         let Some(block) = self.streams[stream].shown.block_of(n) else { return Ok(None) };
-        let shown = select(source, block, |row| passes(&self.filter, row))?;
+        let shown = select(source, block, |source, row| passes(&self.filter, source, row))?;
         Ok(usize::try_from(n - block.before).ok().and_then(|n| shown.get(n)).map(|(row, _)| *row))
     }
 
     /// Returns the number, among those that are shown, of a row of a stream.
     fn number_of(&self, source: &mut Source, stream: usize, row: u64) -> io::Result<Option<u64>> {
         let Some(block) = self.streams[stream].shown.block_around(row) else { return Ok(None) };
-        let shown = select(source, block, |row| passes(&self.filter, row))?;
+        let shown = select(source, block, |source, row| passes(&self.filter, source, row))?;
         Ok(Some(block.before + shown.iter().filter(|(shown, _)| *shown < row).count() as u64))
     }
 
     fn hits(&self, source: &mut Source, block: Block) -> io::Result<Vec<u64>> {
         let Some(sought) = &self.sought else { return Ok(Vec::new()) };
-        let hits = select(source, block, |row| passes(&self.filter, row) && is_in(sought, row))?;
+        let hits = select(source, block, |source, row| passes(&self.filter, source, row) && is_in(sought, source, row))?;
         Ok(hits.into_iter().map(|(row, _)| row).collect())
     }
 }
 
 /// Tests the rows that are not tested yet, at least some of them and until that moment.
-fn test(source: &mut Source, sieve: &mut Sieve, until: Instant, passes: impl Fn(&Row) -> bool) -> io::Result<Read> {
+fn test(
+    source: &mut Source,
+    sieve: &mut Sieve,
+    until: Instant,
+    passes: impl Fn(&Source, &Row) -> bool,
+) -> io::Result<Read> {
     loop {
         let most = source.best_batch().max(BATCH);
         let rows = source.read(sieve.tested(), most)?;
-        rows.iter().for_each(|row| sieve.add(passes(row)));
+        rows.iter().for_each(|row| sieve.add(passes(source, row)));
         if rows.len() < most {
             return Ok(Read::All);
         }
@@ -258,7 +263,11 @@ fn test(source: &mut Source, sieve: &mut Sieve, until: Instant, passes: impl Fn(
 }
 
 /// Returns the rows of a block that pass, each with its number.
-fn select(source: &mut Source, block: Block, passes: impl Fn(&Row) -> bool) -> io::Result<Vec<(u64, Row)>> {
+fn select(
+    source: &mut Source,
+    block: Block,
+    passes: impl Fn(&Source, &Row) -> bool,
+) -> io::Result<Vec<(u64, Row)>> {
     let mut selected = Vec::new();
     let most = source.best_batch().max(BATCH);
     let mut at = block.first;
@@ -270,25 +279,25 @@ fn select(source: &mut Source, block: Block, passes: impl Fn(&Row) -> bool) -> i
         }
         let numbers = at..;
         at += rows.len() as u64;
-        selected.extend(numbers.zip(rows).filter(|(_, row)| passes(row)));
+        selected.extend(numbers.zip(rows).filter(|(_, row)| passes(source, row)));
     }
     Ok(selected)
 }
 
 /// Says whether the filter lets a row of a stream that is shown through.
-fn passes(filter: &LogFilter, row: &Row) -> bool {
+fn passes(filter: &LogFilter, source: &Source, row: &Row) -> bool {
     let kind = match row {
         Row::Line(_) => None,
         Row::Said((_, entry)) => Some(entry.kind),
         Row::Below(_) => Some(EntryKind::Text),
     };
     kind.is_none_or(|kind| filter.shows(Part::of(kind)))
-        && filter.words.as_ref().is_none_or(|words| has_words(words, row))
+        && filter.words.as_ref().is_none_or(|words| has_words(words, source, row))
 }
 
-fn is_in(sought: &Sought, row: &Row) -> bool {
+fn is_in(sought: &Sought, source: &Source, row: &Row) -> bool {
     match sought {
-        Sought::Words(words) => has_words(words, row),
+        Sought::Words(words) => has_words(words, source, row),
         Sought::Errors => match row {
             Row::Said((_, entry)) if went_wrong(entry) => true,
             Row::Said((_, entry)) => entry.kind == EntryKind::Text && entry.text.lines().any(is_wrong),
@@ -301,9 +310,9 @@ fn is_wrong(line: &str) -> bool {
     looks_wrong(&ansi::shown(line))
 }
 
-fn has_words(words: &Words, row: &Row) -> bool {
+fn has_words(words: &Words, source: &Source, row: &Row) -> bool {
     match row {
-        Row::Line(line) => words.are_in(&ansi::shown(&text(line))),
+        Row::Line(line) => words.are_in(&ansi::shown(&text(line))) || source.has_in_rest(line, words),
         Row::Said((_, said)) => entry::has_words(said, words),
         Row::Below(line) => entry::has_words(&Entry::new(EntryKind::Text, line.text()), words),
     }

@@ -164,3 +164,25 @@ fn an_error_is_an_entry_that_failed_or_a_line_that_looks_like_it() {
     let failed = Entry { ok: Some(false), ..Entry::new(EntryKind::ToolResult, "no such file") };
     assert!(crate::domain::log_find::went_wrong(&failed));
 }
+
+#[test]
+fn words_are_found_wherever_they_are_in_a_very_long_line() {
+    let written = Written::new(Dialect::Text);
+    let mut long = "x".repeat(200_000);
+    // Across the end of what is kept, across the end of a part that is read at once, and in the middle of it.
+    for (at, word) in [(16 * 1024 - 3, "kept"), (16 * 1024 + 64 * 1024 - 9, "border"), (150_000, "middle")] {
+        long.replace_range(at..at + word.len(), word);
+    }
+    written.say("stdout", format!("short\n{long}\nshort\n").as_bytes());
+    let mut log = written.log();
+    let mut found = |words: &str| {
+        let sought = Words::new(words).map(Sought::Words);
+        let place = LogPlace::Found { from: 0, way: Way::Here, top: 0 };
+        whole(&mut log, &LogRequest { sought, ..request(LogView::Raw, place) }).found.unwrap()
+    };
+    for word in ["kept", "border", "middle", "MIDDLE".to_lowercase().as_str()] {
+        let found = found(word);
+        assert_eq!((found.total, found.row), (1, Some((1, 1))), "{word}");
+    }
+    assert_eq!(found("nowhere").total, 0);
+}

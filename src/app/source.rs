@@ -2,8 +2,10 @@
 
 use std::io;
 
+use crate::domain::log_find::Words;
 use crate::executor::decode::Reader;
 use crate::run::pager::{Line, Pager, QUICK, Total};
+use crate::ui::widget::ansi;
 
 use super::entries::{Entries, Placed, Wanted, decode};
 
@@ -44,6 +46,18 @@ impl Source<'_> {
                 lines.iter().skip(first).take(count).cloned().map(Row::Below).collect()
             }
         })
+    }
+
+    /// Says whether words are in what is left out of a long line. One that cannot be read has none.
+    pub(super) fn has_in_rest(&self, line: &Line, words: &Words) -> bool {
+        // Letters may be longer in the other case.
+        let overlap = 2 * words.text().len();
+        match self {
+            Self::Lines { pager, .. } if line.left_out > 0 => {
+                pager.is_in_rest(line, overlap, |part| words.are_in(&ansi::shown(part))).unwrap_or(false)
+            }
+            Self::Lines { .. } | Self::Said(_) | Self::Below(_) => false,
+        }
     }
 
     /// Returns how many rows there are, or the best guess.

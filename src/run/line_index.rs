@@ -1,5 +1,7 @@
 //! Where the lines of a file start: an offset for each thousand, found by counting once over the bytes.
 
+use super::thin::halve;
+
 /// Lines between two offsets of the index, at first.
 const STRIDE: u64 = 1000;
 /// Most offsets in the index. Past that every second one is dropped, and the stride doubles.
@@ -43,11 +45,7 @@ impl Index {
 
     fn mark(&mut self) {
         if self.marks.len() == MOST_MARKS {
-            let mut keep = false;
-            self.marks.retain(|_| {
-                keep = !keep;
-                keep
-            });
+            halve(&mut self.marks);
             self.stride *= 2;
         }
         // The stride may just have doubled over this line.

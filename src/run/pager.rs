@@ -308,6 +308,31 @@ impl Pager {
         Ok(Some(line))
     }
 
+    /// Says whether something is so of a part of what was left out of a line. The parts overlap by so many bytes, and so does the
+    /// first with what is kept.
+    ///
+    /// # Errors
+    ///
+    /// What the system says if the file cannot be read.
+    pub fn is_in_rest(&self, line: &Line, overlap: usize, is_so: impl Fn(&str) -> bool) -> io::Result<bool> {
+        let kept = line.bytes.len();
+        let mut at = line.at + kept.saturating_sub(overlap) as u64;
+        let end = line.at + kept as u64 + line.left_out;
+        let mut buffer = vec![0; CHUNK];
+        while at < end {
+            let chunk = self.chunk(&mut buffer, at, end)?;
+            if chunk.is_empty() {
+                break;
+            }
+            if is_so(&String::from_utf8_lossy(chunk)) {
+                return Ok(true);
+            }
+            let read = chunk.len() as u64;
+            at += if at + read < end { read.saturating_sub(overlap as u64).max(1) } else { read };
+        }
+        Ok(false)
+    }
+
     fn read(&self, start: u64, count: usize) -> io::Result<Page> {
         self.read_until(start, self.length, count)
     }

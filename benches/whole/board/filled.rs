@@ -1,17 +1,22 @@
 //! A large board, written straight into the store.
 
+#[path = "../../support/ticket.rs"]
+mod one;
+
 use draft_board::domain::change::Save;
-use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber};
+use draft_board::domain::id::{BoardId, JobId};
 use draft_board::domain::job::{Job, JobKind, JobStatus};
 use draft_board::domain::revision::{ChangeSize, Revision, RevisionStatus};
 use draft_board::domain::run::{Run, RunEnd, RunId, RunKind};
 use draft_board::domain::state::{Blocked, NeedsHuman, State};
-use draft_board::domain::ticket::{Ticket, Title, Usage, Worktree};
+use draft_board::domain::ticket::{Ticket, Usage};
 use draft_board::domain::time::Timestamp;
 use draft_board::store::{Limits, Writer};
 use uuid::Uuid;
 
 use crate::place::Place;
+
+use one::{filed, worktree};
 
 const BEGUN: i64 = 1_800_000_000_000;
 
@@ -44,35 +49,12 @@ fn state(n: u32) -> State {
 fn ticket(board: BoardId, n: u32, filled: Filled) -> Ticket {
     let state = state(n);
     let worked = filled == Filled::Worked && !matches!(state, State::Proposed | State::Planned);
-    let worktree = (worked && !matches!(state, State::Done)).then(|| Worktree {
-        path: format!("/home/u/.local/share/draft/worktrees/calculator-0a1b2c3d/{n}-guard-sqrt-of-negatives").into(),
-        branch: format!("draft/{n}-guard-sqrt-of-negatives"),
-        base_branch: "main".into(),
-        base: "b".repeat(40),
-        port: None,
-    });
     let usage = Usage { input_tokens: 41_000, output_tokens: 2_000, cost_micros: Some(120_000) };
     Ticket {
-        id: TicketId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(n))),
-        number: TicketNumber(n),
-        board,
-        goal: None,
-        title: Title::new(&format!("Guard the square root of negative number {n}")).expect("it is a title"),
-        state,
         reason: if worked { "revision 1: +30 −4".to_owned() } else { String::new() },
-        priority: u8::try_from(n % 100).ok().and_then(|value| value.try_into().ok()),
-        hand_order: None,
-        blocked_by: Vec::new(),
-        verify: Vec::new(),
-        agent: None,
-        model: None,
-        base_branch: None,
-        message: None,
-        worktree,
+        worktree: (worked && !matches!(state, State::Done)).then(|| worktree(n)),
         usage: if worked { usage } else { Usage::default() },
-        created_at: Timestamp(BEGUN),
-        updated_at: Timestamp(BEGUN),
-        removed_at: None,
+        ..filed(board, n, state)
     }
 }
 
