@@ -78,7 +78,9 @@ impl Sift {
             if !filter.shows(part) {
                 continue;
             }
-            if !filter.is_open() && test(source, &mut known.shown, until, |source, row| passes(filter, source, row))? == Read::Part {
+            if !filter.is_open()
+                && test(source, &mut known.shown, until, |source, row| passes(filter, source, row))? == Read::Part
+            {
                 return Ok(Read::Part);
             }
             let Some(sought) = sought else { continue };
@@ -237,7 +239,8 @@ impl Sift {
 
     fn hits(&self, source: &mut Source, block: Block) -> io::Result<Vec<u64>> {
         let Some(sought) = &self.sought else { return Ok(Vec::new()) };
-        let hits = select(source, block, |source, row| passes(&self.filter, source, row) && is_in(sought, source, row))?;
+        let hits =
+            select(source, block, |source, row| passes(&self.filter, source, row) && is_in(sought, source, row))?;
         Ok(hits.into_iter().map(|(row, _)| row).collect())
     }
 }
@@ -263,11 +266,7 @@ fn test(
 }
 
 /// Returns the rows of a block that pass, each with its number.
-fn select(
-    source: &mut Source,
-    block: Block,
-    passes: impl Fn(&Source, &Row) -> bool,
-) -> io::Result<Vec<(u64, Row)>> {
+fn select(source: &mut Source, block: Block, passes: impl Fn(&Source, &Row) -> bool) -> io::Result<Vec<(u64, Row)>> {
     let mut selected = Vec::new();
     let most = source.best_batch().max(BATCH);
     let mut at = block.first;

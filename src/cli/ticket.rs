@@ -21,7 +21,10 @@ use super::out::Out;
 use super::stored::{Stored, ask};
 use super::{Global, json as wire, list, session};
 
+use fields::Fields;
+
 mod edit;
+mod fields;
 mod place;
 mod remove;
 
@@ -74,33 +77,11 @@ pub(super) enum TicketCommand {
 pub(super) struct AddArgs {
     /// One line that says what is to be done
     title: String,
-    /// More about it in Markdown; - reads it from standard input
-    #[arg(long)]
-    description: Option<String>,
-    /// P0 (most urgent) to P3, or 0 to 100 (most urgent)
-    #[arg(long)]
-    priority: Option<String>,
-    /// The goal that it serves: its UUID, its title or a part of the title that is its own
-    #[arg(long, value_name = "GOAL")]
-    goal: Option<String>,
-    /// A ticket that must be done first; may be given several times
-    #[arg(long, value_name = "ID")]
-    after: Vec<String>,
     /// proposed or planned
     #[arg(long, default_value = "proposed")]
     state: String,
-    /// The agent that is to do it
-    #[arg(long, value_name = "NAME")]
-    agent: Option<String>,
-    /// The model that the agent is to use
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
-    /// A check of its own, in place of the repository's; up to 5
-    #[arg(long, value_name = "CMD")]
-    verify: Vec<String>,
-    /// The branch from which it starts and on which it is to land [default: the board's]
-    #[arg(long, value_name = "BRANCH")]
-    base_branch: Option<String>,
+    #[command(flatten)]
+    fields: Fields,
 }
 
 #[derive(Debug, Args)]
@@ -129,7 +110,8 @@ pub(super) fn ticket(global: &Global, command: TicketCommand, out: &mut Out) -> 
 }
 
 fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
-    let description = args.description.map(filed::text).transpose()?.unwrap_or_default();
+    let fields = args.fields;
+    let description = fields.description.map(filed::text).transpose()?.unwrap_or_default();
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let new = filed::checked(
@@ -137,14 +119,14 @@ fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
         Filed {
             title: args.title,
             description,
-            priority: args.priority.map(Value::from),
-            goal: args.goal,
-            after: args.after.into_iter().map(Value::from).collect(),
+            priority: fields.priority.map(Value::from),
+            goal: fields.goal,
+            after: fields.after.into_iter().map(Value::from).collect(),
             state: Some(args.state),
-            agent: args.agent,
-            model: args.model,
-            verify: args.verify,
-            base_branch: args.base_branch,
+            agent: fields.agent,
+            model: fields.model,
+            verify: fields.verify,
+            base_branch: fields.base_branch,
         },
     )?;
     let id = new.id;

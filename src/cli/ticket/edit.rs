@@ -13,6 +13,7 @@ use super::super::error::CliError;
 use super::super::out::Out;
 use super::super::stored::{Stored, ask};
 use super::super::{Global, filed, goal_name, session};
+use super::fields::Fields;
 
 #[derive(Debug, Args)]
 pub(in super::super) struct EditArgs {
@@ -21,33 +22,11 @@ pub(in super::super) struct EditArgs {
     /// One line that says what is to be done
     #[arg(long)]
     title: Option<String>,
-    /// More about it in Markdown; - reads it from standard input
-    #[arg(long)]
-    description: Option<String>,
-    /// P0 (most urgent) to P3, or 0 to 100 (most urgent)
-    #[arg(long)]
-    priority: Option<String>,
-    /// The goal that it serves: its UUID, its title or a part of the title that is its own
-    #[arg(long, value_name = "GOAL")]
-    goal: Option<String>,
-    /// A ticket that must be done first; may be given several times, and these are then all
-    #[arg(long, value_name = "ID")]
-    after: Vec<String>,
     /// Where it stands; `draft ticket move` knows the other states
     #[arg(long, value_enum)]
     state: Option<Before>,
-    /// The agent that is to do it
-    #[arg(long, value_name = "NAME")]
-    agent: Option<String>,
-    /// The model that the agent is to use
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
-    /// A check of its own, in place of the repository's; up to 5, and these are then all
-    #[arg(long, value_name = "CMD")]
-    verify: Vec<String>,
-    /// The branch from which it starts and on which it is to land; not once it has a worktree
-    #[arg(long, value_name = "BRANCH")]
-    base_branch: Option<String>,
+    #[command(flatten)]
+    fields: Fields,
     /// A field that is to be empty again; may be given several times, also with commas
     #[arg(long, value_enum, value_name = "FIELD", value_delimiter = ',')]
     clear: Vec<Field>,
@@ -136,30 +115,31 @@ fn values(board: &Board, args: EditArgs, clear: &[Field]) -> Result<Vec<Edit>, C
     if let Some(text) = args.title {
         add(None, Edit::Title(filed::title(&text)?))?;
     }
-    if let Some(text) = args.description {
+    let fields = args.fields;
+    if let Some(text) = fields.description {
         add(Some(Field::Description), Edit::Description(filed::text(text)?))?;
     }
-    if let Some(text) = args.priority {
+    if let Some(text) = fields.priority {
         let priority: Priority = text.parse().map_err(bad)?;
         add(Some(Field::Priority), Edit::Priority(Some(priority)))?;
     }
-    if let Some(name) = args.goal {
+    if let Some(name) = fields.goal {
         add(Some(Field::Goal), Edit::Goal(Some(goal_name::find(board, &name)?.id)))?;
     }
-    if !args.after.is_empty() {
-        let names: Result<_, CliError> = args.after.iter().map(|name| session::ticket_ref(name)).collect();
+    if !fields.after.is_empty() {
+        let names: Result<_, CliError> = fields.after.iter().map(|name| session::ticket_ref(name)).collect();
         add(Some(Field::After), Edit::After(names?))?;
     }
-    if let Some(name) = args.agent {
+    if let Some(name) = fields.agent {
         add(Some(Field::Agent), Edit::Agent(Some(name)))?;
     }
-    if let Some(name) = args.model {
+    if let Some(name) = fields.model {
         add(Some(Field::Model), Edit::Model(Some(name)))?;
     }
-    if !args.verify.is_empty() {
-        add(Some(Field::Verify), Edit::Verify(args.verify))?;
+    if !fields.verify.is_empty() {
+        add(Some(Field::Verify), Edit::Verify(fields.verify))?;
     }
-    if let Some(branch) = args.base_branch {
+    if let Some(branch) = fields.base_branch {
         add(Some(Field::BaseBranch), Edit::BaseBranch(Some(branch)))?;
     }
     Ok(edits)
