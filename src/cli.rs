@@ -12,6 +12,8 @@ mod archive;
 mod board;
 mod complete;
 mod config;
+mod conflict;
+mod conflicts;
 mod demo;
 mod diff;
 mod doctor;
@@ -138,6 +140,10 @@ enum Command {
     Review(review::ReviewArgs),
     /// Bring the approved change of a ticket to its target, after its checks pass on the result
     Merge(job::MergeArgs),
+    /// Deal with a ticket's conflict: see it, resolve it in the ticket's worktree, or send it back to the agent
+    Conflict(conflict::ConflictArgs),
+    /// List which changes conflict with their targets as those are now, and which of those in flight will collide
+    Conflicts,
     /// Print the board line by line: what is there, then every change, until Ctrl-C
     Watch(watch::WatchArgs),
     /// Write the board into a file: goals, tickets, what waits for what, and their history
@@ -196,6 +202,8 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
         Some(Command::Review(args)) => review::review(global, &args, out),
         Some(Command::Merge(args)) => job::merge(global, &args, out),
+        Some(Command::Conflict(args)) => conflict::conflict(global, &args, out),
+        Some(Command::Conflicts) => conflicts::conflicts(global, out),
         Some(Command::Watch(args)) => watch::watch(global, &args, out),
         Some(Command::Export(args)) => archive::export(global, &args, out),
         Some(Command::Import(args)) => archive::import(global, &args, out),

@@ -3,10 +3,14 @@
 //! Reading is done in process with gix, and so are the trees and commits written that only keep a state; whatever else
 //! changes something is done by the `git` program, which is started in one place (`invoke`). All functions wait for their answer, so tasks call them where waiting is allowed.
 
+pub mod aside;
 mod base;
 mod branch;
 mod checkout;
 mod complaint;
+pub mod conflict;
+#[cfg(test)]
+mod conflict_tests;
 mod contained;
 pub mod copies;
 #[cfg(test)]
@@ -21,6 +25,9 @@ mod exact;
 mod fault_tests;
 #[cfg(test)]
 mod filter_tests;
+pub mod forecast;
+#[cfg(test)]
+mod forecast_tests;
 mod holder;
 mod hunks;
 mod interrupted;

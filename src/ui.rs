@@ -8,6 +8,7 @@ mod again;
 mod arrange;
 mod ascii;
 pub mod call;
+mod conflict;
 mod deeds;
 mod edit;
 pub mod index;

@@ -24,7 +24,7 @@ use super::error::AppError;
 use super::open::Opened;
 use super::screen::{Channels, Screen, Signals};
 use super::service::Seen;
-use super::{pages, service, surroundings};
+use super::{pages, radar, service, surroundings};
 
 /// Messages that may wait for the screen, and wishes that may wait for the engine.
 const WAITING: usize = 64;
@@ -93,13 +93,17 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
     let (told, news) = mpsc::channel(WAITING);
     let (wishes, wished) = mpsc::channel(WAITING);
     let (log_wanted, wanted) = watch::channel(None);
-    let channels = Channels { news, told: told.clone(), wishes, log_wanted };
+    let (flights, in_flight) = watch::channel(Vec::new());
+    let channels = Channels { news, told: told.clone(), wishes, log_wanted, flights };
     let mut screen = Screen::new(Arc::clone(&workshop), model, terminal, signals, channels);
     screen.draw()?;
     let mut service = tokio::spawn(service::serve(opened, wished, told.clone(), seen));
-    let pages = tokio::spawn(pages::follow(workshop, wanted, told));
+    let pages = tokio::spawn(pages::follow(Arc::clone(&workshop), wanted, told.clone()));
+    let radar = tokio::spawn(radar::follow(workshop, in_flight, told));
     let shown = screen.run(size, effects, &mut service).await;
     pages.abort();
+    // It ends by itself now that nobody says what is in flight, and clears up.
+    let _ = timeout(ENDING, radar).await;
     match (shown, ended(service).await) {
         // The engine stopped by itself, and its own end says why.
         (Err(AppError::Engine(EngineError::Stopped)), Err(why)) => Err(why),

@@ -6,7 +6,7 @@ use crate::domain::follow::follow;
 use crate::domain::id::TicketId;
 use crate::domain::review::Comment;
 use crate::engine::Workshop;
-use crate::git::diff;
+use crate::git::{diff, forecast};
 use crate::store::Reader;
 
 use super::error::AppError;
@@ -25,8 +25,10 @@ pub(super) fn load_diff(workshop: &Workshop, request: DiffRequest) -> Result<Opt
     let numbered = |number: u32| detail.revisions.iter().find(|one| one.number == number);
     let Some(revision) = numbered(request.revision) else { return Ok(None) };
     let between = |old: &str| diff::between(&workshop.repo, old, &revision.tree).map_err(AppError::Git);
-    let since = request.since.and_then(numbered).map_or(&revision.base, |earlier| &earlier.tree);
-    let files = between(since)?;
+    let files = match request.since.and_then(numbered) {
+        Some(earlier) => forecast::since(&workshop.repo, earlier, revision).map_err(AppError::Git)?,
+        None => between(&revision.base)?,
+    };
     let mut comments = Vec::new();
     for earlier in detail.revisions.iter().filter(|one| one.number <= revision.number) {
         // What is dealt with stays with the revision that it was about.

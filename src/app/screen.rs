@@ -17,6 +17,7 @@ use crate::domain::command::Command;
 use crate::domain::diff::{DiffPage, DiffRequest};
 use crate::domain::id::{CommentId, TicketId, TicketRef};
 use crate::domain::log::LogRequest;
+use crate::domain::outlook::{Flight, in_flight};
 use crate::domain::review::NewComment;
 use crate::engine::{EngineError, Workshop};
 use crate::ui::terminal::Terminal;
@@ -102,6 +103,8 @@ pub(super) struct Channels {
     pub(super) wishes: mpsc::Sender<Wish>,
     /// To whoever follows the log.
     pub(super) log_wanted: watch::Sender<Option<Target>>,
+    /// To whoever looks ahead.
+    pub(super) flights: watch::Sender<Vec<Flight>>,
 }
 
 /// The screen with everything that it listens to.
@@ -405,12 +408,20 @@ impl Screen {
         });
     }
 
-    /// Follows the run that the screen's wish means now: a new run may have begun since.
+    /// Follows the run that the screen's wish means now, and what is in flight: both may be others since.
     fn retarget(&self) {
         let board = self.model.board();
         let target = self.log_request.clone().map(|request| Target::of(request, board, &self.workshop));
         aim(&self.channels.log_wanted, target);
         self.followers.retarget(board);
+        let flights = in_flight(board);
+        self.channels.flights.send_if_modified(|known| {
+            let differs = *known != flights;
+            if differs {
+                *known = flights;
+            }
+            differs
+        });
     }
 
     /// Draws what the model is now.

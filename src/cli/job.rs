@@ -37,6 +37,13 @@ pub(super) struct AgainArgs {
     wait: bool,
 }
 
+impl AgainArgs {
+    /// Returns the arguments for a ticket.
+    pub(super) fn of(id: &str, wait: bool) -> Self {
+        Self { id: id.to_owned(), wait }
+    }
+}
+
 /// What one of these commands is about.
 struct Asked<'a> {
     ticket: TicketId,

@@ -10,6 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::evidence::Evidence;
 use crate::domain::job::Job;
 use crate::domain::outcome::first_line;
+use crate::domain::outlook::Outlook;
 use crate::domain::review::Comment;
 use crate::domain::revision::Revision;
 use crate::domain::state::{StateName, legal_moves};
@@ -26,7 +27,7 @@ use super::out::Out;
 pub(super) fn print(
     board: &Board,
     ticket: &Ticket,
-    mode: Autopilot,
+    (mode, outlook): (Autopilot, Option<&Outlook>),
     detail: &Detail,
     holds: &Holds,
     runs_dir: &Path,
@@ -39,7 +40,9 @@ pub(super) fn print(
         }
     }
     let description: Vec<String> = detail.description.trim_end().lines().map(plain).collect();
+    let landing = outlook.map(super::conflicts::in_full).unwrap_or_default();
     let lists = [
+        ("landing", landing),
         ("description", description),
         ("jobs", detail.jobs.iter().map(job).collect()),
         ("revisions", detail.revisions.iter().map(revision).collect()),

@@ -207,10 +207,13 @@ fn show(global: &Global, id: &str, out: &mut Out) -> Result<(), CliError> {
     let holds = ledger::holds(&opened.workshop, ticket, &detail).map_err(AppError::Git)?;
     let runs = opened.workshop.paths.runs();
     let mode = session::autopilot(&opened.workshop, &board);
+    let outlook = app::outlook(&opened.workshop, &board, ticket)?;
     if global.json {
-        out.json(&wire::ticket_in_full(&board, ticket, mode, &detail, &holds, &runs))
+        let mut value = wire::ticket_in_full(&board, ticket, mode, &detail, &holds, &runs);
+        value["landing"] = outlook.as_ref().map_or(serde_json::Value::Null, super::conflicts::landing);
+        out.json(&value)
     } else {
-        super::show::print(&board, ticket, mode, &detail, &holds, &runs, out)
+        super::show::print(&board, ticket, (mode, outlook.as_ref()), &detail, &holds, &runs, out)
     }
 }
 

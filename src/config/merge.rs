@@ -22,6 +22,8 @@ pub struct MergeConfig {
     pub squash_merge: bool,
     /// Whether the checks run on the result where the target went on meanwhile.
     pub check_divergence: bool,
+    /// Whether the board looks ahead which changes in flight will get in each other's way.
+    pub radar: bool,
     /// What the commit says, with `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}`.
     pub message: String,
 }
@@ -36,6 +38,7 @@ impl Default for MergeConfig {
             push_after_merge: false,
             squash_merge: true,
             check_divergence: true,
+            radar: true,
             message: MESSAGE.to_owned(),
         }
     }

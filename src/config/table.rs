@@ -218,6 +218,11 @@ pub const KEYS: &[Key] = &[
         Kind::Switch { at: |config| &mut config.merge_config.check_divergence },
     ),
     key(
+        "merge_config.radar",
+        "whether the board looks ahead which changes in flight will get in each other's way",
+        Kind::Switch { at: |config| &mut config.merge_config.radar },
+    ),
+    key(
         "merge_config.message",
         "what the commit says; `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}` are filled in",
         Kind::Lines { at: |config| &mut config.merge_config.message },

@@ -22,6 +22,17 @@ pub struct Steps {
     pub stops: Vec<JobId>,
     /// What is to come back from the trash.
     pub restores: Vec<Restore>,
+    /// The tickets in whose worktrees a merge with their target is to begin, or to be given up.
+    pub merges: Vec<(TicketId, Merging)>,
+}
+
+/// What is to be done about a merge in a worktree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Merging {
+    /// It is to begin.
+    Begin,
+    /// It is to be given up.
+    GiveUp,
 }
 
 /// A worktree that is to come back from the trash.

@@ -9,6 +9,7 @@ use super::goal::Goal;
 use super::id::{CommentId, GoalId, TicketId, TicketRef};
 use super::job::JobKind;
 use super::landing::Strategy;
+use super::resolve::Deed;
 use super::review::{NewComment, Verdict};
 use super::state::{StateName, words};
 use super::ticket::{Priority, Title};
@@ -153,6 +154,13 @@ pub enum Command {
         /// How; what the settings say where nothing is.
         strategy: Option<Strategy>,
     },
+    /// Deals with the conflict of a ticket's change with its target.
+    Conflict {
+        /// The ticket.
+        ticket: TicketRef,
+        /// How.
+        deed: Deed,
+    },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
 }
@@ -176,6 +184,7 @@ impl Command {
             | Self::Comment { ticket, .. }
             | Self::Resolve { ticket, .. }
             | Self::Review { ticket, .. }
+            | Self::Conflict { ticket, .. }
             | Self::Land { ticket, .. } => Some(*ticket),
             Self::Together(_)
             | Self::AddGoal(_)
@@ -194,6 +203,7 @@ impl Command {
             Self::Run { .. }
             | Self::Pick { .. }
             | Self::Tell { text: Some(_), .. }
+            | Self::Conflict { deed: Deed::Send { .. }, .. }
             | Self::Move { to: StateName::Executing, .. } => Some(JobKind::Execute),
             Self::Review { review, .. } if review.run && review.verdict == Verdict::RequestChanges => {
                 Some(JobKind::Execute)
@@ -216,6 +226,7 @@ impl Command {
             | Self::Restore { .. }
             | Self::Cancel { .. }
             | Self::Tell { .. }
+            | Self::Conflict { .. }
             | Self::Comment { .. }
             | Self::Resolve { .. }
             | Self::Review { .. }

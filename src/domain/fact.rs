@@ -3,6 +3,7 @@
 use super::id::{JobId, TicketId};
 use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
+use super::resolve::Resolving;
 use super::run::RunEnd;
 use super::ticket::{Usage, Worktree};
 
@@ -151,6 +152,13 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// A merge began in a ticket's worktree, or was given up.
+    Resolving {
+        /// The ticket.
+        ticket: TicketId,
+        /// What came of it.
+        what: Resolving,
+    },
     /// A worktree came back from the trash.
     WorktreeRestored {
         /// The ticket.
@@ -182,6 +190,7 @@ impl Fact {
             | Self::Lost { job, .. }
             | Self::Broke { job, .. } => Some(*job),
             Self::PassedOver { .. }
+            | Self::Resolving { .. }
             | Self::WorktreeRemoved { .. }
             | Self::WorktreeStays { .. }
             | Self::WorktreeRestored { .. } => None,

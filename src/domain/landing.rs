@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::TicketId;
+use super::outlook::ConflictFile;
 use super::run::RunEnd;
 use super::state::words;
 
@@ -50,7 +51,7 @@ pub enum Landing {
         /// The target.
         branch: String,
         /// The files, each with what kind of conflict it is.
-        files: Vec<(String, String)>,
+        files: Vec<ConflictFile>,
     },
     /// The checks fail on what would be on the target.
     Red {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::board::Board;
-use super::change::{Restore, Save, Steps};
+use super::change::{Merging, Restore, Save, Steps};
 use super::command::{Command, RefusalCode, Refused};
 use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
@@ -13,7 +13,9 @@ use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
-use super::{rule_again, rule_commands, rule_edit, rule_facts, rule_goal, rule_import, rule_land, rule_review};
+use super::{
+    rule_again, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal, rule_import, rule_land, rule_review,
+};
 
 /// What is to be decided, with everything that the rules may not find out themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -117,6 +119,7 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         }
         What::Command(Command::Review { ticket, review }) => rule_review::review(&mut decision, *ticket, review)?,
         What::Command(Command::Land { ticket, strategy }) => rule_land::land(&mut decision, *ticket, *strategy)?,
+        What::Command(Command::Conflict { ticket, deed }) => rule_conflict::deal(&mut decision, *ticket, deed)?,
         What::Command(Command::SetAutopilot(mode)) => {
             decision.save(Save::Autopilot(decision.board.about.id, *mode));
         }
@@ -140,6 +143,7 @@ fn together(board: &Board, input: &Input, commands: &[Command]) -> Result<Steps,
         all.saves.extend(steps.saves);
         all.stops.extend(steps.stops);
         all.restores.extend(steps.restores);
+        all.merges.extend(steps.merges);
     }
     Ok(all)
 }
@@ -162,6 +166,10 @@ impl<'a> Decision<'a> {
 
     pub(super) fn restore(&mut self, ticket: TicketId, reference: &str) {
         self.steps.restores.push(Restore { ticket, reference: reference.to_owned() });
+    }
+
+    pub(super) fn merge(&mut self, ticket: TicketId, merging: Merging) {
+        self.steps.merges.push((ticket, merging));
     }
 
     /// Returns the ticket that a command names.

@@ -70,7 +70,7 @@ pub(super) fn pick(decision: &mut Decision<'_>, name: TicketRef, reason: &str) -
 }
 
 /// Returns a ticket that has a worktree and no job.
-fn with_worktree<'a>(decision: &Decision<'a>, name: TicketRef) -> Result<&'a Ticket, Refused> {
+pub(super) fn with_worktree<'a>(decision: &Decision<'a>, name: TicketRef) -> Result<&'a Ticket, Refused> {
     let ticket = decision.find(name)?;
     if let Some(job) = decision.board.active_job(ticket.id) {
         return Err(busy(ticket, job));

@@ -13,6 +13,7 @@ use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
 use super::rule_again::{hand_message, tell_what_waited};
+use super::rule_conflict;
 use super::rule_land::landed;
 use super::run::RunEnd;
 use super::state::{Blocked, NeedsHuman, State, StateName};
@@ -37,6 +38,7 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
         | Fact::Lost { job, .. }
         | Fact::Broke { job, .. } => (*job, JobStatus::Running, None),
         Fact::PassedOver { ticket, reason } => return pass_over(decision, *ticket, reason),
+        Fact::Resolving { ticket, what } => return rule_conflict::learn(decision, *ticket, what),
         Fact::WorktreeRemoved { ticket, .. }
         | Fact::WorktreeStays { ticket, .. }
         | Fact::WorktreeRestored { ticket, .. } => return learn_of_worktree(decision, *ticket, fact),
@@ -69,6 +71,7 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
         }
         Fact::Taken { .. }
         | Fact::PassedOver { .. }
+        | Fact::Resolving { .. }
         | Fact::Held { .. }
         | Fact::TryAgain { .. }
         | Fact::Resumed { .. }
@@ -162,6 +165,7 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             end(decision, job, ticket, JobStatus::Failed, Usage::default(), Blocked::Failed, reason)
         }
         Fact::PassedOver { .. }
+        | Fact::Resolving { .. }
         | Fact::WorktreeRemoved { .. }
         | Fact::WorktreeStays { .. }
         | Fact::WorktreeRestored { .. } => Ok(()),

@@ -88,8 +88,7 @@ pub(super) fn landed(
             return succeeded(decision, job, ticket, &reason, payload);
         }
         Landing::Conflict { branch, files } => {
-            let named: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
-            let files: Vec<Value> = files.iter().map(|(path, kind)| json!({ "path": path, "kind": kind })).collect();
+            let named: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
             put(&mut payload, json!({ "branch": branch, "files": files }));
             let named = first_and_count(&named).unwrap_or_default();
             (NeedsHuman::Conflict, format!("conflicts with {branch}: {named}"))

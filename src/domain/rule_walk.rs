@@ -13,7 +13,9 @@ use super::id::{CommentId, JobId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
+use super::outlook::ConflictFile;
 use super::pick::pick;
+use super::resolve::Deed;
 use super::review::{NewComment, Side, Spot, Verdict};
 use super::revision::Revision;
 use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
@@ -54,6 +56,7 @@ enum Kind {
     Resolve(u8),
     Review(u8, Verdict, bool, bool),
     Land(u8),
+    Conflict(u8, u8),
     BringBack(u8),
     Take { slots: usize },
     Learn(u8, Learned),
@@ -132,6 +135,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         6 => (any::<u8>(), prop::sample::select(Verdict::ALL), any::<bool>(), any::<bool>())
             .prop_map(|(n, verdict, run, anyway)| Kind::Review(n, verdict, run, anyway)),
         4 => any::<u8>().prop_map(Kind::Land),
+        2 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::Conflict(n, how)),
         1 => any::<u8>().prop_map(Kind::Remove),
         1 => any::<u8>().prop_map(Kind::BringBack),
         10 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
@@ -185,6 +189,15 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
             Kind::MoveLegally(n, way) => move_legally(&board, *n, *way).map(What::Command).into_iter().collect(),
             Kind::Run(n) => {
                 vec![What::Command(Command::Run { ticket: name(&board, *n), choice: AgentChoice::default() })]
+            }
+            Kind::Conflict(n, how) => {
+                let file = ConflictFile { path: "src/a.rs".into(), kind: "content".into() };
+                let deed = match how % 3 {
+                    0 => Deed::Start,
+                    1 => Deed::Abort,
+                    _ => Deed::Send { target: "main".into(), files: vec![file] },
+                };
+                vec![What::Command(Command::Conflict { ticket: name(&board, *n), deed })]
             }
             Kind::Cancel(n) => vec![What::Command(Command::Cancel { ticket: name(&board, *n) })],
             Kind::Verify(n) => vec![What::Command(Command::Verify { ticket: name(&board, *n) })],
@@ -393,7 +406,10 @@ fn landing(how: u8) -> Landing {
     let branch = "main".to_owned();
     match how % 8 {
         0 => Landing::Already { branch },
-        1 => Landing::Conflict { branch, files: vec![("src/a.rs".into(), "both edited it".into())] },
+        1 => {
+            let file = ConflictFile { path: "src/a.rs".into(), kind: "content".into() };
+            Landing::Conflict { branch, files: vec![file] }
+        }
         2 => {
             let beside = vec!["#7 landed".to_owned()];
             Landing::Red { command: "make".into(), end: RunEnd::Exited { code: 1 }, beside }

@@ -448,6 +448,7 @@ impl Actor {
     fn done(&mut self, reply: Reply, steps: &Steps) {
         steps.stops.iter().for_each(|job| self.stop_job(*job));
         steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
+        steps.merges.iter().for_each(|(id, merging)| self.chores.merge(&self.board, *id, *merging));
         // Whoever asked and went away needs no answer.
         match reply {
             Reply::Asker(reply) => drop(reply.send(Ok(()))),

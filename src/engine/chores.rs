@@ -8,13 +8,15 @@ use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::board::Board;
-use crate::domain::change::Restore;
+use crate::domain::change::{Merging, Restore};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::TicketId;
+use crate::domain::resolve::Resolving;
 use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::land::Scratch;
 use crate::git::trash::{self, Binned, Owner};
+use crate::git::{conflict, worktree};
 
 use super::actor::now;
 use super::handle::Handle;
@@ -62,6 +64,22 @@ impl Chores {
         }
     }
 
+    /// Begins a merge in a ticket's worktree, or gives it up.
+    pub(super) fn merge(&mut self, board: &Board, id: TicketId, merging: Merging) {
+        if self.is_busy(id) {
+            // Whoever asked waits for an answer.
+            let reason = "something else is done with its worktree right now; ask again".to_owned();
+            let fact = Fact::Resolving { ticket: id, what: Resolving::Refused { reason } };
+            let handle = self.handle.clone();
+            self.tasks.spawn(async move {
+                tell(&handle, fact).await;
+            });
+        } else if let Some(ticket) = board.ticket(id) {
+            let task = self.tasks.spawn(merge(self.handle.clone(), ticket.clone(), merging));
+            self.busy.insert(id, task.id());
+        }
+    }
+
     /// Waits for the next chore to end; for ever when there is none.
     pub(super) async fn ended(&mut self) {
         let ended = match self.tasks.join_next_with_id().await {
@@ -102,8 +120,16 @@ async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Wor
         // The run has its log; a worktree that nobody needs goes all the same, and can come back.
         tracing::warn!(ticket = %bench.job.ticket, %error, "cleaning up after a worktree failed");
     }
-    let binned =
-        handle.blocking(move |shop| Ok(trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?)).await;
+    let binned = handle
+        .blocking(move |shop| {
+            let binned = trash::bin(&shop.repo, &worktree, owner, now(), &shop.litter())?;
+            if !matches!(binned, Binned::Holds(_)) {
+                // What was there before a merge that nobody ended goes where the rest went.
+                conflict::settle(&shop.repo, ticket, now(), None)?;
+            }
+            Ok(binned)
+        })
+        .await;
     let fact = match binned {
         Ok(Binned::Gone(reference)) => Fact::WorktreeRemoved { ticket, reference: Some(reference) },
         Ok(Binned::Nothing) => Fact::WorktreeRemoved { ticket, reference: None },
@@ -151,6 +177,31 @@ async fn restore(handle: Handle, wanted: Restore) {
     {
         tracing::warn!(%error, "a worktree came back, and the note beside it stays");
     }
+}
+
+/// What a commit says that keeps work in a ticket's worktree around a merge.
+pub(super) fn about_merge(ticket: &Ticket, worktree: &Worktree, what: &str) -> String {
+    format!("{}\n\nTicket {}, {what} {}.\n", ticket.title, ticket.number, worktree.base_branch)
+}
+
+async fn merge(handle: Handle, ticket: Ticket, merging: Merging) {
+    let id = ticket.id;
+    let done = handle.blocking(move |shop| {
+        let Some(worktree) = &ticket.worktree else {
+            return Ok(Resolving::Refused { reason: "it has no worktree".to_owned() });
+        };
+        if let Err(danger) = worktree::validate(&shop.repo, &shop.paths.worktrees(), worktree) {
+            return Ok(Resolving::Refused { reason: danger.to_string() });
+        }
+        let message = about_merge(&ticket, worktree, "as it was before the merge with");
+        let owner = conflict::Owner { ticket: ticket.id, state: ticket.state.name(), message: &message };
+        Ok(match merging {
+            Merging::Begin => conflict::start(&shop.repo, worktree, owner, now(), &shop.litter())?,
+            Merging::GiveUp => conflict::abort(&shop.repo, worktree, owner, now())?,
+        })
+    });
+    let what = done.await.unwrap_or_else(|error| Resolving::Refused { reason: error.to_string() });
+    tell(&handle, Fact::Resolving { ticket: id, what }).await;
 }
 
 /// Whether what came of a chore is stored.

@@ -32,10 +32,10 @@ pub fn keep_revision(
     if let Some(kept) = kept(repo, snapshot, reference)? {
         return Ok(kept);
     }
-    let commit = if snapshot.tree == snapshot.head_tree {
+    let commit = if snapshot.is_committed() {
         snapshot.head.clone()
     } else {
-        commit_tree(repo, &snapshot.tree, &[&snapshot.head], message)?
+        commit_tree(repo, &snapshot.tree, &snapshot.parents(), message)?
     };
     let none = "0".repeat(commit.len());
     let reason = format!("draft: {}", worktree.branch);
@@ -51,7 +51,7 @@ pub fn keep_revision(
 fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<String>, GitError> {
     let Some(found) = repo.commit_at(reference)? else { return Ok(None) };
     let is_same = repo.tree_of(&found)? == snapshot.tree
-        && (found == snapshot.head || repo.parents_of(&found)? == [snapshot.head.as_str()]);
+        && (found == snapshot.head || repo.parents_of(&found)? == snapshot.parents());
     if is_same {
         return Ok(Some(found));
     }

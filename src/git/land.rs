@@ -11,6 +11,7 @@ use super::registered::{self, Registered};
 use super::turn::Turn;
 use super::{GitError, Repo};
 use crate::domain::landing::{Intent, Strategy};
+use crate::domain::outlook::ConflictFile;
 
 /// Hooks and whoever signs commits may take a while.
 const PATIENT: Duration = Duration::from_mins(10);
@@ -25,7 +26,7 @@ pub enum Forecast {
     /// Both go together, and this tree comes of it.
     Clean(String),
     /// They do not: these files, each with what kind of conflict it is.
-    Conflicts(Vec<(String, String)>),
+    Conflicts(Vec<ConflictFile>),
 }
 
 /// Merges two commits in memory.
@@ -33,29 +34,35 @@ pub enum Forecast {
 /// # Errors
 /// When one of them is missing, or git fails.
 pub fn forecast(repo: &Repo, target: &str, head: &str) -> Result<Forecast, GitError> {
+    let (tree, files) = merge_in_memory(repo, target, head)?;
+    Ok(if files.is_empty() { Forecast::Clean(tree) } else { Forecast::Conflicts(files) })
+}
+
+/// Merges two commits in memory and returns the tree; with the files that conflict, in which it has the marks of that.
+pub(super) fn merge_in_memory(repo: &Repo, one: &str, two: &str) -> Result<(String, Vec<ConflictFile>), GitError> {
     // merge-tree ends with 1 for a missing commit as well as for conflicts, so the commits are looked up before.
-    repo.tree_of(target)?;
-    repo.tree_of(head)?;
-    let args = ["merge-tree", "--write-tree", "-z", "--allow-unrelated-histories", target, head];
-    let merged = repo.git.writing(repo.common_dir()).args(args).run_to(&[1])?;
+    repo.tree_of(one)?;
+    repo.tree_of(two)?;
+    let args = ["merge-tree", "--write-tree", "-z", "--allow-unrelated-histories", one, two];
+    // What its attributes say about merges of its files; an older git does without.
+    let merged = repo.git.writing(repo.common_dir()).variable("GIT_ATTR_SOURCE", one).args(args).run_to(&[1])?;
     let said = String::from_utf8_lossy(&merged.stdout);
     let mut fields = said.split('\0');
     let tree = fields.next().unwrap_or_default().to_owned();
-    if merged.code == 0 {
-        return Ok(Forecast::Clean(tree));
-    }
-    Ok(Forecast::Conflicts(conflicts(fields)))
+    Ok((tree, if merged.code == 0 { Vec::new() } else { conflicts(fields) }))
 }
 
 /// Reads what `merge-tree -z` says after the tree: the conflicted files up to an empty field, then messages, each as a count of
 /// paths, the paths, its kind, and a sentence.
-fn conflicts<'a>(mut fields: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
-    let mut files: Vec<String> = Vec::new();
+fn conflicts<'a>(mut fields: impl Iterator<Item = &'a str>) -> Vec<ConflictFile> {
+    let mut files: Vec<(String, bool)> = Vec::new();
     for entry in fields.by_ref().take_while(|entry| !entry.is_empty()) {
         // `<mode> <object> <stage>\t<path>`
-        let path = entry.split_once('\t').map_or(entry, |(_, path)| path).to_owned();
-        if !files.contains(&path) {
-            files.push(path);
+        let (what, path) = entry.split_once('\t').unwrap_or(("", entry));
+        let was_there = what.ends_with('1');
+        match files.iter_mut().find(|(known, _)| known == path) {
+            Some((_, known)) => *known |= was_there,
+            None => files.push((path.to_owned(), was_there)),
         }
     }
     let mut kinds: Vec<(String, String)> = Vec::new();
@@ -67,8 +74,12 @@ fn conflicts<'a>(mut fields: impl Iterator<Item = &'a str>) -> Vec<(String, Stri
             kinds.extend(paths.iter().map(|path| ((*path).to_owned(), kind.to_owned())));
         }
     }
-    let kind = |path: &String| kinds.iter().find(|(of, _)| of == path).map_or("content", |(_, kind)| kind).to_owned();
-    files.into_iter().map(|path| (path.clone(), kind(&path))).collect()
+    let kind = |path: &str, was_there: bool| match kinds.iter().find(|(of, _)| of == path) {
+        Some((_, kind)) if kind != "contents" => kind.clone(),
+        Some(_) if !was_there => "add/add".to_owned(),
+        Some(_) | None => "content".to_owned(),
+    };
+    files.into_iter().map(|(path, was_there)| ConflictFile { kind: kind(&path, was_there), path }).collect()
 }
 
 /// What is to land.
@@ -100,7 +111,7 @@ pub enum Combined {
         tree: String,
     },
     /// The change's own commits do not go on top of the target one by one.
-    Conflicts(Vec<(String, String)>),
+    Conflicts(Vec<ConflictFile>),
     /// Git, a hook or whoever signs would not make the commit.
     Refused(String),
 }
@@ -152,16 +163,17 @@ impl<'a> Scratch<'a> {
         let onto = self.git(["rev-parse", "HEAD"]).line()?;
         let say = ["--cleanup=whitespace", "-F", "-"];
         let message = || change.message.as_bytes().to_vec();
+        // A rebase leaves merges out, and with them what was resolved there.
         let made = match strategy {
-            Strategy::Squash => self
+            Strategy::Rebase if !self.has_merges(change)? => self
+                .git(["checkout", "--quiet", "--detach", change.head])
+                .run()
+                .and_then(|_| self.git(["rebase", "--quiet", "--onto", &onto, change.base]).run()),
+            Strategy::Squash | Strategy::Rebase => self
                 .git(["merge", "--quiet", "--squash", change.head])
                 .run()
                 .and_then(|_| self.git(["commit", "--quiet"]).args(say).input(message()).run()),
             Strategy::Merge => self.merge(change),
-            Strategy::Rebase => self
-                .git(["checkout", "--quiet", "--detach", change.head])
-                .run()
-                .and_then(|_| self.git(["rebase", "--quiet", "--onto", &onto, change.base]).run()),
         };
         match made {
             Ok(_) => {
@@ -177,6 +189,12 @@ impl<'a> Scratch<'a> {
         }
     }
 
+    /// Says whether the change has commits that join others.
+    fn has_merges(&self, change: Change<'_>) -> Result<bool, GitError> {
+        let range = format!("{}..{}", change.base, change.head);
+        Ok(!self.git(["rev-list", "--merges", "-n", "1", &range]).run()?.is_empty())
+    }
+
     /// A merge takes its message from a file only, which is kept out of the work tree.
     fn merge(&self, change: Change<'_>) -> Result<Vec<u8>, GitError> {
         let file = tempfile::NamedTempFile::new().map_err(GitError::io("create", std::env::temp_dir()))?;
@@ -185,11 +203,8 @@ impl<'a> Scratch<'a> {
         self.git(args).args([file.path().as_os_str(), OsStr::new(change.head)]).run()
     }
 
-    fn unmerged(&self) -> Result<Vec<(String, String)>, GitError> {
-        let said = self.git(["diff", "--name-only", "--diff-filter=U", "-z"]).run()?;
-        let said = String::from_utf8_lossy(&said);
-        let paths = said.split('\0').filter(|path| !path.is_empty());
-        Ok(paths.map(|path| (path.to_owned(), "content".to_owned())).collect())
+    fn unmerged(&self) -> Result<Vec<ConflictFile>, GitError> {
+        unmerged(self.git(["ls-files", "--unmerged", "-z"]))
     }
 
     fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
@@ -211,6 +226,31 @@ impl<'a> Scratch<'a> {
         }
         Ok(())
     }
+}
+
+/// Reads which files an index has unmerged, with how that came about, from `ls-files --unmerged -z`.
+pub(super) fn unmerged(call: Call<'_>) -> Result<Vec<ConflictFile>, GitError> {
+    let said = call.run()?;
+    let said = String::from_utf8_lossy(&said);
+    let mut files: Vec<(String, [bool; 3])> = Vec::new();
+    for entry in said.split('\0') {
+        // `<mode> <object> <stage>\t<path>`
+        let Some((what, path)) = entry.split_once('\t') else { continue };
+        let stage = what.chars().next_back().and_then(|digit| digit.to_digit(10)).unwrap_or(1).clamp(1, 3) - 1;
+        if files.last().is_none_or(|(known, _)| known != path) {
+            files.push((path.to_owned(), [false; 3]));
+        }
+        if let Some(stage) = files.last_mut().and_then(|(_, stages)| stages.get_mut(stage as usize)) {
+            *stage = true;
+        }
+    }
+    let kind = |stages: [bool; 3]| match stages {
+        [_, true, false] | [true, false, true] => "modify/delete",
+        [false, true, true] => "add/add",
+        [true, false, false] => "rename/delete",
+        [_, false, _] | [true, true, true] => "content",
+    };
+    Ok(files.into_iter().map(|(path, stages)| ConflictFile { path, kind: kind(stages).to_owned() }).collect())
 }
 
 /// What came of moving the target.
@@ -382,7 +422,7 @@ pub fn beside(repo: &Repo, base: &str, target: &str, most: usize) -> Result<Vec<
 }
 
 /// Returns what git, or a hook, said, in a line; a missing identity with what to do about it.
-fn why(stderr: &str) -> String {
+pub(super) fn why(stderr: &str) -> String {
     if stderr.contains("Please tell me who you are") || stderr.contains("empty ident name") {
         return "git does not know who you are: set user.name and user.email (`git config user.name …`)".to_owned();
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::land::*;
 use super::testing::{Sandbox, executable, write};
 use crate::domain::landing::{Intent, Strategy};
+use crate::domain::outlook::ConflictFile;
 
 /// A repository with a ticket's worktree, whose branch has two commits.
 struct Place {
@@ -181,7 +182,8 @@ fn conflicts_are_foretold_with_their_kind() {
     let forecast = forecast(&place.sandbox.repo(), &place.target(), &place.head).unwrap();
     let Forecast::Conflicts(mut files) = forecast else { panic!("{forecast:?}") };
     files.sort();
-    assert_eq!(files, [("a.txt".to_owned(), "contents".to_owned()), ("new.txt".into(), "contents".into())]);
+    let file = |path: &str, kind: &str| ConflictFile { path: path.into(), kind: kind.into() };
+    assert_eq!(files, [file("a.txt", "content"), file("new.txt", "add/add")]);
     let (combined, _) = place.land(Strategy::Rebase);
     assert!(matches!(&combined, Combined::Conflicts(files) if !files.is_empty()), "{combined:?}");
 }

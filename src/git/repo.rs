@@ -150,6 +150,24 @@ impl Repo {
         Ok(commit.parent_ids().map(|id| id.to_string()).collect())
     }
 
+    /// Returns the same repository with its own files elsewhere: in a bare one that borrows this one's objects.
+    pub(super) fn with_files_in(&self, git_dir: &Path) -> Result<Self, GitError> {
+        Ok(Self { store: open(git_dir)?, common_dir: git_dir.to_owned(), ..self.clone() })
+    }
+
+    /// Returns the folder of its objects.
+    pub(super) fn objects(&self) -> PathBuf {
+        self.gix().objects.store_ref().path().to_owned()
+    }
+
+    /// Returns the newest commit that is among both and all before them; nothing for histories without one.
+    pub(super) fn merge_base(&self, one: &str, two: &str) -> Result<Option<String>, GitError> {
+        let gix = self.gix();
+        let id = |hex: &str| gix::ObjectId::from_hex(hex.as_bytes()).map_err(GitError::read(format!("the id `{hex}`")));
+        let found = gix.merge_bases_many(id(one)?, &[id(two)?]).map_err(GitError::read("the history"))?;
+        Ok(found.first().map(ToString::to_string))
+    }
+
     /// Returns a handle for this thread; it sees what others wrote meanwhile.
     pub(super) fn gix(&self) -> gix::Repository {
         self.store.to_thread_local()

@@ -25,7 +25,7 @@ use crate::domain::state::StateName;
 use crate::domain::ticket::Worktree;
 use crate::domain::time::Timestamp;
 
-const FOLDER: &str = "refs/draft/trash/";
+pub(super) const FOLDER: &str = "refs/draft/trash/";
 
 /// A worktree that was removed and can come back.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -154,7 +154,7 @@ fn keep(repo: &Repo, worktree: &Worktree, commit: &str, reference: &str) -> Resu
     repo.git.writing(repo.common_dir()).args(args).run().map(drop)
 }
 
-fn message(worktree: &Worktree, state: StateName) -> String {
+pub(super) fn message(worktree: &Worktree, state: StateName) -> String {
     format!(
         "A worktree that Draft removed; `draft restore` brings it back.\n\nstate: {state}\nbranch: {}\nbase-branch: {}\nbase: {}\npath: {}\n",
         worktree.branch,

@@ -36,8 +36,13 @@ pub struct Snapshot {
     pub head: String,
     /// The tree of that commit.
     pub head_tree: String,
-    /// The tree of the commit from which the ticket started.
+    /// The commit against which the change is: that from which the ticket started, or a newer one of its target that was
+    /// brought into it since.
+    pub base: String,
+    /// The tree of that commit.
     pub base_tree: String,
+    /// The commits that a merge brings in which is under way there.
+    pub merging: Vec<String>,
     /// The folder of the files that are the worktree's alone.
     pub(super) git_dir: PathBuf,
     /// What a tree cannot hold, so it lives in the folder alone.
@@ -69,6 +74,16 @@ impl Snapshot {
     pub fn changed(&self) -> bool {
         self.tree != self.base_tree
     }
+
+    /// Says whether the commit that is checked out has all of it.
+    pub(super) fn is_committed(&self) -> bool {
+        self.tree == self.head_tree && self.merging.is_empty()
+    }
+
+    /// The commits on top of which all of it is.
+    pub(super) fn parents(&self) -> Vec<&str> {
+        std::iter::once(&self.head).chain(&self.merging).map(String::as_str).collect()
+    }
 }
 
 /// Takes a snapshot. Ignored files are left out, and so is `litter`: new files that agents leave for themselves, given
@@ -77,16 +92,28 @@ impl Snapshot {
 /// # Errors
 /// When the folder is no worktree of the repository, a file in it cannot be read, or git fails.
 pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<Snapshot, GitError> {
+    snapshot_into(repo, repo, worktree, litter)
+}
+
+/// Takes a snapshot whose objects go into another repository that borrows those of the first.
+pub(super) fn snapshot_into(
+    repo: &Repo,
+    objects: &Repo,
+    worktree: &Worktree,
+    litter: &[String],
+) -> Result<Snapshot, GitError> {
     let dir = &worktree.path;
     let place = Place::of(dir)
         .ok()
         .filter(|place| place.is_linked(dir, repo))
         .ok_or_else(|| GitError::NotARepository { path: dir.clone() })?;
-    let base_tree = repo.tree_of(&worktree.base)?;
     let head = head(repo, &place.git_dir)?.unwrap_or_else(|| worktree.base.clone());
     let head_tree = repo.tree_of(&head)?;
+    let merging = merging(&place.git_dir);
+    let base = base(repo, worktree, std::iter::once(&head).chain(&merging))?;
+    let base_tree = repo.tree_of(&base)?;
 
-    let index = Index::copy(repo, dir, &place.git_dir, &head_tree)?;
+    let index = Index::copy(repo, objects, dir, &place.git_dir, &head_tree)?;
     let (mut left_out, mut tree, mut changed) = index.take_everything(&base_tree)?;
     let unwanted = |entry: &&Changed| {
         let is_inner = left_out.iter().any(|out| out.what == Inner::Repository && out.path == entry.path);
@@ -94,12 +121,35 @@ pub fn snapshot(repo: &Repo, worktree: &Worktree, litter: &[String]) -> Result<S
     };
     if index.remove(changed.iter().filter(unwanted))? {
         tree = index.write_tree()?;
-        changed = changed_between(repo, &base_tree, &tree)?;
+        changed = changed_between(objects, &base_tree, &tree)?;
     }
     let moved = changed.iter().filter(|entry| entry.is_submodule && left_out.iter().all(|out| out.path != entry.path));
     let moved: Vec<_> = moved.map(|entry| LeftOut { path: entry.path.clone(), what: Inner::SubmoduleCommit }).collect();
     left_out.extend(moved);
-    Ok(Snapshot { tree, head, head_tree, base_tree, git_dir: place.git_dir, left_out })
+    Ok(Snapshot { tree, head, head_tree, base, base_tree, merging, git_dir: place.git_dir, left_out })
+}
+
+/// Returns the commits that a merge brings in which is under way.
+pub(super) fn merging(git_dir: &Path) -> Vec<String> {
+    let said = std::fs::read_to_string(git_dir.join("MERGE_HEAD")).unwrap_or_default();
+    said.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Returns the commit against which a change is that is on top of these: the newest one of its target that is before one of
+/// them, and never one before that from which the ticket started.
+fn base<'c>(repo: &Repo, worktree: &Worktree, commits: impl Iterator<Item = &'c String>) -> Result<String, GitError> {
+    let mut base = worktree.base.clone();
+    // A target that is gone brings nothing in.
+    let Ok(target) = repo.commit_of(&worktree.base_branch) else { return Ok(base) };
+    for commit in commits.filter(|commit| **commit != worktree.base) {
+        if let Some(common) = repo.merge_base(&target, commit)?
+            && common != base
+            && repo.merge_base(&base, &common)?.as_ref() == Some(&base)
+        {
+            base = common;
+        }
+    }
+    Ok(base)
 }
 
 /// The commit that is checked out; none on a branch that has no commit yet.
@@ -115,6 +165,8 @@ fn head(repo: &Repo, git_dir: &Path) -> Result<Option<String>, GitError> {
 /// A copy of a worktree's index.
 struct Index<'a> {
     repo: &'a Repo,
+    /// Where what it takes up goes.
+    objects: &'a Repo,
     worktree: &'a Path,
     file: PathBuf,
     /// Held as long as it is in use, so that one that a killed process left can be told from it.
@@ -131,11 +183,17 @@ struct Changed {
 
 impl<'a> Index<'a> {
     /// Copies the index; should this process die, the next snapshot removes the copy.
-    fn copy(repo: &'a Repo, worktree: &'a Path, git_dir: &Path, head_tree: &str) -> Result<Self, GitError> {
+    fn copy(
+        repo: &'a Repo,
+        objects: &'a Repo,
+        worktree: &'a Path,
+        git_dir: &Path,
+        head_tree: &str,
+    ) -> Result<Self, GitError> {
         sweep(git_dir);
         let in_memory = memory_for(&git_dir.join("index")).and_then(|memory| folder_in(&memory).ok());
         let (folder, lock) = in_memory.map_or_else(|| folder_in(git_dir), Ok)?;
-        let index = Self { repo, worktree, file: folder.path().join("index"), _lock: lock, _folder: folder };
+        let index = Self { repo, objects, worktree, file: folder.path().join("index"), _lock: lock, _folder: folder };
         let real = git_dir.join("index");
         match File::open(&real) {
             Ok(file) => copy_with_time(file, &index.file).map_err(GitError::io("copy", &real))?,
@@ -153,7 +211,7 @@ impl<'a> Index<'a> {
         // It fails where a repository inside has no commit.
         if self.is_plain() && self.add_everything(&[]).is_ok() {
             let tree = self.write_tree()?;
-            let changed = changed_between(self.repo, base_tree, &tree)?;
+            let changed = changed_between(self.objects, base_tree, &tree)?;
             // No submodule was there, so these are repositories that somebody made inside.
             let inner = changed.iter().filter(|entry| entry.is_submodule);
             let left_out = inner.map(|entry| LeftOut { path: entry.path.clone(), what: Inner::Repository }).collect();
@@ -164,7 +222,7 @@ impl<'a> Index<'a> {
         let left_out = self.inner_repositories()?;
         self.add_everything(&left_out)?;
         let tree = self.write_tree()?;
-        let changed = changed_between(self.repo, base_tree, &tree)?;
+        let changed = changed_between(self.objects, base_tree, &tree)?;
         Ok((left_out, tree, changed))
     }
 
@@ -182,7 +240,7 @@ impl<'a> Index<'a> {
     }
 
     fn write_tree(&self) -> Result<String, GitError> {
-        let tree = self.read().map(|index| object::write_tree(self.repo, &index)).transpose()?;
+        let tree = self.read().map(|index| object::write_tree(self.objects, &index)).transpose()?;
         match tree.flatten() {
             Some(tree) => Ok(tree),
             None => self.call(["write-tree"]).line(),
@@ -190,11 +248,8 @@ impl<'a> Index<'a> {
     }
 
     fn call<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
-        self.repo
-            .git
-            .writing(self.worktree)
-            .within(LONG)
-            .variable("GIT_INDEX_FILE", &self.file)
+        let call = self.repo.git.writing(self.worktree).within(LONG).variable("GIT_INDEX_FILE", &self.file);
+        super::aside::into(call, self.repo, self.objects)
             // One whole file, no daemon, no hook, and mixed line ends are no reason to refuse.
             .args(["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
             .args(["-c", "core.safecrlf=false"])
@@ -276,6 +331,12 @@ fn memory_for(file: &Path) -> Option<PathBuf> {
         // Git writes a second one beside it.
         rustix::fs::statvfs(folder).is_ok_and(|room| room.f_bavail * room.f_frsize > 4 * size + (1 << 20))
     })
+}
+
+/// Makes a folder in the machine's memory, or else there, that the next snapshot removes should this process die.
+pub(super) fn folder_of_its_own(git_dir: &Path) -> Result<(TempDir, File), GitError> {
+    let in_memory = memory_for(&git_dir.join("HEAD")).and_then(|memory| folder_in(&memory).ok());
+    in_memory.map_or_else(|| folder_in(git_dir), Ok)
 }
 
 /// Makes a folder for an index and locks it. Whoever removes what is left over could have met it before it was locked.

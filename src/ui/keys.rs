@@ -238,6 +238,8 @@ words! {
         Compare = "compare",
         /// Brings an approved change to its target.
         Land = "land",
+        /// Deals with the conflict of the ticket's change.
+        Conflict = "conflict",
         /// Folds a file of a change, or unfolds it.
         ToggleFold = "toggle_fold",
         /// Moves the lines to the left, to see what is at the right.

@@ -12,6 +12,7 @@ use crate::domain::command::Command;
 use crate::domain::id::TicketId;
 use crate::domain::job::JobStatus;
 use crate::domain::log::LogRequest;
+use crate::domain::outlook::Radar;
 use crate::domain::ticket::{Ticket, Title};
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Deeds;
@@ -35,6 +36,7 @@ use super::theme::Theme;
 #[derive(Debug)]
 pub struct Model {
     pub(super) board: Board,
+    pub(super) radar: Radar,
     pub(super) keys: KeyTable,
     pub(super) index: Index,
     pub(super) settings: Settings,
@@ -155,6 +157,7 @@ impl Model {
         let mut model = Self {
             index: Index::of_part(&board, rest),
             board,
+            radar: Radar::default(),
             keys,
             settings,
             theme,

@@ -15,6 +15,7 @@ use crate::domain::detail::Detail;
 use crate::domain::diff::{DiffPage, DiffRequest};
 use crate::domain::id::{CommentId, GoalId, TicketId, TicketRef};
 use crate::domain::log::{LogPage, LogRequest};
+use crate::domain::outlook::Radar;
 use crate::domain::review::Spot;
 use crate::domain::sight::Rest;
 use crate::domain::ticket::{Priority, Title};
@@ -56,6 +57,8 @@ pub enum Msg {
     Written(Result<String, String>),
     /// Something went wrong; the text says what and what to do.
     Failed(String),
+    /// What is to be expected of changes that are not on their targets yet is another thing than before.
+    Radar(Box<Radar>),
     /// What the header and the dialogs know of the surroundings changed.
     Settings(Box<Settings>),
     /// A program that had the terminal is over, and the board has it again.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::domain::command::{AgentChoice, Command};
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
+use crate::domain::resolve::Deed;
 use crate::domain::revision::RevisionStatus;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::state::{State, StateName};
@@ -46,6 +47,7 @@ impl Model {
             Action::Resolve => self.has_open_comments(),
             Action::Approve | Action::RequestChanges => self.is_open_revision(),
             Action::SearchLog | Action::FilterLog => self.reads_log(),
+            Action::Conflict => self.selected().is_some_and(|id| self.has_conflict(id)),
             _ => true, // what is possible is likely, if nothing above says otherwise
         };
         likely && self.why_not(action).is_none()
@@ -88,6 +90,7 @@ impl Model {
             | Action::Tell
             | Action::HandOver
             | Action::Land
+            | Action::Conflict
             | Action::OpenFolder
             | Action::PlaceLower
             | Action::PlaceHigher => match self.ticket_or_why() {
@@ -164,6 +167,7 @@ impl Model {
                 }
                 self.why_refused(Command::Land { ticket: TicketRef::Id(ticket.id), strategy: None })
             }
+            Action::Conflict => self.why_refused(abort(ticket.id)),
             Action::Verify => self.why_refused(Command::Verify { ticket: TicketRef::Id(ticket.id) }),
             Action::Resume => self.why_refused(Command::Resume { ticket: TicketRef::Id(ticket.id) }),
             Action::Tell => (ticket.state == State::Abandoned).then(|| {
@@ -240,6 +244,11 @@ impl Model {
 
 fn why_no_urgency(ticket: &Ticket, name: &str) -> Option<String> {
     (ticket.priority == name.parse().ok()).then(|| format!("{} is {name} already.", ticket.number))
+}
+
+/// Returns the command that gives up a merge in a ticket's worktree.
+pub(super) fn abort(ticket: TicketId) -> Command {
+    Command::Conflict { ticket: TicketRef::Id(ticket), deed: Deed::Abort }
 }
 
 /// Returns the command that lets an agent of the board's choice work on a ticket.

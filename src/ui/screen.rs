@@ -24,6 +24,7 @@ pub(super) mod log_runs;
 pub(super) mod log_search;
 mod log_title;
 pub(super) mod marks;
+pub(super) mod outlook;
 pub(super) mod overview;
 pub(super) mod palette;
 pub(super) mod remark;

@@ -9,6 +9,7 @@ mod leave;
 mod log;
 mod log_out;
 mod mouse;
+mod outlook;
 mod pictures;
 mod properties;
 mod sight;

@@ -260,6 +260,8 @@ glyphs! {
     on "●" "*",
     /// Between on and off.
     half "◐" "~",
+    /// Two changes that get in each other's way.
+    collision "↯" "x",
     /// Words for an agent that wait.
     message "✉" "m",
     /// A branch.

@@ -55,6 +55,11 @@ impl Model {
                 self.take_settings(*settings);
                 Vec::new()
             }
+            Msg::Radar(radar) => {
+                self.dirty |= *radar != self.radar;
+                self.radar = *radar;
+                Vec::new()
+            }
             Msg::Returned { ticket, trouble } => self.returned(ticket, trouble),
             Msg::Second(now) => {
                 self.set_now(now);
@@ -124,6 +129,7 @@ impl Model {
             Action::Approve => self.approve(),
             Action::RequestChanges => self.request_changes(),
             Action::Land => self.land(),
+            Action::Conflict => self.conflict(),
             Action::MarkRange if context == Context::Diff => self.begin_range(),
             Action::HandOver => self.visit(),
             Action::Autopilot => self.choose_autopilot(),

@@ -5,6 +5,7 @@ mod archive;
 mod bad_input;
 mod boards;
 mod config;
+mod conflicts;
 mod demo;
 mod doctor;
 mod edits;

@@ -1,6 +1,7 @@
 //! The board in a real terminal, from the first key to the last, and through everything that can happen on the way.
 
 mod again;
+mod conflicts;
 mod edits;
 mod faults;
 mod finding;

@@ -176,13 +176,14 @@ impl Bench {
                     kept => break kept?,
                 }
             };
-            let size = crate::git::diff::size(&shop.repo, &worktree.base, &snapshot.tree)?;
+            crate::git::conflict::settle(&shop.repo, ticket, now(), Some(&head))?;
+            let size = crate::git::diff::size(&shop.repo, &snapshot.base, &snapshot.tree)?;
             Ok(Revision {
                 ticket,
                 number: revision,
                 job,
                 status: RevisionStatus::Open,
-                base: worktree.base,
+                base: snapshot.base,
                 tree: snapshot.tree,
                 head,
                 size,

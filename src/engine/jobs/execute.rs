@@ -12,6 +12,7 @@ use crate::domain::ticket::{Usage, Worktree};
 use crate::domain::transient::may_pass;
 use crate::executor::decode::Dialect;
 use crate::executor::row::UsageSpan;
+use crate::git::conflict;
 
 use super::super::actor::now;
 use super::super::error::EngineError;
@@ -243,7 +244,8 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
     };
     let outside = outside(bench, root, report).await?;
     let outcome = match (judge(end, report, kept.is_some()), kept) {
-        (Verdict::Changed, Some(revision)) => Executed::Changed { revision },
+        (Verdict::Changed | Verdict::Unchanged, Some(Kept::Unresolved(reason))) => Executed::Failed { reason },
+        (Verdict::Changed, Some(Kept::Revision(revision))) => Executed::Changed { revision },
         (Verdict::Changed | Verdict::Unchanged, _) => unchanged(bench, report),
         (Verdict::Asked(question), _) => Executed::Asked { question },
         (Verdict::Refused(reason), _) => Executed::Refused { reason },
@@ -284,9 +286,22 @@ fn unchanged(bench: &Bench, report: &Report) -> Executed {
     }
 }
 
+/// What an agent left.
+enum Kept {
+    /// A change.
+    Revision(Revision),
+    /// Files with marks of a conflict, which are no change; in words.
+    Unresolved(String),
+}
+
 /// Keeps what a worktree holds as a revision, if it differs from where its ticket started. An agent that was to mend or to
 /// add something has done nothing when it left the newest revision as it was.
-async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Revision>, EngineError> {
+async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Kept>, EngineError> {
+    let place = worktree.clone();
+    let under_way = bench.blocking(move |shop| Ok(conflict::under_way(&shop.repo, &place)?)).await?;
+    if let Some(left) = under_way.filter(|left| !left.unresolved.is_empty()) {
+        return Ok(Some(Kept::Unresolved(format!("its agent ended, and {}", left.in_words()))));
+    }
     let snapshot = bench.snapshot(&worktree).await?;
     let goes_on = bench.job.message.is_some() || bench.job.rework.is_some_and(|times| times > 0);
     if goes_on {
@@ -298,7 +313,7 @@ async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Revisio
     if !snapshot.changed() {
         return Ok(None);
     }
-    bench.keep(worktree, snapshot).await.map(Some)
+    bench.keep(worktree, snapshot).await.map(|revision| Some(Kept::Revision(revision)))
 }
 
 fn executed(bench: &Bench, outcome: Executed, end: Option<RunEnd>, report: &Report) -> Fact {

@@ -3,8 +3,10 @@
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Resumed;
 use crate::domain::ticket::{Usage, Worktree};
+use crate::git::conflict::{self, Concluded};
 use crate::git::worktree;
 
+use super::super::chores::about_merge;
 use super::super::error::EngineError;
 use super::bench::Bench;
 
@@ -23,6 +25,9 @@ async fn look(bench: &Bench) -> Result<Resumed, EngineError> {
     if let Some(reason) = danger(bench, worktree.clone()).await? {
         return Ok(Resumed::Unsafe { reason });
     }
+    if let Some(reason) = conclude(bench, worktree.clone()).await? {
+        return Ok(Resumed::Unsafe { reason });
+    }
     let newest = bench.newest_revision().await?;
     // A killed engine may have kept it already, under this very job.
     if let Some(kept) = newest.as_ref().filter(|newest| newest.job == bench.job.id) {
@@ -35,6 +40,23 @@ async fn look(bench: &Bench) -> Result<Resumed, EngineError> {
         None if !snapshot.changed() => Ok(Resumed::Unchanged),
         Some(_) | None => Ok(Resumed::Edited { revision: bench.keep(worktree, snapshot).await? }),
     }
+}
+
+/// Concludes a merge or the like that a person has resolved in the worktree. Returns what is in the way of that.
+async fn conclude(bench: &Bench, worktree: Worktree) -> Result<Option<String>, EngineError> {
+    let message = about_merge(&bench.ticket, &worktree, "merged with");
+    let number = bench.ticket.number.0;
+    let concluded =
+        bench.making(move |shop| Ok(conflict::conclude(&shop.repo, &worktree, &message, &shop.litter())?)).await?;
+    Ok(match concluded {
+        Concluded::Done => None,
+        Concluded::Refused(reason) => Some(reason),
+        Concluded::Unresolved(now) => {
+            let hint =
+                format!("resolve them there (`git add` what is right as it is), or `draft conflict {number} abort`");
+            Some(format!("{}; {hint}", now.in_words()))
+        }
+    })
 }
 
 /// Returns what is wrong with a worktree in which something is to run, in words.

@@ -16,6 +16,8 @@ use crate::ui::theme::Role;
 use crate::ui::widget::{format, text};
 use crate::ui::words;
 
+use super::outlook;
+
 /// How many lines a card usually takes with the gap after it, for moving by half a column.
 pub(super) const TYPICAL: u16 = 4;
 /// How many lines of a title are shown.
@@ -27,7 +29,7 @@ const REASON_LINES: usize = 4;
 const WAITING_LINES: usize = 3;
 
 /// One line of facts: a role and a text each.
-type Facts = Vec<(Role, String)>;
+pub(super) type Facts = Vec<(Role, String)>;
 
 #[cfg(test)]
 thread_local! {
@@ -142,6 +144,13 @@ fn title(model: &Model, ticket: &Ticket, width: u16) -> Vec<String> {
 
 /// Returns the lines of facts below the title; few, and each begins with a sign and a word.
 fn facts(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
+    let mut lines = facts_of_state(model, ticket, width);
+    // Below who works on it or what it waits for, and above why.
+    lines.splice(lines.len().min(1)..lines.len().min(1), outlook::on_card(model, ticket.id));
+    lines
+}
+
+fn facts_of_state(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
     let job = model.board.newest_job(ticket.id);
     match ticket.state {
         State::Proposed => blockers(model, ticket).into_iter().collect(),

@@ -51,6 +51,11 @@ pub(in crate::ui) enum Choosing {
         /// What starts them afterwards.
         then: Vec<Command>,
     },
+    /// How a conflict is dealt with.
+    Conflict {
+        /// The ticket.
+        ticket: TicketId,
+    },
     /// What is copied of a ticket.
     Copy {
         /// The ticket.
@@ -73,7 +78,10 @@ impl Choice {
     /// Returns the choice with what people most likely want marked: another mode than the one in force, or a shell.
     pub(in crate::ui) fn new(what: Choosing, model: &Model) -> Self {
         let at = match (&what, model.autopilot()) {
-            (Choosing::Visit { .. } | Choosing::Leave { .. } | Choosing::Copy { .. }, _)
+            (
+                Choosing::Visit { .. } | Choosing::Leave { .. } | Choosing::Copy { .. } | Choosing::Conflict { .. },
+                _,
+            )
             | (Choosing::Autopilot, Autopilot::Off | Autopilot::Finish) => 0,
             (Choosing::Autopilot, Autopilot::On) => 1,
         };
@@ -85,6 +93,7 @@ impl Choice {
             Choosing::Autopilot => MODES.len(),
             Choosing::Visit { .. } | Choosing::Leave { .. } => 2,
             Choosing::Copy { ticket } => to_copy(model, ticket).len().max(1),
+            Choosing::Conflict { ticket } => model.ways_out(ticket).len().max(1),
         }
     }
 }
@@ -112,6 +121,10 @@ impl Model {
         match what {
             Choosing::Autopilot => MODES.get(at).map_or_else(Vec::new, |(mode, _, _)| self.set_autopilot(*mode)),
             Choosing::Visit { ticket, .. } if at == 0 => self.start_visit(ticket, Guest::Shell),
+            Choosing::Conflict { ticket } => {
+                let way = self.ways_out(ticket).into_iter().nth(at);
+                way.map_or_else(Vec::new, |(way, ..)| self.take_way_out(ticket, way))
+            }
             Choosing::Leave { then } if at == 0 => self.allow(then, Leave::Edits),
             Choosing::Leave { then } => self.allow(then, Leave::Everything),
             Choosing::Copy { ticket } => {
@@ -139,6 +152,7 @@ fn title(model: &Model, choice: &Choice) -> String {
         Choosing::Autopilot => "Autopilot".to_owned(),
         Choosing::Leave { .. } => "What may agents do in this repository?".to_owned(),
         Choosing::Visit { ticket, .. } => format!("In the worktree of {}", words::number(&model.board, ticket)),
+        Choosing::Conflict { ticket } => format!("The conflict of {}", words::number(&model.board, ticket)),
         Choosing::Copy { ticket } => format!("Copy of {}", words::number(&model.board, ticket)),
     }
 }
@@ -160,6 +174,9 @@ fn offered(model: &Model, choice: &Choice) -> Vec<(String, String)> {
             ("A shell".to_owned(), "Your own shell; the board comes back when you leave it.".to_owned()),
             (format!("{agent}'s own session"), format!("Go on by hand where {agent} stopped.")),
         ],
+        Choosing::Conflict { ticket } => {
+            model.ways_out(*ticket).into_iter().map(|(_, name, sentence)| (name, sentence)).collect()
+        }
         Choosing::Copy { ticket } => {
             to_copy(model, *ticket).into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
         }

@@ -17,14 +17,14 @@ use crate::ui::theme::Role;
 use crate::ui::widget::{format, markdown, text};
 use crate::ui::words;
 
-use super::columns;
+use super::{columns, outlook};
 
 /// The width of the names of facts.
 const NAMES: usize = 12;
 
 /// Collects lines of facts with their names at the left.
 pub(super) struct Page<'a> {
-    model: &'a Model,
+    pub(super) model: &'a Model,
     width: usize,
     lines: Vec<Line<'static>>,
 }
@@ -96,6 +96,7 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
     standing(&mut page, ticket, detail);
     dependencies(&mut page, ticket);
     work(&mut page, ticket);
+    outlook::on_page(&mut page, ticket);
     page.heading("Description");
     match detail.map(|detail| detail.description.trim_end()) {
         Some("") => page.text(Role::Dim, "(none)"),

@@ -9,6 +9,7 @@ use crate::domain::revision::RevisionStatus;
 use crate::domain::state::State;
 use crate::ui::model::Model;
 use crate::ui::screen::layout::{put, split_top};
+use crate::ui::screen::outlook;
 use crate::ui::screen::ticket::{self, TicketScreen};
 use crate::ui::theme::Role;
 use crate::ui::widget::diff::{Layout, Row};
@@ -27,41 +28,54 @@ const LIST: std::ops::RangeInclusive<u16> = 24..=44;
 /// Where the parts are.
 struct Places {
     title: Rect,
+    /// Empty where there is nothing to warn of.
+    banner: Rect,
     list: Option<Rect>,
     lines: Rect,
 }
 
 impl Places {
-    fn of(body: Rect, files: usize) -> Self {
+    fn of(body: Rect, files: usize, banner: u16) -> Self {
         let (title, rest) = split_top(body, 1);
+        let (banner, rest) = split_top(rest, banner);
         if body.width < LIST_FROM || files < 2 {
-            return Self { title, list: None, lines: rest };
+            return Self { title, banner, list: None, lines: rest };
         }
         let width = (rest.width / 4).clamp(*LIST.start(), *LIST.end());
         let lines = Rect { x: rest.x + width, width: rest.width - width, ..rest };
-        Self { title, list: Some(Rect { width, ..rest }), lines }
+        Self { title, banner, list: Some(Rect { width, ..rest }), lines }
     }
+}
+
+/// Returns how many rows a conflict takes that is to be warned of.
+fn banner_height(model: &Model, screen: &TicketScreen) -> u16 {
+    u16::from(outlook::banner(model, screen.ticket).is_some())
 }
 
 /// Returns how many rows of the change can be in sight.
 pub(super) fn height(model: &Model) -> usize {
-    usize::from(ticket::body(model).height.saturating_sub(1))
+    let banner = model.ticket.as_ref().map_or(0, |screen| banner_height(model, screen));
+    usize::from(ticket::body(model).height.saturating_sub(1 + banner))
 }
 
 /// Returns how many columns the lines of the change have.
 pub(super) fn columns(model: &Model) -> usize {
     let files = model.ticket.as_ref().map_or(0, |screen| screen.diff.files().len());
-    usize::from(Places::of(ticket::body(model), files).lines.width.saturating_sub(2))
+    usize::from(Places::of(ticket::body(model), files, 0).lines.width.saturating_sub(2))
 }
 
 /// Draws the change of the ticket.
 pub(in crate::ui) fn draw(model: &Model, screen: &TicketScreen, area: Rect, buffer: &mut Buffer) {
     let tab = &screen.diff;
-    let places = Places::of(area, tab.files().len());
+    let places = Places::of(area, tab.files().len(), banner_height(model, screen));
     match &tab.page {
         Some(page) if Some(page.request) == tab.asked => match &page.change {
             Ok(_) => {
                 put(places.title, &title(model, screen, places.title.width), buffer);
+                if let Some(banner) = outlook::banner(model, screen.ticket).filter(|_| places.banner.height > 0) {
+                    let line = words::cut(&model.theme, &banner, usize::from(places.banner.width)).into_owned();
+                    put(places.banner, &Line::styled(line, model.theme.style(Role::Bad)), buffer);
+                }
                 if let Some(list) = places.list {
                     draw_list(model, tab, list, buffer);
                 }

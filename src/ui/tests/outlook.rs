@@ -1,0 +1,83 @@
+//! What is to be expected of changes, as cards, tickets and their changes show it; and the ways out of a conflict.
+
+use std::collections::HashMap;
+
+use crate::domain::command::Command;
+use crate::domain::id::TicketRef;
+use crate::domain::outlook::{Collision, ConflictFile, Forecast, Outlook, Radar};
+use crate::domain::resolve::Deed;
+use crate::ui::msg::{Effect, Msg};
+use crate::ui::testing::{World, ticket_id};
+use crate::ui::theme::Theme;
+
+use super::diff::page;
+use super::pictures::{FULL, assert_screens, world};
+
+fn files(names: &[(&str, &str)]) -> Vec<ConflictFile> {
+    names.iter().map(|(path, kind)| ConflictFile { path: (*path).into(), kind: (*kind).into() }).collect()
+}
+
+/// The fourth ticket, which needs a person, conflicts with its target and collides with the two that are at work.
+fn radar() -> Radar {
+    let outlook = Outlook {
+        target: "main".into(),
+        commit: "1".repeat(40),
+        revision: 1,
+        behind: 3,
+        forecast: Forecast::Conflicts(files(&[("src/router.rs", "content"), ("src/jwt.rs", "add/add")])),
+    };
+    let collision = |one, other| Collision {
+        one: ticket_id(one),
+        other: ticket_id(other),
+        files: files(&[("src/router.rs", "content")]),
+    };
+    Radar { outlooks: HashMap::from([(ticket_id(4), outlook)]), collisions: vec![collision(1, 4), collision(3, 4)] }
+}
+
+fn looking_ahead(theme: Theme) -> World {
+    world(theme, FULL).tell(Msg::Radar(Box::new(radar()))).keys("llllj")
+}
+
+#[test]
+fn cards_say_conflicts_and_collisions() {
+    assert_screens("outlook_board", looking_ahead);
+}
+
+#[test]
+fn a_ticket_says_where_it_conflicts_and_with_whom_it_collides() {
+    assert_screens("outlook_ticket", |theme| looking_ahead(theme).keys("<enter>"));
+}
+
+#[test]
+fn a_change_warns_of_its_conflict() {
+    assert_screens("outlook_diff", |theme| looking_ahead(theme).keys("d").tell(Msg::Diff(Box::new(page(4, 1, "")))));
+}
+
+#[test]
+fn the_ways_out_are_offered_and_each_is_one_key() {
+    assert_screens("outlook_ways", |theme| looking_ahead(theme).keys("C"));
+    let asked = |keys: &str| {
+        let world = looking_ahead(Theme::color()).keys(keys);
+        world.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Do(command) => Some(command.clone()),
+            _ => None,
+        })
+    };
+    let ticket = TicketRef::Id(ticket_id(4));
+    assert_eq!(asked("C<enter>"), Some(Command::Conflict { ticket, deed: Deed::Start }));
+    assert_eq!(asked("C3"), Some(Command::Resume { ticket }));
+    assert_eq!(asked("Cjjj<enter>"), Some(Command::Conflict { ticket, deed: Deed::Abort }));
+    let files = files(&[("src/router.rs", "content"), ("src/jwt.rs", "add/add")]);
+    assert_eq!(
+        asked("Ck<enter>"),
+        Some(Command::Conflict { ticket, deed: Deed::Send { target: "main".into(), files } })
+    );
+}
+
+#[test]
+fn news_that_change_nothing_draw_nothing() {
+    let mut world = looking_ahead(Theme::color());
+    assert!(world.model.take_dirty());
+    let mut world = world.tell(Msg::Radar(Box::new(radar())));
+    assert!(!world.model.take_dirty());
+}
