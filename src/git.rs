@@ -28,6 +28,11 @@ mod filter_tests;
 pub mod forecast;
 #[cfg(test)]
 mod forecast_tests;
+mod forward;
+mod forward_files;
+mod forward_note;
+#[cfg(test)]
+mod forward_tests;
 mod holder;
 mod hunks;
 mod interrupted;
@@ -35,9 +40,15 @@ mod invoke;
 mod keep;
 pub mod land;
 #[cfg(test)]
+mod land_cells;
+#[cfg(test)]
 mod land_matrix_tests;
 #[cfg(test)]
+mod land_places_tests;
+#[cfg(test)]
 mod land_tests;
+#[cfg(test)]
+mod land_user_cells;
 pub mod leftovers;
 mod litter;
 mod locks;
@@ -45,6 +56,8 @@ mod making;
 mod mend;
 mod modules;
 mod object;
+#[cfg(test)]
+mod own;
 mod patch;
 mod program;
 pub mod ready;
@@ -113,6 +126,16 @@ pub enum GitError {
     /// The repository has no work tree.
     #[error("{} is a bare repository; run this in one of its worktrees (`git worktree add` makes one)", path.display())]
     Bare {
+        /// The repository.
+        path: PathBuf,
+    },
+    /// The repository keeps its refs in a way that only git itself can read.
+    #[error(
+        "the repository {} keeps its refs as a reftable, which Draft cannot read yet; `git refs migrate --ref-format=files` \
+         makes them files again",
+        path.display()
+    )]
+    RefTable {
         /// The repository.
         path: PathBuf,
     },

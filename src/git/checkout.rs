@@ -70,14 +70,19 @@ pub(super) fn check_out(repo: &Repo, path: &Path, settings: &Settings, making: &
     call.args(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).run().map(drop)
 }
 
-/// Runs the `post-checkout` hook, if there is one, as `git worktree add` does.
-pub(super) fn run_hook(repo: &Repo, path: &Path, settings: &Settings, commit: &str) -> Result<(), GitError> {
-    let hook = path.join(&settings.hooks).join("post-checkout");
+/// Runs one of the user's hooks, if there is one, as git does it itself.
+pub(super) fn run_hook(
+    repo: &Repo,
+    path: &Path,
+    settings: &Settings,
+    name: &str,
+    args: &[&str],
+) -> Result<(), GitError> {
+    let hook = path.join(&settings.hooks).join(name);
     if !is_program(&hook) {
         return Ok(());
     }
-    let none = "0".repeat(commit.len());
-    repo.git.hook(path, &hook).args([&none, commit, "1"]).within(LONG).run().map(drop)
+    repo.git.hook(path, &hook).args(args).within(LONG).run().map(drop)
 }
 
 /// Says whether fewer tasks want to run at this moment than there are cores. Those that wait for a disk do not count.

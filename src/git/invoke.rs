@@ -64,6 +64,8 @@ pub(super) struct Call<'a> {
     limit: Duration,
     /// How long to wait for a lock in its way.
     patience: Duration,
+    /// It takes all its locks before it changes anything, though its name does not say so.
+    is_careful: bool,
 }
 
 /// What a call gave.
@@ -94,6 +96,7 @@ impl Git {
             lock: None,
             limit: LIMIT,
             patience: PATIENCE,
+            is_careful: false,
         }
     }
 
@@ -140,6 +143,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Lets it wait for a lock in its way: it changes nothing before it has all.
+    pub(super) fn patient(mut self) -> Self {
+        self.is_careful = true;
+        self
+    }
+
     /// Runs it and returns what it printed.
     pub(super) fn run(self) -> Result<Vec<u8>, GitError> {
         self.run_to(&[]).map(|output| output.stdout)
@@ -172,7 +181,7 @@ impl<'a> Call<'a> {
 
     /// Says whether it takes all its locks before it changes anything.
     fn is_patient(&self) -> bool {
-        self.args.iter().any(|arg| arg == "update-ref" || arg == "read-tree")
+        self.is_careful || self.args.iter().any(|arg| arg == "update-ref" || arg == "read-tree")
     }
 
     fn run_once(&self, input: Option<Vec<u8>>, answers: &[i32]) -> Result<Output, GitError> {

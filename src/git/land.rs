@@ -6,11 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::invoke::Call;
-use super::registered::{self, Registered};
+use super::checkout::{Settings, run_hook};
+pub(super) use super::forward::why;
+pub use super::forward::{Moved, move_target};
+use super::invoke::{Call, DURABLE, LONG};
+use super::registered;
 use super::turn::Turn;
 use super::{GitError, Repo};
-use crate::domain::landing::{Intent, Strategy};
+use crate::domain::landing::Strategy;
 use crate::domain::outlook::ConflictFile;
 
 /// Hooks and whoever signs commits may take a while.
@@ -98,6 +101,8 @@ pub struct Change<'a> {
 pub struct Scratch<'a> {
     repo: &'a Repo,
     path: PathBuf,
+    /// How long hooks and whoever signs may take.
+    patience: Duration,
 }
 
 /// What came of combining a change with its target.
@@ -123,7 +128,7 @@ impl<'a> Scratch<'a> {
     /// # Errors
     /// When the disk is full, a filter fails, or git refuses.
     pub fn at(repo: &'a Repo, path: &Path, commit: &str) -> Result<Self, GitError> {
-        let scratch = Self { repo, path: path.to_owned() };
+        let scratch = Self { repo, path: path.to_owned(), patience: PATIENT };
         if scratch.turn_to(commit).is_ok() {
             return Ok(scratch);
         }
@@ -131,11 +136,23 @@ impl<'a> Scratch<'a> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(GitError::io("create", parent))?;
         }
-        let _turn = Turn::take(repo)?;
-        let add = ["worktree", "add", "--quiet", "--detach", "--force"].map(OsStr::new);
-        let add = add.into_iter().chain([path.as_os_str(), OsStr::new(commit)]);
-        repo.git.writing(repo.common_dir()).args(add).within(PATIENT).run()?;
+        {
+            let _turn = Turn::take(repo)?;
+            let add = ["worktree", "add", "--quiet", "--detach", "--force", "--no-checkout"].map(OsStr::new);
+            let add = add.into_iter().chain([path.as_os_str(), OsStr::new(commit)]);
+            // From the user's work tree, whose sparse patterns git hands on to the new one.
+            repo.git.writing(repo.root()).args(add).within(PATIENT).run()?;
+        }
+        scratch.git(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).within(LONG).run()?;
+        scratch.after_checkout(commit);
         Ok(scratch)
+    }
+
+    /// Lets hooks have less time.
+    #[cfg(test)]
+    pub(super) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Returns the folder.
@@ -145,13 +162,39 @@ impl<'a> Scratch<'a> {
 
     /// Returns what an earlier landing may have left in a folder, to clear it.
     pub fn left(repo: &'a Repo, path: &Path) -> Self {
-        Self { repo, path: path.to_owned() }
+        Self { repo, path: path.to_owned(), patience: PATIENT }
     }
 
     fn turn_to(&self, commit: &str) -> Result<(), GitError> {
         // Without a link of its own, git would work in whatever repository the folder lies in.
         fs::metadata(self.path.join(".git")).map_err(GitError::io("read", &self.path))?;
-        self.git(["checkout", "--quiet", "--force", "--detach", commit]).run()?;
+        // Git would end as the hook ends.
+        let checkout = ["-c", "core.hooksPath=/dev/null", "checkout", "--quiet", "--force", "--detach", commit];
+        self.git(checkout).within(LONG).run()?;
+        self.git(["clean", "--quiet", "-d", "--force"]).run()?;
+        self.after_checkout(commit);
+        Ok(())
+    }
+
+    /// Runs the `post-checkout` hook, which may make what the checks need. A failure takes nothing back.
+    fn after_checkout(&self, commit: &str) {
+        let none = "0".repeat(commit.len());
+        let ran = Settings::of(self.repo, &self.path).and_then(|settings| {
+            run_hook(self.repo, &self.path, &settings, "post-checkout", &[none.as_str(), commit, "1"])
+        });
+        if let Err(error) = ran {
+            tracing::warn!(path = %self.path.display(), %error, "the post-checkout hook failed");
+        }
+    }
+
+    /// Puts the files as the commit has them: a hook may have written some that it did not add, and what is checked must be
+    /// what lands.
+    fn tidy(&self) -> Result<(), GitError> {
+        let dirty = ["status", "--porcelain", "--untracked-files=all", "--ignore-submodules=all"];
+        if self.git(dirty).run()?.is_empty() {
+            return Ok(());
+        }
+        self.git(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).run()?;
         self.git(["clean", "--quiet", "-d", "--force"]).run().map(drop)
     }
 
@@ -165,10 +208,13 @@ impl<'a> Scratch<'a> {
         let message = || change.message.as_bytes().to_vec();
         // A rebase leaves merges out, and with them what was resolved there.
         let made = match strategy {
-            Strategy::Rebase if !self.has_merges(change)? => self
-                .git(["checkout", "--quiet", "--detach", change.head])
-                .run()
-                .and_then(|_| self.git(["rebase", "--quiet", "--onto", &onto, change.base]).run()),
+            // No branch that is at one of the commits is to move with them; and all are made anew, signed as the user has it,
+            // also where they are on top of the target already.
+            Strategy::Rebase if !self.has_merges(change)? => {
+                let rebase =
+                    ["rebase", "--quiet", "--force-rebase", "--no-update-refs", "--no-autosquash", "--onto", &onto];
+                self.git(rebase).args([change.base, change.head]).run()
+            }
             Strategy::Squash | Strategy::Rebase => self
                 .git(["merge", "--quiet", "--squash", change.head])
                 .run()
@@ -177,6 +223,7 @@ impl<'a> Scratch<'a> {
         };
         match made {
             Ok(_) => {
+                self.tidy()?;
                 let commit = self.git(["rev-parse", "HEAD"]).line()?;
                 let tree = self.git(["rev-parse", "HEAD^{tree}"]).line()?;
                 Ok(Combined::Made { commit, tree })
@@ -185,6 +232,14 @@ impl<'a> Scratch<'a> {
                 files if files.is_empty() => Ok(Combined::Refused(why(&stderr))),
                 files => Ok(Combined::Conflicts(files)),
             },
+            // A hook, or a signer that asks somebody who is not there.
+            Err(GitError::TimedOut { limit, .. }) => {
+                let reason = format!("a hook, or who signs, did not end within {} s and was stopped", limit.as_secs());
+                Ok(Combined::Refused(reason))
+            }
+            Err(GitError::Filter { filter, stderr, .. }) => {
+                Ok(Combined::Refused(format!("the filter `{filter}` fails: {}", why(&stderr))))
+            }
             Err(error) => Err(error),
         }
     }
@@ -208,7 +263,8 @@ impl<'a> Scratch<'a> {
     }
 
     fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
-        self.repo.git.writing(&self.path).args(PLAIN).args(args).within(PATIENT)
+        // A branch will name what is made here.
+        self.repo.git.writing(&self.path).args(DURABLE).args(PLAIN).args(args).within(self.patience)
     }
 
     /// Removes the folder and what the repository knows of it.
@@ -253,112 +309,6 @@ pub(super) fn unmerged(call: Call<'_>) -> Result<Vec<ConflictFile>, GitError> {
     Ok(files.into_iter().map(|(path, stages)| ConflictFile { path, kind: kind(stages).to_owned() }).collect())
 }
 
-/// What came of moving the target.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Moved {
-    /// It is at the new commit.
-    Done,
-    /// It was not at the commit that it was expected at: somebody else moved it.
-    Elsewhere,
-    /// It cannot move, and nothing changed: why, for people.
-    Refused(String),
-}
-
-/// Moves the target: by a fast-forward where it is checked out, so that files there follow and changes of the user that
-/// do not overlap stay, and by comparing and swapping where it is not.
-///
-/// # Errors
-/// When git could not be started, or the repository cannot be read.
-pub fn move_target(repo: &Repo, intent: &Intent, note: &str) -> Result<Moved, GitError> {
-    let reference = format!("refs/heads/{}", intent.branch);
-    let all = registered::list(repo)?;
-    if let Some(reason) = all.iter().find_map(|one| in_progress(one, &intent.branch)) {
-        return Ok(Moved::Refused(reason));
-    }
-    if repo.commit_at(&reference)?.as_deref() != Some(&intent.from) {
-        return Ok(Moved::Elsewhere);
-    }
-    let is_out = |one: &&Registered| one.branch.as_deref() == Some(&intent.branch) && one.path.join(".git").exists();
-    let Some(checkout) = all.iter().find(is_out) else {
-        let swap = ["update-ref", "-m", note, &reference, &intent.to, &intent.from];
-        return match repo.git.writing(repo.common_dir()).args(super::invoke::DURABLE).args(swap).run() {
-            Ok(_) => Ok(Moved::Done),
-            Err(GitError::Failed { .. }) if repo.commit_at(&reference)?.as_deref() != Some(&intent.from) => {
-                Ok(Moved::Elsewhere)
-            }
-            Err(GitError::Failed { stderr, .. }) => Ok(Moved::Refused(why(&stderr))),
-            Err(error) => Err(error),
-        };
-    };
-    let call = repo.git.writing(&checkout.path).args(PLAIN).within(PATIENT);
-    let call = call.args(["merge", "--quiet", "--ff-only", &intent.to]).variable("GIT_REFLOG_ACTION", note);
-    match call.run() {
-        Ok(_) => Ok(Moved::Done),
-        Err(error @ (GitError::Failed { .. } | GitError::Locked { .. })) => {
-            let now = repo.commit_at(&reference)?;
-            if now.as_deref() == Some(&intent.to) {
-                // A hook that runs afterwards failed, which takes nothing back.
-                return Ok(Moved::Done);
-            }
-            if now.as_deref() != Some(&intent.from) {
-                return Ok(Moved::Elsewhere);
-            }
-            Ok(Moved::Refused(match error {
-                GitError::Failed { stderr, .. } => in_the_way(&checkout.path, &stderr),
-                error => error.to_string(),
-            }))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Says what of the user's own is in the way of a fast-forward.
-fn in_the_way(checkout: &Path, stderr: &str) -> String {
-    let mut files: Vec<&str> = Vec::new();
-    let mut lines = stderr.lines().map(str::trim);
-    while let Some(line) = lines.next() {
-        if line.ends_with("overwritten by merge:") {
-            let is_name = |line: &&str| !line.starts_with("Please ") && !line.starts_with("error: ");
-            files.extend(lines.by_ref().take_while(is_name));
-        }
-    }
-    if files.is_empty() {
-        return format!("{} cannot follow: {}", checkout.display(), why(stderr));
-    }
-    let named = files.iter().take(5).copied().collect::<Vec<_>>().join(", ");
-    let more = files.len().checked_sub(5).filter(|more| *more > 0).map(|more| format!(" and {more} more"));
-    format!(
-        "your own changes in {} are in the way: {named}{}; commit them or move them aside, then land it again",
-        checkout.display(),
-        more.unwrap_or_default()
-    )
-}
-
-/// Says why the target must not move now, since something in a work tree is about it: a rebase, a merge, a bisection.
-fn in_progress(one: &Registered, branch: &str) -> Option<String> {
-    let names_it = |file: &str| {
-        let name = fs::read_to_string(one.git_dir.join(file)).unwrap_or_default();
-        let name = name.trim();
-        name.strip_prefix("refs/heads/").unwrap_or(name) == branch
-    };
-    let is_out = one.branch.as_deref() == Some(branch);
-    let has = |file: &str| one.git_dir.join(file).exists();
-    let what = if names_it("rebase-merge/head-name") || names_it("rebase-apply/head-name") {
-        "a rebase"
-    } else if is_out && has("MERGE_HEAD") {
-        "a merge"
-    } else if is_out && has("CHERRY_PICK_HEAD") {
-        "a cherry-pick"
-    } else if is_out && has("REVERT_HEAD") {
-        "a revert"
-    } else if names_it("BISECT_START") {
-        "a bisection"
-    } else {
-        return None;
-    };
-    Some(format!("{what} of {branch} is under way in {}; end it, then land the change again", one.path.display()))
-}
-
 /// The remote branch that a local one follows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Upstream {
@@ -383,18 +333,25 @@ pub fn upstream(repo: &Repo, branch: &str) -> Option<Upstream> {
 /// # Errors
 /// When the remote does not answer.
 pub fn fetch(repo: &Repo, from: &Upstream) -> Result<String, GitError> {
-    let fetch = ["fetch", "--quiet", "--no-tags", &from.remote, &format!("refs/heads/{}", from.branch)];
-    remote(repo).args(fetch).run()?;
-    repo.git.reading(repo.common_dir()).args(["rev-parse", "FETCH_HEAD^{commit}"]).line()
+    // FETCH_HEAD is the user's: a fetch of theirs at that moment would name another commit there.
+    let kept = format!("refs/draft/fetched/{}/{}", from.remote, from.branch);
+    let fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"];
+    let what = format!("+refs/heads/{}:{kept}", from.branch);
+    remote(repo).args(fetch).args(["--no-write-fetch-head", "--", &from.remote, &what]).run()?;
+    let found =
+        repo.commit_at(&kept)?.ok_or_else(|| GitError::Read { what: kept.clone(), why: "it is not there".into() })?;
+    repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &kept]).run()?;
+    Ok(found)
 }
 
-/// Sends a branch to the remote branch that it follows. Nothing there is ever overwritten.
+/// Sends a branch to the remote branch that it follows. Nothing there is ever overwritten, and nothing else is sent.
 ///
 /// # Errors
 /// When the remote does not answer, or refuses.
 pub fn push(repo: &Repo, branch: &str, to: &Upstream) -> Result<(), GitError> {
     let what = format!("refs/heads/{branch}:refs/heads/{}", to.branch);
-    remote(repo).args(["push", "--quiet", &to.remote, &what]).run().map(drop)
+    let push = ["push", "--quiet", "--no-follow-tags", "--no-force", "--", &to.remote, &what];
+    remote(repo).args(push).run().map(drop)
 }
 
 /// Begins a call that talks to a remote.
@@ -419,14 +376,4 @@ pub fn beside(repo: &Repo, base: &str, target: &str, most: usize) -> Result<Vec<
     let args = ["log", "--format=%h %s", "-n", &most.to_string(), &format!("{base}..{target}")];
     let said = repo.git.reading(repo.common_dir()).args(args).run()?;
     Ok(String::from_utf8_lossy(&said).lines().map(str::to_owned).collect())
-}
-
-/// Returns what git, or a hook, said, in a line; a missing identity with what to do about it.
-pub(super) fn why(stderr: &str) -> String {
-    if stderr.contains("Please tell me who you are") || stderr.contains("empty ident name") {
-        return "git does not know who you are: set user.name and user.email (`git config user.name …`)".to_owned();
-    }
-    let lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
-    let said: Vec<&str> = lines.take(4).collect();
-    if said.is_empty() { "git refused, without a word".to_owned() } else { said.join(" · ") }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::land::*;
+use super::own::Own;
 use super::testing::{Sandbox, write};
 use crate::domain::landing::{Intent, Strategy};
 
@@ -65,19 +66,6 @@ const CHECKOUTS: [(&str, bool, Make); 9] = [
     }),
 ];
 
-/// What of a checkout is the user's own: edits, index, stash, configuration, and where it is.
-fn own(sandbox: &Sandbox) -> [String; 5] {
-    let dir = sandbox.main();
-    let said = |args: &str| sandbox.run(&dir, args);
-    [
-        said("status --porcelain"),
-        said("diff --cached"),
-        said("diff"),
-        said("stash list"),
-        fs::read_to_string(dir.join(".git/config")).unwrap() + &fs::read_to_string(dir.join(".git/HEAD")).unwrap(),
-    ]
-}
-
 fn lands(change: (&str, Make), checkout: (&str, bool, Make), strategy: Strategy) {
     let cell = format!("{} onto a checkout {} by {strategy}", change.0, checkout.0);
     let sandbox = Sandbox::new();
@@ -89,7 +77,7 @@ fn lands(change: (&str, Make), checkout: (&str, bool, Make), strategy: Strategy)
     let head = sandbox.commit(&worktree.path, "the change");
     let wanted = sandbox.run(&worktree.path, "rev-parse HEAD^{tree}");
     checkout.2(&sandbox, &main);
-    let before = own(&sandbox);
+    let before = Own::of(&sandbox, &main);
 
     let repo = sandbox.repo();
     let from = repo.commit_of("main").unwrap();
@@ -99,10 +87,15 @@ fn lands(change: (&str, Make), checkout: (&str, bool, Make), strategy: Strategy)
     scratch.clear().unwrap();
     let Combined::Made { commit, tree } = combined else { panic!("{cell}: {combined:?}") };
     assert_eq!(tree, wanted, "{cell}");
-    let intent = Intent { branch: "main".into(), from, to: commit.clone() };
+    let intent = Intent { branch: "main".into(), from: from.clone(), to: commit.clone() };
     assert_eq!(move_target(&repo, &intent, "note").unwrap(), Moved::Done, "{cell}");
     assert_eq!(repo.commit_of("main").unwrap(), commit, "{cell}");
-    assert_eq!(own(&sandbox), before, "{cell}");
+    let after = Own::of(&sandbox, &main);
+    if checkout.1 {
+        before.assert_forwarded(&after, &sandbox, ("main", &from, &commit), &cell);
+    } else {
+        before.assert_same(&after, "main", &cell);
+    }
     let head = sandbox.run(&main, "rev-parse HEAD");
     assert_eq!(head == commit, checkout.1, "{cell}: only a checkout of the target follows");
     let worktrees = sandbox.run(&main, "worktree list");

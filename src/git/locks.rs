@@ -37,7 +37,7 @@ pub(super) fn clear_left(repo: &Repo, worktree: &Worktree, git_dir: &Path) -> Re
 }
 
 /// Waits until a lock is gone, or nobody holds it and it is removed; says whether it was.
-fn clear(lock: &Path, folders: &[&Path], patience: Duration) -> Result<bool, GitError> {
+pub(super) fn clear(lock: &Path, folders: &[&Path], patience: Duration) -> Result<bool, GitError> {
     let Some(first) = look(lock)? else { return Ok(false) };
     let begin = Instant::now();
     loop {

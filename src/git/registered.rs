@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::repo::open;
 use super::{GitError, Repo, modules};
 
 /// One worktree as the repository has it written down.
@@ -21,6 +22,8 @@ pub(super) struct Registered {
     pub(super) git_dir: PathBuf,
     /// Whether somebody asked to keep the registration whatever happens to the folder.
     pub(super) locked: bool,
+    /// There is a work tree, and the repository does not know where: the main one of `git init --separate-git-dir`.
+    pub(super) is_hidden: bool,
 }
 
 impl Registered {
@@ -42,8 +45,10 @@ impl Registered {
 /// Returns all worktrees of a repository, the main one first: what `git worktree list` says, without starting it.
 pub(super) fn list(repo: &Repo) -> Result<Vec<Registered>, GitError> {
     let common_dir = repo.common_dir();
-    let main = if common_dir.ends_with(".git") { common_dir.parent().unwrap_or(common_dir) } else { common_dir };
-    let mut all = vec![read(common_dir, main.to_owned())];
+    let main = main(repo)?;
+    let is_hidden = main.is_none();
+    let main = main.unwrap_or_else(|| common_dir.to_owned());
+    let mut all = vec![Registered { is_hidden, ..read(common_dir, main) }];
     let folder = common_dir.join("worktrees");
     let entries = match folder.read_dir() {
         Ok(entries) => entries,
@@ -60,6 +65,28 @@ pub(super) fn list(repo: &Repo) -> Result<Vec<Registered>, GitError> {
     Ok(all)
 }
 
+/// Returns where the main work tree is, or the repository itself if it is bare. Nothing where a work tree is somewhere else and
+/// only its own link says so.
+fn main(repo: &Repo) -> Result<Option<PathBuf>, GitError> {
+    let common_dir = repo.common_dir();
+    let gix = repo.gix();
+    if gix.git_dir().canonicalize().is_ok_and(|git_dir| git_dir == common_dir) {
+        return Ok(Some(repo.root().to_owned()));
+    }
+    // What is the main work tree's alone is not seen from another one.
+    let main = open(common_dir)?.to_thread_local();
+    let config = main.config_snapshot();
+    if config.boolean("core.bare") == Some(true) {
+        return Ok(Some(common_dir.to_owned()));
+    }
+    if let Some(place) = config.string("core.worktree") {
+        // A submodule's, which has its repository inside that of another one.
+        let place = common_dir.join(OsStr::from_bytes(&place));
+        return Ok(Some(place.canonicalize().unwrap_or(place)));
+    }
+    Ok(if common_dir.ends_with(".git") { common_dir.parent().map(Path::to_owned) } else { None })
+}
+
 /// Returns the folder of a worktree whose own files are in `admin`, as its link says.
 pub(super) fn folder_of(admin: &Path) -> Option<PathBuf> {
     let link = std::fs::read(admin.join("gitdir")).ok()?;
@@ -72,7 +99,8 @@ const REF: &str = "ref: ";
 fn read(git_dir: &Path, path: PathBuf) -> Registered {
     let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default().trim_end().to_owned();
     let branch = head.strip_prefix(REF).and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
-    Registered { path, head, branch, git_dir: git_dir.to_owned(), locked: git_dir.join("locked").exists() }
+    let locked = git_dir.join("locked").exists();
+    Registered { path, head, branch, git_dir: git_dir.to_owned(), locked, is_hidden: false }
 }
 
 /// Where commits are kept that nothing but a worktree whose folder is gone may name.
@@ -160,6 +188,7 @@ mod tests {
             head: branch.map_or_else(|| commit.clone(), |branch| format!("ref: refs/heads/{branch}")),
             branch: branch.map(str::to_owned),
             locked: false,
+            is_hidden: false,
         };
         let mut all = list(&sandbox.repo()).unwrap();
         assert_eq!(all.remove(0), entry(&main.canonicalize().unwrap(), Some("main")));

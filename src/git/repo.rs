@@ -33,7 +33,17 @@ impl Repo {
             // Somebody else's. Whether that is fine (`safe.directory`) is for git to say.
             git.reading(&path).args(["rev-parse", "--git-dir"]).run()?;
         }
-        let store = open(place.as_ref())?;
+        let mut store = open(place.as_ref())?;
+        if store.work_dir().is_none()
+            && let Some(linked) = path.ancestors().find(|folder| folder.join(".git").is_file())
+        {
+            // Its repository lies elsewhere and does not know of it: `git init --separate-git-dir`.
+            store = open(linked)?;
+        }
+        let storage = store.to_thread_local().config_snapshot().string("extensions.refStorage");
+        if storage.is_some_and(|storage| storage.eq_ignore_ascii_case(b"reftable")) {
+            return Err(GitError::RefTable { path: place.as_ref().to_owned() });
+        }
         let Some(root) = store.work_dir() else {
             return Err(GitError::Bare { path: place.as_ref().to_owned() });
         };

@@ -136,7 +136,9 @@ fn complete(repo: &Repo, mut making: Making, made: Made, start: Start, stage: St
             Err(error) => return Err(error),
         };
         making.reached(Stage::CheckedOut)?;
-        hook_failed = run_hook(repo, &made.path, &settings, &start.commit).err();
+        let none = "0".repeat(start.commit.len());
+        let args = [none.as_str(), &start.commit, "1"];
+        hook_failed = run_hook(repo, &made.path, &settings, "post-checkout", &args).err();
         making.reached(Stage::Ready)?;
     }
     let worktree = Worktree {

@@ -192,6 +192,25 @@ fn a_kill_in_the_middle_of_the_checkout_or_of_the_hook_is_finished_too() {
 }
 
 #[test]
+fn a_branch_that_an_orphaned_git_makes_just_then_is_the_one_that_was_wanted() {
+    let mut sandbox = slow_repository("", "");
+    let before = sandbox.checkout();
+    git_with(&sandbox, "case \"$*\" in *update-ref*) stop;; esac");
+    killed(&sandbox, None, Kill::All);
+    assert_eq!(sandbox.run(&sandbox.main(), "branch --list draft/*"), "");
+    // The next board has looked, and then the git of the killed one goes on before it can make the branch itself.
+    git_with(&sandbox, "case \"$*\" in *update-ref*) $real \"$@\" && echo >$here/met;; esac");
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = std::iter::once(sandbox.dir().join("bin")).chain(std::env::split_paths(&path));
+    sandbox.git = sealed_git(sandbox.dir(), &std::env::join_paths(folders).unwrap());
+    let made = again(&sandbox, None);
+    assert!(sandbox.dir().join("met").exists());
+    assert_eq!(made.origin, Origin::New);
+    assert_whole(&sandbox, &made.worktree);
+    assert_eq!(sandbox.checkout(), before);
+}
+
+#[test]
 fn a_checkout_that_outlives_its_board_is_waited_for() {
     let log = "echo begin >>$here/filter.log; [ -e $here/stopped ] || { echo >$here/stopped; echo >$here/reached
         while [ ! -e $here/go ]; do sleep 0.01; done; }; echo end >>$here/filter.log";

@@ -1,0 +1,313 @@
+//! Repositories of all sorts, onto which a change lands, or is refused with the reason; and what is the user's own stays bit for
+//! bit, but for the fast-forward.
+
+use std::fs;
+use std::time::Duration;
+
+use super::Repo;
+use super::land::*;
+use super::land_cells::{CELLS, Cell, End};
+use super::land_user_cells as user;
+use super::own::Own;
+use super::testing::{Sandbox, executable, write};
+use super::worktree::{Plan, create};
+use crate::domain::landing::{Intent, Strategy};
+
+fn lands(cell: &Cell, strategy: Strategy) {
+    let name = format!("{}, by {strategy}", cell.name);
+    let sandbox = Sandbox::new();
+    let main = sandbox.main();
+    write(&main, "mine.txt", "tracked\n");
+    sandbox.commit(&main, "a file that nobody's change is about");
+    (cell.repository)(&sandbox, &main);
+    fs::create_dir_all(main.join(".git/hooks")).unwrap();
+    let worktree = sandbox.worktree("1-x").worktree;
+    (cell.change)(&sandbox, &worktree.path);
+    sandbox.run(&worktree.path, "add -A");
+    let commit = ["commit", "-q", "--no-verify", "--allow-empty", "--no-gpg-sign", "-m", "the change"];
+    sandbox.git.writing(&worktree.path).args(commit).run_to(&[1]).unwrap();
+    let head = sandbox.run(&worktree.path, "rev-parse HEAD");
+    let wanted = sandbox.run(&worktree.path, "rev-parse HEAD^{tree}");
+    (cell.user)(&sandbox, &main);
+
+    let repo = sandbox.repo();
+    let from = repo.commit_of("main").unwrap();
+    let before = Own::of(&sandbox, &main);
+    assert_eq!(forecast(&repo, &from, &head).unwrap(), Forecast::Clean(wanted.clone()), "{name}");
+    let scratch = Scratch::at(&repo, &sandbox.dir().join("landing"), &from).unwrap();
+    let change = Change { base: &worktree.base, head: &head, message: "landed\n" };
+    let combined = scratch.combine(strategy, change).unwrap();
+    scratch.clear().unwrap();
+    let list = sandbox.run(&main, "worktree list");
+    assert_eq!(list.lines().count(), 2, "{name}: {list}");
+    let (commit, tree) = match (combined, cell.end) {
+        (Combined::Refused(reason), End::NotMade(wanted)) => {
+            assert!(reason.contains(wanted), "{name}: {reason}");
+            before.assert_same(&Own::of(&sandbox, &main), "main", &name);
+            return assert_eq!(repo.commit_of("main").unwrap(), from, "{name}");
+        }
+        (Combined::Made { commit, tree }, _) => (commit, tree),
+        (other, _) => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(tree, wanted, "{name}");
+    let intent = Intent { branch: "main".into(), from: from.clone(), to: commit.clone() };
+    let moved = move_target(&repo, &intent, "note").unwrap();
+    let after = Own::of(&sandbox, &main);
+    match (moved, cell.end) {
+        (Moved::Done, End::Follows) => {
+            before.assert_forwarded(&after, &sandbox, ("main", &from, &commit), &name);
+            assert_eq!(sandbox.run(&main, "rev-parse HEAD"), commit, "{name}");
+        }
+        (Moved::Done, End::Aside) => {
+            before.assert_same(&after, "main", &name);
+            assert_eq!(repo.commit_of("main").unwrap(), commit, "{name}");
+        }
+        (Moved::Refused(reason), End::Refused(wanted)) => {
+            assert!(reason.contains(wanted), "{name}: {reason}");
+            before.assert_same(&after, "main", &name);
+            assert_eq!(repo.commit_of("main").unwrap(), from, "{name}");
+        }
+        (other, _) => panic!("{name}: {other:?}"),
+    }
+}
+
+/// All cells take their time, so each strategy, and each half of the cells, is a test of its own. All that fail are told.
+fn all(strategy: Strategy, half: usize) {
+    let fails = |cell: &&Cell| std::panic::catch_unwind(|| lands(cell, strategy)).is_err();
+    let cells = CELLS.iter().chain(user::CELLS);
+    let failed: Vec<&str> = cells.skip(half).step_by(2).filter(fails).map(|cell| cell.name).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn every_repository_takes_a_squashed_change_or_says_why_not() {
+    all(Strategy::Squash, 0);
+}
+
+#[test]
+fn every_repository_takes_a_squashed_change_or_says_why_not_the_other_half() {
+    all(Strategy::Squash, 1);
+}
+
+#[test]
+fn every_repository_takes_a_merged_change_or_says_why_not() {
+    all(Strategy::Merge, 0);
+}
+
+#[test]
+fn every_repository_takes_a_merged_change_or_says_why_not_the_other_half() {
+    all(Strategy::Merge, 1);
+}
+
+#[test]
+fn every_repository_takes_a_rebased_change_or_says_why_not() {
+    all(Strategy::Rebase, 0);
+}
+
+#[test]
+fn every_repository_takes_a_rebased_change_or_says_why_not_the_other_half() {
+    all(Strategy::Rebase, 1);
+}
+
+/// A repository whose `main` can take a change; returns where it is to come from.
+fn place() -> (Sandbox, Intent) {
+    let sandbox = Sandbox::new();
+    let worktree = sandbox.worktree("1-x").worktree;
+    write(&worktree.path, "made.txt", "made\n");
+    let to = sandbox.commit(&worktree.path, "the change");
+    (sandbox, Intent { branch: "main".into(), from: worktree.base, to })
+}
+
+#[test]
+fn a_target_in_a_work_tree_of_its_own_follows_there_and_nowhere_else() {
+    for lock in [false, true] {
+        let (sandbox, intent) = place();
+        let main = sandbox.main();
+        sandbox.run(&main, "checkout -q --detach");
+        let there = sandbox.dir().join("there");
+        sandbox.args(&main, ["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
+        if lock {
+            sandbox.args(&main, ["worktree", "lock", there.to_str().unwrap()]);
+        }
+        write(&there, "src/b.txt", "mine\n");
+        let before = [&main, &there].map(|dir| Own::of(&sandbox, dir));
+        assert_eq!(move_target(&sandbox.repo(), &intent, "note").unwrap(), Moved::Done);
+        let after = [&main, &there].map(|dir| Own::of(&sandbox, dir));
+        before[0].assert_same(&after[0], "main", "the main work tree");
+        before[1].assert_forwarded(&after[1], &sandbox, ("main", &intent.from, &intent.to), "the other work tree");
+    }
+}
+
+#[test]
+fn a_target_that_is_checked_out_twice_stays() {
+    let (sandbox, intent) = place();
+    let there = sandbox.dir().join("there");
+    sandbox.args(&sandbox.main(), ["worktree", "add", "-q", "--force", there.to_str().unwrap(), "main"]);
+    let before = [&sandbox.main(), &there].map(|dir| Own::of(&sandbox, dir));
+    let moved = move_target(&sandbox.repo(), &intent, "note").unwrap();
+    assert!(matches!(&moved, Moved::Refused(reason) if reason.contains("checked out twice")), "{moved:?}");
+    for (before, dir) in before.iter().zip([&sandbox.main(), &there]) {
+        before.assert_same(&Own::of(&sandbox, dir), "main", "twice");
+    }
+}
+
+#[test]
+fn a_target_whose_work_tree_is_gone_moves_by_itself() {
+    let (sandbox, intent) = place();
+    let main = sandbox.main();
+    sandbox.run(&main, "checkout -q --detach");
+    let there = sandbox.dir().join("there");
+    sandbox.args(&main, ["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
+    fs::remove_dir_all(&there).unwrap();
+    let before = Own::of(&sandbox, &main);
+    assert_eq!(move_target(&sandbox.repo(), &intent, "note").unwrap(), Moved::Done);
+    before.assert_same(&Own::of(&sandbox, &main), "main", "gone");
+}
+
+#[test]
+fn a_bare_repository_takes_a_change_beside_its_work_trees() {
+    let sandbox = Sandbox::new();
+    sandbox.run(sandbox.dir(), "clone -q --bare repo bare");
+    let bare = sandbox.dir().join("bare");
+    sandbox.run(&bare, "config extensions.worktreeConfig true");
+    sandbox.run(&bare, "config --worktree core.bare true");
+    sandbox.run(&bare, "config --unset core.bare");
+    sandbox.run(&bare, "worktree add -q -b side ../tree main");
+    let tree = sandbox.dir().join("tree");
+    write(&tree, "made.txt", "made\n");
+    let to = sandbox.commit(&tree, "the change");
+    let from = sandbox.run(&bare, "rev-parse main");
+    let before = Own::of(&sandbox, &tree);
+    let repo = Repo::discover(&sandbox.git, &tree).unwrap();
+    let intent = Intent { branch: "main".into(), from, to: to.clone() };
+    assert_eq!(move_target(&repo, &intent, "note").unwrap(), Moved::Done);
+    before.assert_same(&Own::of(&sandbox, &tree), "main", "bare");
+    assert_eq!(repo.commit_of("main").unwrap(), to);
+}
+
+#[test]
+fn a_target_with_folders_in_its_name_is_as_good_as_another() {
+    let sandbox = Sandbox::new();
+    let main = sandbox.main();
+    sandbox.run(&main, "checkout -q -b release/1.x");
+    let path = sandbox.worktrees().join("1-x");
+    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "release/1.x", existing: None };
+    let worktree = create(&sandbox.repo(), &plan).unwrap().worktree;
+    write(&worktree.path, "made.txt", "made\n");
+    let to = sandbox.commit(&worktree.path, "the change");
+    let before = Own::of(&sandbox, &main);
+    let intent = Intent { branch: "release/1.x".into(), from: worktree.base.clone(), to: to.clone() };
+    assert_eq!(move_target(&sandbox.repo(), &intent, "note").unwrap(), Moved::Done);
+    let moved = ("release/1.x", intent.from.as_str(), to.as_str());
+    before.assert_forwarded(&Own::of(&sandbox, &main), &sandbox, moved, "a name with a slash");
+}
+
+#[test]
+fn a_target_that_is_not_there_is_told() {
+    let (sandbox, intent) = place();
+    sandbox.run(&sandbox.main(), "checkout -q --detach");
+    sandbox.run(&sandbox.main(), "branch -q -D main");
+    let before = Own::of(&sandbox, &sandbox.main());
+    assert_eq!(move_target(&sandbox.repo(), &intent, "note").unwrap(), Moved::Elsewhere);
+    let error = sandbox.repo().commit_of("main").unwrap_err().to_string();
+    assert!(error.contains("no branch `main`"), "{error}");
+    before.assert_same(&Own::of(&sandbox, &sandbox.main()), "main", "no target");
+}
+
+#[test]
+fn refs_in_tables_are_refused_in_words() {
+    let sandbox = Sandbox::empty();
+    let main = sandbox.main();
+    let init = ["init", "-q", "--ref-format=reftable", main.to_str().unwrap()];
+    if sandbox.git.writing(sandbox.dir()).args(init).run().is_err() {
+        return; // This git does not have them yet.
+    }
+    sandbox.write("a.txt", "a\n");
+    sandbox.commit(&main, "start");
+    let before = Own::of(&sandbox, &main);
+    let error = Repo::discover(&sandbox.git, &main).unwrap_err().to_string();
+    assert!(error.contains("reftable") && error.contains("git refs migrate"), "{error}");
+    before.assert_same(&Own::of(&sandbox, &main), "main", "reftable");
+}
+
+/// Combines a change of one new file with its target; `hook` is the name of a hook with that text.
+fn combined(hook: (&str, &str), strategy: Strategy, patience: Duration) -> (Sandbox, Combined, bool) {
+    let (sandbox, intent) = place();
+    executable(&sandbox.main().join(".git/hooks").join(hook.0), &format!("#!/bin/sh\n{}\n", hook.1));
+    let repo = sandbox.repo();
+    let scratch = Scratch::at(&repo, &sandbox.dir().join("landing"), &intent.from).unwrap().with_patience(patience);
+    let change = Change { base: &intent.from, head: &intent.to, message: "landed\n" };
+    let combined = scratch.combine(strategy, change).unwrap();
+    let is_clean = sandbox.run(scratch.path(), "status --porcelain").is_empty();
+    scratch.clear().unwrap();
+    (sandbox, combined, is_clean)
+}
+
+#[test]
+fn what_a_hook_adds_lands_and_what_it_only_writes_is_not_checked() {
+    let long = Duration::from_secs(60);
+    let text = "echo formatted >made.txt; git add made.txt; echo more >>made.txt; echo junk >junk.txt";
+    let (sandbox, made, is_clean) = combined(("pre-commit", text), Strategy::Squash, long);
+    let Combined::Made { commit, .. } = made else { panic!("{made:?}") };
+    assert_eq!(sandbox.run(&sandbox.main(), &format!("show {commit}:made.txt")), "formatted");
+    assert!(is_clean, "what is checked is what lands");
+
+    let text = "echo 'Reviewed-by: a hook' >>\"$1\"";
+    for hook in ["prepare-commit-msg", "commit-msg"] {
+        for strategy in [Strategy::Squash, Strategy::Merge] {
+            let (sandbox, made, _) = combined((hook, text), strategy, long);
+            let Combined::Made { commit, .. } = made else { panic!("{made:?}") };
+            let message = sandbox.run(&sandbox.main(), &format!("log -1 --format=%B {commit}"));
+            assert!(message.contains("Reviewed-by: a hook"), "{hook}, {strategy}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_hangs_is_stopped_and_told() {
+    let (sandbox, made, _) = combined(("pre-commit", "sleep 1000"), Strategy::Squash, Duration::from_millis(500));
+    assert!(matches!(&made, Combined::Refused(reason) if reason.contains("did not end within")), "{made:?}");
+    assert_eq!(sandbox.run(&sandbox.main(), "worktree list").lines().count(), 2);
+}
+
+#[test]
+fn what_lands_is_signed_in_every_way() {
+    let (sandbox, intent) = place();
+    let key = sandbox.dir().join("key");
+    let make =
+        std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+    if !make.is_ok_and(|made| made.success()) {
+        return; // There is no ssh here.
+    }
+    let main = sandbox.main();
+    sandbox.run(&main, "config gpg.format ssh");
+    sandbox.args(&main, ["config", "user.signingKey", key.to_str().unwrap()]);
+    sandbox.run(&main, "config commit.gpgSign true");
+    let repo = sandbox.repo();
+    for strategy in Strategy::ALL {
+        let scratch = Scratch::at(&repo, &sandbox.dir().join("landing"), &intent.from).unwrap();
+        let change = Change { base: &intent.from, head: &intent.to, message: "landed\n" };
+        let made = scratch.combine(*strategy, change).unwrap();
+        scratch.clear().unwrap();
+        let Combined::Made { commit, .. } = made else { panic!("{strategy}: {made:?}") };
+        let commit = sandbox.run(&main, &format!("cat-file commit {commit}"));
+        assert!(commit.contains("BEGIN SSH SIGNATURE"), "{strategy}: {commit}");
+    }
+}
+
+#[test]
+fn branches_of_the_user_at_commits_of_the_change_stay() {
+    let (sandbox, intent) = place();
+    let main = sandbox.main();
+    sandbox.run(&main, "config rebase.updateRefs true");
+    sandbox.run(&main, &format!("branch mine {}", intent.to));
+    sandbox.write("meanwhile.txt", "m\n");
+    let from = sandbox.commit(&main, "meanwhile");
+    let before = Own::of(&sandbox, &main);
+    let repo = sandbox.repo();
+    let scratch = Scratch::at(&repo, &sandbox.dir().join("landing"), &from).unwrap();
+    let change = Change { base: &intent.from, head: &intent.to, message: "landed\n" };
+    assert!(matches!(scratch.combine(Strategy::Rebase, change).unwrap(), Combined::Made { .. }));
+    scratch.clear().unwrap();
+    before.assert_same(&Own::of(&sandbox, &main), "main", "rebase.updateRefs");
+}
