@@ -38,6 +38,10 @@ pub struct Evidence {
     pub duration_ms: u64,
     /// The tree that it was checked on, in hexadecimal; nothing where that is not known.
     pub tree: Option<String>,
+    /// A number for what else decided how a check ended, in hexadecimal: its program, what made the worktree ready, and the
+    /// variables. Nothing where that is not known.
+    #[serde(default)]
+    pub surroundings: Option<String>,
     /// When it was over.
     pub at: Timestamp,
 }

@@ -12,6 +12,7 @@ mod prompt;
 mod resume;
 mod scripts;
 mod supervise;
+mod surroundings;
 mod verify;
 
 pub(super) use bench::Bench;

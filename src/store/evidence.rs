@@ -12,7 +12,7 @@ macro_rules! columns {
     () => {
         "evidence.id, evidence.ticket_id, evidence.job_id, evidence.run_n, evidence.folder, evidence.kind, \
          evidence.command, evidence.end_how, evidence.end_code, evidence.end_signal, evidence.end_error, \
-         evidence.duration_ms, evidence.tree, evidence.at"
+         evidence.duration_ms, evidence.tree, evidence.surroundings, evidence.at"
     };
 }
 
@@ -33,6 +33,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Evidence> {
         end: read_end(&mut columns)?,
         duration_ms: columns.next::<Count>()?.0,
         tree: columns.next()?,
+        surroundings: columns.next()?,
         at: columns.next()?,
     })
 }
@@ -50,10 +51,10 @@ pub(super) fn save(db: &Connection, evidence: &Evidence, changed: i64) -> Result
     db.prepare_cached(
         "INSERT INTO evidence (
              id, ticket_id, job_id, run_n, folder, kind, command, end_how, end_code, end_signal, end_error,
-             duration_ms, tree, at, changed
+             duration_ms, tree, surroundings, at, changed
          ) VALUES (
              :id, :ticket, :job, :n, :folder, :kind, :command, :end_how, :end_code, :end_signal, :end_error,
-             :duration_ms, :tree, :at, :changed
+             :duration_ms, :tree, :surroundings, :at, :changed
          )",
     )?
     .execute(named_params! {
@@ -70,6 +71,7 @@ pub(super) fn save(db: &Connection, evidence: &Evidence, changed: i64) -> Result
         ":end_error": end.error,
         ":duration_ms": Count(evidence.duration_ms),
         ":tree": evidence.tree,
+        ":surroundings": evidence.surroundings,
         ":at": evidence.at,
         ":changed": changed,
     })
@@ -83,16 +85,21 @@ fn of_run(db: &Connection, run: RunId) -> Result<Option<Evidence>, Fault> {
     Ok(query.query_row(named_params! { ":job": run.job, ":n": run.n }, read).optional()?)
 }
 
-/// Says whether a check passed on a tree before, whoever's it was.
-pub(super) fn has_passed(db: &Connection, board: BoardId, tree: &str, command: &str) -> Result<bool, Fault> {
+/// Says whether a check passed on a tree before, in the same surroundings, whoever's it was.
+pub(super) fn has_passed(
+    db: &Connection,
+    board: BoardId,
+    (tree, command, surroundings): (&str, &str, &str),
+) -> Result<bool, Fault> {
     let mut query = db.prepare_cached(
         "SELECT EXISTS (
              SELECT 1 FROM evidence JOIN tickets ON tickets.id = evidence.ticket_id
              WHERE tickets.board_id = :board AND evidence.tree = :tree AND evidence.command = :command
+                 AND evidence.surroundings = :surroundings
                  AND evidence.kind = 'verify_stdout' AND evidence.end_code = 0
          )",
     )?;
-    let asked = named_params! { ":board": board, ":tree": tree, ":command": command };
+    let asked = named_params! { ":board": board, ":tree": tree, ":command": command, ":surroundings": surroundings };
     Ok(query.query_row(asked, |row| row.get(0))?)
 }
 

@@ -18,6 +18,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0004_goals.sql"),
     include_str!("../../assets/schema/0005_review.sql"),
     include_str!("../../assets/schema/0006_sight.sql"),
+    include_str!("../../assets/schema/0007_surroundings.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

@@ -150,12 +150,12 @@ impl Reader {
         })
     }
 
-    /// Says whether a check passed on a tree before, for whatever ticket of the board.
+    /// Says whether a check passed before, for whatever ticket of the board: on this tree, this command, in these surroundings.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn has_passed(&self, board: BoardId, tree: &str, command: &str) -> Result<bool, StoreError> {
-        self.read(|db| evidence::has_passed(db, board, tree, command))
+    pub fn has_passed(&self, board: BoardId, check: (&str, &str, &str)) -> Result<bool, StoreError> {
+        self.read(|db| evidence::has_passed(db, board, check))
     }
 
     /// Returns a ticket's description.

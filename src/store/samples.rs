@@ -127,6 +127,7 @@ pub(super) fn evidence(n: u32, ticket: u32, run: RunId) -> Evidence {
         end: RunEnd::Exited { code: 0 },
         duration_ms: 1_250,
         tree: Some("4b825dc642cb6eb9a060e54bf8d69288fbee4904".into()),
+        surroundings: Some("d".repeat(40)),
         at: at(30),
     }
 }

@@ -378,6 +378,31 @@ fn evidence_is_stored_once_for_each_run() {
 }
 
 #[test]
+fn a_result_is_good_again_for_the_same_tree_command_and_surroundings() {
+    let place = place();
+    let writer = place.board();
+    writer.commit_blocking(vec![new_ticket(1), Save::Job { job: job(1, 1), was: None }]).unwrap();
+    let passed = evidence(1, 1, run(1, 1).id);
+    let (tree, surroundings) = (passed.tree.clone().unwrap(), passed.surroundings.clone().unwrap());
+    let failed =
+        Evidence { end: RunEnd::Exited { code: 1 }, command: "cargo clippy".into(), ..evidence(2, 1, run(1, 2).id) };
+    // As it was stored before surroundings were.
+    let old = Evidence { surroundings: None, command: "cargo fmt".into(), ..evidence(3, 1, run(1, 3).id) };
+    for (n, piece) in (1..).zip([&passed, &failed, &old]) {
+        writer.commit_blocking(vec![Save::Run(run(1, n)), Save::Evidence(piece.clone())]).unwrap();
+    }
+    let has_passed = |tree: &str, command: &str, surroundings: &str| {
+        place.reader().has_passed(BOARD, (tree, command, surroundings)).unwrap()
+    };
+    assert!(has_passed(&tree, "cargo test", &surroundings));
+    assert!(!has_passed(&"e".repeat(40), "cargo test", &surroundings), "another tree");
+    assert!(!has_passed(&tree, "cargo test --all", &surroundings), "another command");
+    assert!(!has_passed(&tree, "cargo test", &"e".repeat(40)), "other surroundings");
+    assert!(!has_passed(&tree, "cargo clippy", &surroundings), "it failed");
+    assert!(!has_passed(&tree, "cargo fmt", &surroundings), "nobody knows in which surroundings");
+}
+
+#[test]
 fn changes_since_a_number_are_those_of_that_board_and_no_others() {
     let place = place();
     let writer = place.board();

@@ -18,8 +18,10 @@ use crate::git::tree::is_contained;
 use super::super::error::EngineError;
 use super::super::workshop::Workshop;
 use super::bench::Bench;
+use super::command::program;
 use super::furnish::furnish;
 use super::scripts::{Scripts, set_up};
+use super::surroundings;
 use super::verify::{Ran, Round, checks, finish_what_runs, run_checks};
 
 /// How often a landing begins anew because its target moved meanwhile.
@@ -52,13 +54,14 @@ pub(super) async fn land(bench: &Bench) -> Result<(), EngineError> {
     if let Err(fact) = finish_what_runs(bench, Ran::Elsewhere).await? {
         return over(bench, fact, Vec::new()).await;
     }
+    let config = bench.blocking(|shop| shop.settings()).await?.config.clone();
     if let Some(intent) = bench.job.intent.clone()
-        && has_moved(bench, &intent).await?
+        && is_done(bench, &intent).await?
     {
-        let outcome = Landing::Landed { intent, warnings: Vec::new() };
+        let warnings = push(bench, &config, &intent.branch).await?.into_iter().collect();
+        let outcome = Landing::Landed { intent, warnings };
         return over(bench, Fact::Landed { job: bench.job.id, outcome }, Vec::new()).await;
     }
-    let config = bench.blocking(|shop| shop.settings()).await?.config.clone();
     let Some(revision) = bench.newest_revision().await? else {
         let reason = "its change is not there any more".to_owned();
         return over(bench, refused(bench, reason), Vec::new()).await;
@@ -77,7 +80,7 @@ pub(super) async fn land(bench: &Bench) -> Result<(), EngineError> {
             Tried::Again => {}
             Tried::Ended(fact) => return over(bench, fact, records).await,
             Tried::Over(Landing::Landed { intent, .. }) => {
-                warnings.extend(push(bench, &config, &plan).await?);
+                warnings.extend(push(bench, &config, &plan.branch).await?);
                 let outcome = Landing::Landed { intent, warnings };
                 return over(bench, Fact::Landed { job: bench.job.id, outcome }, records).await;
             }
@@ -106,15 +109,24 @@ fn scratch_of(bench: &Bench) -> PathBuf {
     bench.shop.paths.landings_of(&bench.shop.about).join(bench.job.id.to_string())
 }
 
-/// Says whether the target has what was to be put there, though nobody lived to say so.
-async fn has_moved(bench: &Bench, intent: &Intent) -> Result<bool, EngineError> {
-    let intent = intent.clone();
+/// Says whether the target has what was to be put there, though nobody lived to say so. Where it is still as it was, what had
+/// been decided is done now: a machine that lost its power may have left the user's files half way.
+async fn is_done(bench: &Bench, intent: &Intent) -> Result<bool, EngineError> {
+    let (intent, note) = (intent.clone(), note(bench));
     bench
-        .blocking(move |shop| {
+        .making(move |shop| {
             let now = shop.repo.commit_of(&intent.branch)?;
+            if now == intent.from {
+                return Ok(land::move_target(&shop.repo, &intent, &note)? == Moved::Done);
+            }
             Ok(now == intent.to || land::is_ancestor(&shop.repo, &intent.to, &now)?)
         })
         .await
+}
+
+/// What the target's history says of the landing.
+fn note(bench: &Bench) -> String {
+    format!("draft: {} landed", bench.ticket.number)
 }
 
 async fn plan(bench: &Bench, config: &Config, revision: Revision) -> Result<Plan, EngineError> {
@@ -195,11 +207,11 @@ fn pull(shop: &Workshop, branch: &str) -> Result<Option<String>, crate::git::Git
     })
 }
 
-async fn push(bench: &Bench, config: &Config, plan: &Plan) -> Result<Option<String>, EngineError> {
+async fn push(bench: &Bench, config: &Config, branch: &str) -> Result<Option<String>, EngineError> {
     if !config.merge_config.push_after_merge {
         return Ok(None);
     }
-    let branch = plan.branch.clone();
+    let branch = branch.to_owned();
     bench
         .making(move |shop| {
             let Some(up) = land::upstream(&shop.repo, &branch) else {
@@ -230,8 +242,7 @@ async fn try_once(bench: &Bench, config: &Config, plan: &Plan, records: &mut Vec
     }
     let intent = Intent { branch: plan.branch.clone(), from, to: commit };
     bench.learn(Fact::Intends { job: bench.job.id, intent: intent.clone() }, std::mem::take(records)).await?;
-    let (moving, number) = (intent.clone(), bench.ticket.number);
-    let note = format!("draft: {number} landed");
+    let (moving, note) = (intent.clone(), note(bench));
     Ok(match bench.making(move |shop| Ok(land::move_target(&shop.repo, &moving, &note)?)).await? {
         Moved::Done => Tried::Over(Landing::Landed { intent, warnings: Vec::new() }),
         Moved::Elsewhere => Tried::Again,
@@ -283,10 +294,6 @@ async fn check(
         Ok(all) => all,
         Err(reason) => return refuse(reason),
     };
-    let left = not_proven(bench, tree, all).await?;
-    if left.is_empty() {
-        return Ok(None);
-    }
     let worktree = Worktree {
         path: plan.scratch.clone(),
         branch: plan.branch.clone(),
@@ -294,6 +301,10 @@ async fn check(
         base: from.to_owned(),
         port: bench.ticket.worktree.as_ref().and_then(|worktree| worktree.port),
     };
+    let left = not_proven(bench, config, (tree, &worktree), all).await?;
+    if left.is_empty() {
+        return Ok(None);
+    }
     let (place, settings) = (worktree.clone(), config.clone());
     bench.making(move |shop| furnish(shop, &place, &settings)).await?;
     match set_up(bench, config, &worktree).await? {
@@ -322,21 +333,31 @@ async fn check(
     })
 }
 
-/// Returns the checks that did not pass on this tree before.
-async fn not_proven(bench: &Bench, tree: &str, checks: Vec<CheckCommand>) -> Result<Vec<CheckCommand>, EngineError> {
-    let tree = tree.to_owned();
+/// Returns the checks that did not pass on this tree before, in the surroundings that they would have now.
+async fn not_proven(
+    bench: &Bench,
+    config: &Config,
+    (tree, worktree): (&str, &Worktree),
+    checks: Vec<CheckCommand>,
+) -> Result<Vec<CheckCommand>, EngineError> {
+    let (tree, worktree, config) = (tree.to_owned(), worktree.clone(), config.clone());
     bench
         .blocking(move |shop| {
             let board = shop.about.id;
-            Ok(shop.readers.read(|reader| {
-                let mut left = Vec::new();
-                for check in checks {
-                    if !reader.has_passed(board, &tree, &check.display)? {
-                        left.push(check);
+            let mut left = Vec::new();
+            for check in checks {
+                let before = match program(&check, &worktree, shop) {
+                    Some(program) => {
+                        let now = surroundings::of_check(&config, &check, &program, std::env::vars_os());
+                        shop.readers.read(|reader| reader.has_passed(board, (&tree, &check.display, &now)))?
                     }
+                    None => false,
+                };
+                if !before {
+                    left.push(check);
                 }
-                Ok(left)
-            })?)
+            }
+            Ok(left)
         })
         .await
 }

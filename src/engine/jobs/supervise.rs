@@ -231,6 +231,11 @@ async fn bring_to_end(bench: &Bench, folder: &Folder, onlooker: &mut impl Onlook
 
 /// Returns what proves how a run ended: its row and a piece of evidence.
 pub(super) fn proof(bench: &Bench, ended: &Ended, tree: Option<String>) -> Vec<Save> {
+    proof_in(bench, ended, tree, None)
+}
+
+/// The same for a check of which is known in what surroundings it ran.
+pub(super) fn proof_in(bench: &Bench, ended: &Ended, tree: Option<String>, surroundings: Option<String>) -> Vec<Save> {
     let kind = match ended.run.kind {
         RunKind::Execute => EvidenceKind::Executor,
         RunKind::Check | RunKind::Setup | RunKind::Cleanup => EvidenceKind::Check,
@@ -246,6 +251,7 @@ pub(super) fn proof(bench: &Bench, ended: &Ended, tree: Option<String>) -> Vec<S
         end: ended.record.end.clone(),
         duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         tree,
+        surroundings,
         at: ended.record.ended_at,
     };
     vec![Save::Run(ended.run.clone()), Save::Evidence(evidence)]

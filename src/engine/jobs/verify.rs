@@ -14,7 +14,8 @@ use super::bench::Bench;
 use super::command::{plan, program};
 use super::resume::danger;
 use super::scripts::missing;
-use super::supervise::{Nobody, begin, how_it_was_lost, proof, see_through, take_back};
+use super::supervise::{Nobody, begin, how_it_was_lost, proof, proof_in, see_through, take_back};
+use super::surroundings;
 
 /// Works on a verify job until its end is stored.
 pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
@@ -163,10 +164,11 @@ pub(super) async fn run_checks(
         if !records.is_empty() {
             bench.record(std::mem::take(&mut records)).await?;
         }
+        let surroundings = surroundings::of_check(config, check, &program, std::env::vars_os());
         let begun = begin(bench, plan(config, &bench.shop, worktree, check, program, (next, RunKind::Check))).await?;
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
-        records = proof(bench, &ended, Some(tree.to_owned()));
+        records = proof_in(bench, &ended, Some(tree.to_owned()), Some(surroundings));
         if let Some(fact) = failed(bench, config, check, &ended.run) {
             return Ok((Some(fact), records));
         }

@@ -53,6 +53,7 @@ fn detail(ticket: TicketId) -> Detail {
         end: RunEnd::Exited { code },
         duration_ms: 6_149,
         tree: Some("1".repeat(40)),
+        surroundings: None,
         at: at(80),
     };
     let event = |seq, kind, from, to, reason: &str| Event {
