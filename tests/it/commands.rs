@@ -17,6 +17,7 @@ mod merge;
 mod output;
 mod places;
 mod planner;
+mod remotes;
 mod review;
 mod runs;
 mod tickets;

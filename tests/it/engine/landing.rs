@@ -17,11 +17,28 @@ fn yard() -> Yard {
     yard.world.write("README.md", "read me\n");
     yard.world.commit("a file that the check wants");
     yard.world.draft(&["trust"]).ok();
+    // The target follows a remote, so that a landing fetches first and pushes afterwards.
+    let remote = remote(&yard);
+    yard.world.git(&["init", "--quiet", "--bare", "--initial-branch=main", &remote]);
+    yard.world.git(&["remote", "add", "origin", &remote]);
+    yard.world.git(&["push", "--quiet", "--set-upstream", "origin", "main"]);
+    yard.world.git(&["clone", "--quiet", &remote, &colleague(&yard)]);
+    let file = yard.world.folder().join("config/draft/config.yaml");
+    let settings = fs::read_to_string(&file).unwrap();
+    fs::write(file, format!("{settings}merge_config:\n  push_after_merge: true\n")).unwrap();
     guard_git(&yard);
     yard
 }
 
-/// Brings the next ticket to its approval, and the target a commit further, so that the result of the merge is another tree.
+fn remote(yard: &Yard) -> String {
+    yard.world.folder().join("remote.git").to_str().unwrap().to_owned()
+}
+
+fn colleague(yard: &Yard) -> String {
+    yard.world.folder().join("colleague").to_str().unwrap().to_owned()
+}
+
+/// Brings the next ticket to its approval, and the target's remote a commit further, so that the result of the merge is another tree.
 fn approved(yard: &Yard, ticket: usize) {
     let _ = fs::remove_file(yard.sign("plan"));
     let script = format!("[[write made-{ticket}.txt made\\n]] [[say made]]");
@@ -30,8 +47,13 @@ fn approved(yard: &Yard, ticket: usize) {
     yard.world.draft(&["ticket", "add", &title, "--description", &description, "--state", "planned"]).ok();
     yard.run(&[]).ok();
     yard.world.draft(&["review", &ticket.to_string(), "--approve"]).ok();
-    yard.world.write(format!("meanwhile-{ticket}.txt"), "moved\n");
-    yard.world.commit("meanwhile");
+    let there = colleague(yard);
+    let git = |args: &[&str]| yard.world.git(&[&["-C", there.as_str()], args].concat());
+    git(&["pull", "--quiet", "--ff-only"]);
+    fs::write(format!("{there}/meanwhile-{ticket}.txt"), "moved\n").unwrap();
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "meanwhile"]);
+    git(&["push", "--quiet"]);
     for sign in ["calls", "stopped", "release"] {
         let _ = fs::remove_file(yard.sign(sign));
     }
@@ -60,6 +82,9 @@ fn assert_landed(yard: &Yard, ticket: usize, when: &str) {
     assert_eq!(landed(yard, ticket), 1, "{when}");
     assert!(yard.world.repo().join(format!("made-{ticket}.txt")).exists(), "the checkout follows: {when}");
     assert_eq!(yard.world.git(&["rev-parse", "main"]), yard.world.git(&["rev-parse", "HEAD"]), "{when}");
+    let there = yard.world.git(&["-C", &remote(yard), "rev-parse", "main"]);
+    assert_eq!(yard.world.git(&["rev-parse", "main"]), there, "it was pushed: {when}");
+    assert_eq!(yard.world.git(&["for-each-ref", "refs/draft/fetched"]), "", "{when}");
     let boards = fs::read_dir(yard.world.data().join("landings")).into_iter().flatten();
     let left = boards.flat_map(|board| fs::read_dir(board.unwrap().path()).unwrap()).count();
     assert_eq!(left, 0, "no work tree of a landing is left: {when}");
@@ -75,7 +100,7 @@ fn kill_at_calls(first: usize, step: usize) {
     let calls = yard.journal("calls");
     assert_landed(&yard, 1, "undisturbed");
     assert!(calls.len() > 10, "{calls:#?}");
-    assert!(calls.iter().any(|call| call.contains("merge --quiet --ff-only")), "{calls:#?}");
+    assert!(calls.iter().any(|call| call.contains("update-ref -m draft: #1 landed --stdin")), "{calls:#?}");
     let mut ticket = 1;
     for (index, call) in calls.iter().enumerate().skip(first).step_by(step) {
         ticket += 1;
