@@ -9,7 +9,7 @@ use super::act::Way;
 use super::arrange::Neighbour;
 use super::keys::{Action, Context};
 use super::model::{Model, NoticeKind};
-use super::msg::{Effect, Msg, Settings};
+use super::msg::{Effect, Msg, Role, Settings};
 use super::screen::board::{Side, Step};
 use super::screen::{Help, Overlay};
 
@@ -74,6 +74,9 @@ impl Model {
     fn take_settings(&mut self, settings: Settings) {
         self.dirty |= settings != self.settings;
         let before = std::mem::replace(&mut self.settings, settings);
+        if (before.role, self.settings.role) == (Role::Watcher, Role::Engine) {
+            self.say(NoticeKind::News, "the other Draft is gone; this one runs the jobs now");
+        }
         if before.problem != self.settings.problem || before.warning != self.settings.warning {
             self.notice = None;
             if before.problem.is_some() && self.settings.problem.is_none() {

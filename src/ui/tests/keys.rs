@@ -22,6 +22,15 @@ fn moved(n: u32, to: StateName) -> Effect {
 }
 
 #[test]
+fn a_board_that_takes_over_says_so() {
+    let role = |role| Msg::Settings(Box::new(Settings { role, ..settings() }));
+    let world = World::board("planned").size(120, 40).tell(role(Role::Watcher));
+    assert!(world.screen().contains("another Draft runs the jobs"), "{}", world.screen());
+    let world = world.tell(role(Role::Engine));
+    assert!(world.screen().contains("this one runs the jobs now"), "{}", world.screen());
+}
+
+#[test]
 fn a_letter_that_breaks_a_sequence_does_nothing_by_itself() {
     let world = World::board("planned").size(120, 40).forget().keys("gq");
     assert!(world.acts().is_empty() && world.screen().contains("gq means nothing here; ? shows"), "{}", world.screen());
