@@ -5,14 +5,17 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::domain::log::Entry;
 use crate::executor::decode::Reader;
 use crate::run::tail::{Piece, Tail};
 use crate::run::thin::halve;
 
-/// How much is read at once, in bytes.
+/// How much is read at once at the most, in bytes.
 const SLICE: u64 = 1 << 20;
+/// How long that may take, as it does where processors are short.
+const SLICE_TIME: Duration = Duration::from_millis(16);
 /// How much of the end is decoded to show it before all above is read, in bytes.
 const GLIMPSE: u64 = 64 << 10;
 /// Entries that are kept decoded, counted from the newest.
@@ -107,7 +110,7 @@ impl Entries {
         if self.finished {
             return Ok(Progress::UpToDate);
         }
-        let slice_ends = self.reader.offset() + SLICE;
+        let (slice_ends, begin) = (self.reader.offset() + SLICE, Instant::now());
         let mut tail = match self.tail.take() {
             Some(tail) => tail,
             None => Tail::open(&self.path, 0)?,
@@ -121,7 +124,7 @@ impl Entries {
                         bytes = &bytes[taken..];
                         self.keep(&mut entries);
                     }
-                    if self.reader.offset() >= slice_ends {
+                    if self.reader.offset() >= slice_ends || begin.elapsed() >= SLICE_TIME {
                         self.tail = Some(tail);
                         return Ok(Progress::Behind);
                     }

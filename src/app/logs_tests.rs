@@ -7,7 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::logs::Log;
+use super::logs::{Log, Rows};
 use crate::domain::log::{Counted, Entry, EntryKind, LogPlace, LogRows, LogView};
 use crate::executor::decode::{Dialect, Reader};
 use crate::run::folder::Folder;
@@ -102,11 +102,11 @@ fn assert_page<T: PartialEq + std::fmt::Debug>(
 
 #[track_caller]
 fn assert_rows(written: &Written, log: &mut Log, place: LogPlace, count: u16) {
-    let page = log.rows(LogView::Pretty, place, count).unwrap();
+    let page = whole(log, LogView::Pretty, place, count);
     let LogRows::Pretty(rows) = page.rows else { panic!("pretty was asked for") };
     let rows: Vec<Entry> = rows.into_iter().map(|(_, entry)| entry).collect();
     assert_page(&rows, (page.first, page.total), &written.naive(), place, count.into());
-    let page = log.rows(LogView::Raw, place, count).unwrap();
+    let page = whole(log, LogView::Raw, place, count);
     let LogRows::Raw(rows) = page.rows else { panic!("raw was asked for") };
     assert_page(&rows, (page.first, page.total), &written.naive_raw(), place, count.into());
 }
@@ -175,6 +175,16 @@ proptest! {
 }
 
 /// So many lines of that dialect.
+/// Returns the rows once all is read that is before them.
+fn whole(log: &mut Log, view: LogView, place: LogPlace, count: u16) -> Rows {
+    loop {
+        let rows = log.rows(view, place, count).unwrap();
+        if !rows.behind {
+            return rows;
+        }
+    }
+}
+
 fn long(dialect: Dialect, count: usize) -> Written {
     let written = Written::new(dialect);
     let text: String = (0..count)
@@ -243,7 +253,7 @@ fn each_row_has_the_time_at_which_its_line_was_written() {
         let all = written.read("stdout").len();
         written.say("stderr", b"oops\n");
         fs::write(written.folder.path().join("index"), format!("1000 {first} 0\n2000 {all} 5\n")).unwrap();
-        let page = written.log().rows(LogView::Pretty, LogPlace::End, 50).unwrap();
+        let page = whole(&mut written.log(), LogView::Pretty, LogPlace::End, 50);
         let LogRows::Pretty(rows) = page.rows else { panic!("pretty was asked for") };
         let times: Vec<_> = rows.iter().map(|(at, _)| at.unwrap().0).collect();
         assert_eq!(times, [1000, 2000, 2000, 2000]);
@@ -307,11 +317,6 @@ fn the_end_of_a_large_log_is_seen_before_all_of_it_is_read() {
     let LogRows::Pretty(rows) = first.rows else { panic!("they are entries") };
     let seen: Vec<Entry> = rows.into_iter().map(|(_, entry)| entry).collect();
     assert_eq!(seen, naive[naive.len() - 9..]);
-    let whole = loop {
-        let rows = log.rows(LogView::Pretty, LogPlace::End, 9).unwrap();
-        if !rows.behind {
-            break rows;
-        }
-    };
+    let whole = whole(&mut log, LogView::Pretty, LogPlace::End, 9);
     assert_eq!((whole.first + 9, whole.total, whole.counted), (whole.total, naive.len() as u64, Counted::Yes));
 }

@@ -58,6 +58,22 @@ proptest! {
     }
 
     #[test]
+    fn a_job_says_how_often_the_checks_sent_the_change_back(plan in prop::collection::vec(act(), 1..60)) {
+        walk(&plan, |moment| {
+            each_save(moment, |board, save| {
+                let Save::Job { job, was: None } = save else { return };
+                let before = board.newest_job(job.ticket).and_then(|before| Some((before.kind, before.rework?)));
+                match (job.kind, job.rework) {
+                    (_, None | Some(0)) => {}
+                    (JobKind::Execute, Some(times)) => assert_eq!(before, Some((JobKind::Verify, times - 1))),
+                    (JobKind::Verify, Some(times)) => assert_eq!(before, Some((JobKind::Execute, times))),
+                    (kind, Some(_)) => panic!("{kind} is no part of that"),
+                }
+            });
+        });
+    }
+
+    #[test]
     fn every_save_names_what_is_there_before_it(plan in prop::collection::vec(act(), 1..40)) {
         walk(&plan, |moment| {
             each_save(moment, |board, save| {

@@ -122,8 +122,9 @@ pub(super) fn count_since(db: &Connection, ticket: TicketId, kind: JobKind, sinc
 /// Returns what the board's jobs cost that ended since a moment, in millionths of a US dollar; nothing when none said a cost.
 pub(super) fn spent_since(db: &Connection, board: BoardId, since: Timestamp) -> Result<Option<u64>, Fault> {
     let mut query = db.prepare_cached(
-        "SELECT sum(jobs.cost_micros) FROM jobs CROSS JOIN tickets ON tickets.id = jobs.ticket_id
-         WHERE jobs.finished_at >= :since AND tickets.board_id = :board",
+        "SELECT sum(jobs.cost_micros)
+         FROM jobs INDEXED BY jobs_by_end CROSS JOIN tickets ON tickets.id = jobs.ticket_id
+         WHERE jobs.finished_at >= :since AND jobs.cost_micros > 0 AND tickets.board_id = :board",
     )?;
     let values = named_params! { ":board": board, ":since": since };
     Ok(query.query_row(values, |row| row.get::<_, Option<Count>>(0))?.map(|count| count.0))
