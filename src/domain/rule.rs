@@ -138,12 +138,13 @@ fn together(board: &Board, input: &Input, commands: &[Command]) -> Result<Steps,
             let hint = "Ask for it by itself.";
             return Err(Refused::new(RefusalCode::BadValue, "this cannot be done together with something else", hint));
         }
-        let steps = decide(&board, &Input { what: What::Command(command.clone()), ..input.clone() })?;
-        steps.saves.iter().for_each(|save| board.foresee(save));
-        all.saves.extend(steps.saves);
-        all.stops.extend(steps.stops);
-        all.restores.extend(steps.restores);
-        all.merges.extend(steps.merges);
+        let input = Input { what: What::Command(command.clone()), ..input.clone() };
+        let Steps { saves, stops, restores, merges } = decide(&board, &input)?;
+        saves.iter().for_each(|save| board.foresee(save));
+        all.saves.extend(saves);
+        all.stops.extend(stops);
+        all.restores.extend(restores);
+        all.merges.extend(merges);
     }
     Ok(all)
 }
