@@ -22,7 +22,7 @@ fn a_conflict_is_seen_when_the_target_moves_begun_and_given_up() {
     pty.keys("C");
     pty.until_shows("The conflict of #1");
     pty.keys("<enter>");
-    pty.until_shows("to be resolved: hello.txt");
+    pty.until_shows("main was merged into its worktree");
     let status = || world.draft(&["conflict", "1", "--json"]).ok().json();
     assert_eq!(status()["operation"], "merge");
     pty.keys("C");
