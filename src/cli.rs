@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod agents;
 mod archive;
+mod autonomy;
 mod board;
 mod complete;
 mod config;

@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod allow;
+pub mod autonomy;
 pub mod bindings;
 pub mod edit;
 pub mod in_force;

@@ -4,6 +4,7 @@
 //! that the screen draws (log entries, hunks, evidence) live here too, so that no screen needs a process or a database.
 
 pub mod archive;
+pub mod autonomy;
 pub mod autopilot;
 pub mod board;
 pub mod branch_template;
@@ -16,6 +17,7 @@ pub mod event;
 pub mod evidence;
 pub mod fact;
 pub mod follow;
+pub mod gates;
 pub mod goal;
 pub mod id;
 pub mod job;
@@ -32,6 +34,7 @@ pub mod review;
 pub mod revision;
 pub mod rule;
 mod rule_again;
+mod rule_autonomy;
 mod rule_commands;
 mod rule_conflict;
 mod rule_edit;
@@ -41,10 +44,12 @@ pub mod rule_import;
 mod rule_land;
 mod rule_review;
 pub mod run;
+pub mod sensitive;
 pub mod sight;
 pub mod state;
 pub mod ticket;
 pub mod time;
+pub mod touched;
 pub mod transient;
 pub mod undo;
 pub mod waiting;
@@ -52,6 +57,10 @@ pub mod waiting;
 #[cfg(test)]
 mod rule_properties;
 #[cfg(test)]
+mod rule_rails;
+#[cfg(test)]
 mod rule_walk;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_rails;

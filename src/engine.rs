@@ -15,6 +15,7 @@ pub mod ledger;
 mod limits;
 mod lock;
 mod others;
+mod rails;
 mod workshop;
 
 pub use error::{AskError, EngineError};

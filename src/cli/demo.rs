@@ -17,7 +17,7 @@ use crate::engine::{Working, Workshop};
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::run::{Report, Wanted, run_wanted};
+use super::run::{Means, Report, Wanted, run_wanted};
 use super::stored::Stored;
 use super::{Global, list, session};
 
@@ -65,11 +65,11 @@ pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Ex
 /// Runs every planned ticket.
 fn run_all(global: &Global, opened: Opened, out: &mut Out) -> Result<(), CliError> {
     let report = Report::of(&opened.workshop, false, global.quiet || global.json);
-    let slots = opened.workshop.slots();
+    let means = Means::of(&opened.workshop);
     session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::Jobs).await?;
         // Blocked tickets are part of the show, so the answer of the run is not the answer of the demo.
-        let ran = run_wanted(&mut door, Wanted::Tickets(Vec::new(), AgentChoice::default()), slots, report, out).await;
+        let ran = run_wanted(&mut door, Wanted::Tickets(Vec::new(), AgentChoice::default()), means, report, out).await;
         door.close().await?;
         ran
     })?;

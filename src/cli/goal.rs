@@ -4,15 +4,16 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::Opened;
+use crate::domain::autonomy::waits_because;
 use crate::domain::board::Board;
 use crate::domain::command::Command;
-use crate::domain::goal::Goal;
+use crate::domain::goal::{Goal, Progress};
 use crate::domain::id::GoalId;
-use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::{Side, pad, visible, width};
 
+use super::autonomy::{self, AutonomyArgs};
 use super::error::{CliError, Exit};
 use super::goal_name::{Named, find, find_among, several};
 use super::out::Out;
@@ -25,21 +26,28 @@ const TITLE: usize = 60;
 #[derive(Debug, Subcommand)]
 pub(super) enum GoalCommand {
     /// Set a goal
-    Add {
-        /// One line that says what is wanted
-        title: String,
-        /// More about it in Markdown; - reads it from standard input
-        #[arg(long)]
-        description: Option<String>,
-    },
+    Add(AddArgs),
     /// List goals, with how far their tickets are
     List,
     /// Show a goal with its tickets
     Show(NameArgs),
-    /// Change a goal
+    /// Show how far a goal is, what may happen without you, and which tickets wait for you
+    Status(NameArgs),
+    /// Change a goal; what is not named stays as it is
     Edit(EditArgs),
     /// Remove a goal; its tickets stay, without a goal, and `draft restore` brings it back to them
     Remove(NameArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    /// One line that says what is wanted
+    title: String,
+    /// More about it in Markdown; - reads it from standard input
+    #[arg(long)]
+    description: Option<String>,
+    #[command(flatten)]
+    autonomy: AutonomyArgs,
 }
 
 #[derive(Debug, Args)]
@@ -59,25 +67,31 @@ pub(super) struct EditArgs {
     /// More about it in Markdown; - reads it from standard input, and an empty text takes it away
     #[arg(long)]
     description: Option<String>,
+    #[command(flatten)]
+    autonomy: AutonomyArgs,
 }
 
 pub(super) fn goal(global: &Global, command: GoalCommand, out: &mut Out) -> Result<Exit, CliError> {
     match command {
-        GoalCommand::Add { title, description } => add(global, &title, description, out)?,
+        GoalCommand::Add(args) => add(global, args, out)?,
         GoalCommand::List => list_all(global, out)?,
         GoalCommand::Show(args) => show(global, &args.name, out)?,
+        GoalCommand::Status(args) => status(global, &args.name, out)?,
         GoalCommand::Edit(args) => edit(global, args, out)?,
         GoalCommand::Remove(args) => remove(global, &args.name, out)?,
     }
     Ok(Exit::Done)
 }
 
-fn add(global: &Global, title: &str, description: Option<String>, out: &mut Out) -> Result<(), CliError> {
-    let title = filed::title(title)?;
-    let description = description.map(filed::text).transpose()?.unwrap_or_default();
+fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
+    let title = filed::title(&args.title)?;
+    let (autonomy, budget) = args.autonomy.read()?;
+    let description = args.description.map(filed::text).transpose()?.unwrap_or_default();
     let opened = session::opened(global)?;
     let id = GoalId(uuid::Uuid::now_v7());
     let new = Goal::new(id, opened.workshop.about.id, title, description, chrono::Utc::now().into());
+    let budget_micros = budget.and_then(Into::into);
+    let new = Goal { autonomy: new.autonomy.edited(autonomy), budget_micros, ..new };
     let stored = ask(opened, vec![Command::AddGoal(new)])?;
     print(global, &stored, id, "", out)
 }
@@ -128,8 +142,34 @@ fn tickets<'a>(board: &'a Board, goal: &Goal) -> Vec<&'a Ticket> {
 }
 
 fn progress(tickets: &[&Ticket]) -> String {
-    let done = tickets.iter().filter(|ticket| ticket.state == State::Done).count();
-    if tickets.is_empty() { "no tickets".to_owned() } else { format!("{done} of {} done", tickets.len()) }
+    let Progress { total, done, .. } = Progress::of(tickets.iter().copied());
+    if total == 0 { "no tickets".to_owned() } else { format!("{done} of {total} done") }
+}
+
+/// Prints what may happen without a person, and which tickets wait for one nevertheless.
+fn without_you(board: &Board, goal: &Goal, tickets: &[&Ticket], out: &mut Out) -> Result<(), CliError> {
+    autonomy::lines(board, goal).iter().try_for_each(|line| out.line(line))?;
+    let waiting = tickets.iter().filter_map(|ticket| Some((ticket, waits_because(ticket)?)));
+    waiting
+        .into_iter()
+        .try_for_each(|(ticket, why)| out.line(format_args!("  {} waits for you: {}", ticket.number, visible(why))))
+}
+
+fn status(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
+    let board = session::stored_board(&session::opened(global)?.workshop)?;
+    let goal = find(&board, name)?;
+    let tickets = tickets(&board, goal);
+    if global.json {
+        let mut value = wire::goal(&board, goal);
+        let waiting = tickets.iter().filter_map(|ticket| Some((ticket, waits_because(ticket)?)));
+        value["waiting"] =
+            waiting.map(|(ticket, why)| json!({ "number": ticket.number, "id": ticket.id, "why": why })).collect();
+        return out.json(&value);
+    }
+    let far = Progress::of(tickets.iter().copied());
+    let (status, percent) = (far.status.as_str().replace('_', " "), far.percent());
+    out.line(format_args!("{}: {status}, {} ({percent}%)", visible(goal.title.as_str()), progress(&tickets)))?;
+    without_you(&board, goal, &tickets, out)
 }
 
 fn show(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
@@ -144,6 +184,9 @@ fn show(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
     }
     out.line(visible(goal.title.as_str()))?;
     out.line(format_args!("{}, set {}  {}", progress(&tickets), goal.created_at, goal.id))?;
+    if goal.autonomy.enabled || goal.budget_micros.is_some() {
+        without_you(board, goal, &tickets, out)?;
+    }
     if !goal.description.trim().is_empty() {
         out.line("")?;
         goal.description
@@ -159,15 +202,16 @@ fn show(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
 fn edit(global: &Global, args: EditArgs, out: &mut Out) -> Result<(), CliError> {
     let title = args.title.as_deref().map(filed::title).transpose()?;
     let description = args.description.map(filed::text).transpose()?;
-    if title.is_none() && description.is_none() {
-        let hint = "Give a new --title or --description; an empty description takes the old one away.";
+    let (autonomy, budget) = args.autonomy.read()?;
+    if title.is_none() && description.is_none() && args.autonomy.is_empty() {
+        let hint = "Give a new --title or --description, or say what may happen without you, such as --autonomy on.";
         return Err(CliError::wrong_use("usage", "there is nothing to change", hint));
     }
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let before = find(&board, &args.goal.name)?;
     let goal = before.id;
-    let stored = ask(opened, vec![Command::EditGoal { goal, title, description }])?;
+    let stored = ask(opened, vec![Command::EditGoal { goal, title, description, autonomy, budget }])?;
     let is_same = stored.board.goal(goal) == Some(before);
     print(global, &stored, goal, if is_same { "  is like that already" } else { "" }, out)
 }

@@ -9,15 +9,16 @@ use crate::domain::board::Board;
 use crate::domain::detail::Detail;
 use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
 use crate::domain::evidence::Evidence;
-use crate::domain::goal::Goal;
+use crate::domain::goal::{Goal, Progress};
 use crate::domain::job::Job;
 use crate::domain::review::{Comment, Review};
 use crate::domain::revision::Revision;
 use crate::domain::run::{Run, RunEnd};
-use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
 use crate::engine::ledger::{DiskUse, Holds};
+
+use super::autonomy;
 
 /// Returns a ticket as lists show it.
 pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, description: &str) -> Value {
@@ -65,13 +66,17 @@ pub(super) fn goal(board: &Board, goal: &Goal) -> Value {
         let count = states.get(&name).and_then(Value::as_u64).unwrap_or(0) + 1;
         states.insert(name, json!(count));
     }
-    let done = tickets.iter().filter(|ticket| ticket.state == State::Done).count();
-    json!({
+    let far = Progress::of(tickets.iter().copied());
+    let mut value = json!({
         "id": goal.id, "title": goal.title, "description": goal.description, "board": board.about.name,
-        "progress": { "total": tickets.len(), "done": done, "states": states },
+        "progress": {
+            "total": far.total, "done": far.done, "percent": far.percent(), "status": far.status, "states": states,
+        },
         "created_at": goal.created_at.to_string(), "updated_at": goal.updated_at.to_string(),
         "removed_at": goal.removed_at.map(|at| at.to_string()),
-    })
+    });
+    autonomy::put(&mut value, board, goal);
+    value
 }
 
 /// Returns the branch from which a ticket starts, or has started, and on which it is to land.

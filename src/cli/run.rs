@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{AppError, Door, Watcher};
 use crate::config::trust::trust_content;
+use crate::domain::autonomy::{Policy, WAITS, is_due};
 use crate::domain::autopilot::{Autopilot, Choice, choose, may_start};
 use crate::domain::board::Board;
 use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
@@ -95,7 +96,7 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
     };
     let report = Report::of(&opened.workshop, global.json, global.quiet);
     let content = if args.trust { trust_content(&*opened.workshop.settings()?) } else { None };
-    let slots = opened.workshop.slots();
+    let means = Means::of(&opened.workshop);
     if std::io::stderr().is_terminal() && !global.json && !global.quiet && is_unsaid(&opened.workshop) {
         session::say(NOBODY_SAID);
     }
@@ -109,13 +110,28 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
             if let Some(content) = content {
                 door.trust(content).await?;
             }
-            run_wanted(&mut door, wanted, slots, report, out).await
+            run_wanted(&mut door, wanted, means, report, out).await
         }
         .await;
         door.close().await?;
         done
     };
     session::runtime()?.block_on(work)
+}
+
+/// What a run goes by beside the board.
+pub(super) struct Means {
+    /// How many jobs run at once.
+    slots: usize,
+    /// What may happen without a person; nothing where the settings cannot be read.
+    policy: Option<Policy>,
+}
+
+impl Means {
+    pub(super) fn of(workshop: &Workshop) -> Self {
+        let settings = workshop.settings().ok();
+        Self { slots: workshop.slots(), policy: settings.map(|loaded| loaded.config.autonomy_config.policy()) }
+    }
 }
 
 /// Says whether the preferred agent may do less than it could, and nobody said so.
@@ -144,7 +160,7 @@ fn choice(args: &RunArgs, workshop: &Workshop) -> Result<AgentChoice, CliError> 
 pub(super) async fn run_wanted(
     door: &mut Door,
     wanted: Wanted,
-    slots: usize,
+    means: Means,
     report: Report,
     out: &mut Out,
 ) -> Result<Exit, CliError> {
@@ -161,7 +177,7 @@ pub(super) async fn run_wanted(
         progress,
         wanted,
         asked: tickets.iter().copied().collect(),
-        slots,
+        means,
         refused: BTreeSet::new(),
         interrupted: Interrupted::Never,
         is_engine: door.is_engine(),
@@ -227,8 +243,7 @@ struct Running<'a> {
     wanted: Wanted,
     /// The tickets that were asked for.
     asked: BTreeSet<TicketId>,
-    /// How many jobs run at once.
-    slots: usize,
+    means: Means,
     /// Tickets that the autopilot may not run.
     refused: BTreeSet<TicketId>,
     interrupted: Interrupted,
@@ -322,7 +337,20 @@ impl Running<'_> {
             (JobStatus::Queued, Interrupted::Once | Interrupted::Twice, _) => false,
             (JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost, _, _) => false,
         });
-        has_to_do || self.left().next().is_some()
+        has_to_do || self.left().next().is_some() || self.may_go_on()
+    }
+
+    /// Says whether a change waits that the engine has still to look at: it may go on without a person.
+    fn may_go_on(&self) -> bool {
+        let board = &self.progress.board;
+        let is_meant = |ticket: &Ticket| match &self.wanted {
+            Wanted::Tickets(names, _) => names.is_empty() || self.asked.contains(&ticket.id),
+            Wanted::Autopilot => true,
+        };
+        self.interrupted == Interrupted::Never
+            && self.means.policy.as_ref().is_some_and(|policy| {
+                board.tickets().any(|one| is_meant(one) && is_due(board, one, policy) && !one.reason.contains(WAITS))
+            })
     }
 
     /// Says whether a job is this call's to stop: what another process runs for others is not.
@@ -349,7 +377,7 @@ impl Running<'_> {
 
     /// Asks for what is left. The autopilot may be about to pick it, or may have been refused; the answer tells which.
     async fn pick_what_is_left(&mut self, door: &mut Door) -> Result<(), CliError> {
-        let choices = choose(&self.progress.board, self.slots, |ticket| self.refused.contains(&ticket.id));
+        let choices = choose(&self.progress.board, self.means.slots, |ticket| self.refused.contains(&ticket.id));
         for Choice { ticket, reason } in choices {
             let refused = match door.ask(Command::Pick { ticket: TicketRef::Id(ticket), reason }).await {
                 Ok(()) => continue,

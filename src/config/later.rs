@@ -22,28 +22,6 @@ impl Default for CleanupConfig {
     }
 }
 
-/// What may be approved without a person, for goals that allow it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AutonomyConfig {
-    /// Most lines of such a change.
-    pub max_diff_lines: u32,
-    /// Files that a person must look at.
-    pub sensitive_file_patterns: Vec<String>,
-    /// Whether its checks must have passed.
-    pub require_verification_pass: bool,
-}
-
-impl Default for AutonomyConfig {
-    fn default() -> Self {
-        let patterns = ["**/.env*", "**/*.pem", "**/*.key", "**/secrets/**", "**/credentials*"];
-        Self {
-            max_diff_lines: 500,
-            sensitive_file_patterns: patterns.map(str::to_owned).to_vec(),
-            require_verification_pass: true,
-        }
-    }
-}
-
 /// What the planner asks, and whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlannerModel {
@@ -191,8 +169,6 @@ pub struct Later {
     pub trash_days: u32,
     /// What is removed when it is old.
     pub cleanup_config: CleanupConfig,
-    /// What may be approved without a person.
-    pub autonomy_config: AutonomyConfig,
     /// What the planner asks, and whom.
     pub planner: PlannerModel,
     /// How the planner makes and changes tickets.
@@ -208,7 +184,6 @@ impl Default for Later {
         Self {
             trash_days: 30,
             cleanup_config: CleanupConfig::default(),
-            autonomy_config: AutonomyConfig::default(),
             planner: PlannerModel::default(),
             udar: UdarConfig::default(),
             team_config: TeamConfig::default(),

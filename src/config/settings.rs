@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::autonomy::AutonomyConfig;
 use super::later::Later;
 use super::merge::MergeConfig;
 
@@ -20,6 +21,8 @@ pub struct Config {
     pub workspace_config: WorkspaceConfig,
     /// How changes land.
     pub merge_config: MergeConfig,
+    /// What may happen without a person.
+    pub autonomy_config: AutonomyConfig,
     /// What is done without being asked.
     pub planner_config: PlannerConfig,
     /// How the board meets the person.

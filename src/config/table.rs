@@ -1,5 +1,6 @@
 //! Every key of a configuration file, a row each; and the keys of a profile, which stand below its name.
 
+use super::autonomy::PROFILES;
 use super::keys::{Key, Kind};
 use super::later::Webhook;
 use super::settings::NOTIFY;
@@ -230,21 +231,45 @@ pub const KEYS: &[Key] = &[
     key(
         "autonomy_config.max_diff_lines",
         "most lines of a change that is approved without a person",
-        Kind::Count { least: 0, most: 1_000_000, at: |config| &mut config.later.autonomy_config.max_diff_lines },
+        Kind::Count { least: 0, most: 1_000_000, at: |config| &mut config.autonomy_config.max_diff_lines },
     )
-    .later(),
+    .runs(),
     key(
         "autonomy_config.sensitive_file_patterns",
-        "files that a person must look at",
-        Kind::Texts { at: |config| &mut config.later.autonomy_config.sensitive_file_patterns },
+        "files that a person must look at, as gitignore patterns; none means the built-in ones",
+        Kind::Texts { at: |config| &mut config.autonomy_config.sensitive_file_patterns },
     )
-    .later(),
+    .runs(),
     key(
         "autonomy_config.require_verification_pass",
-        "whether the checks of such a change must have passed",
-        Kind::Switch { at: |config| &mut config.later.autonomy_config.require_verification_pass },
+        "whether the checks of such a change must have passed on exactly it",
+        Kind::Switch { at: |config| &mut config.autonomy_config.require_verification_pass },
     )
-    .later(),
+    .runs(),
+    key(
+        "autonomy_config.profile",
+        "how strict the gates before automatic approvals and landings are",
+        Kind::Word { words: PROFILES, at: |config| &mut config.autonomy_config.profile },
+    )
+    .user(),
+    key(
+        "autonomy_config.enabled",
+        "whether changes of tickets without a goal are approved when they pass; a goal says it for its own",
+        Kind::Switch { at: |config| &mut config.autonomy_config.enabled },
+    )
+    .user(),
+    key(
+        "autonomy_config.auto_merge",
+        "whether approved changes of tickets without a goal land at once",
+        Kind::Switch { at: |config| &mut config.autonomy_config.auto_merge },
+    )
+    .user(),
+    key(
+        "autonomy_config.max_auto_approvals",
+        "most changes of the whole board that are approved without a person within a day",
+        Kind::Count { least: 0, most: 100_000, at: |config| &mut config.autonomy_config.max_auto_approvals },
+    )
+    .user(),
     key(
         "planner_config.features.auto_execute",
         "whether planned tickets run without being asked",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::autonomy::AutonomyConfig;
 use super::keys::{Kind, Who};
 use super::later::Later;
 use super::merge::MergeConfig;
@@ -455,6 +456,15 @@ fn any_config() -> impl Strategy<Value = Config> {
                     ports: max_parallel_jobs,
                     port_base: 1024 + max_parallel_jobs,
                     ..WorkspaceConfig::default()
+                },
+                autonomy_config: AutonomyConfig {
+                    max_diff_lines: max_parallel_jobs,
+                    sensitive_file_patterns: scripts.clone(),
+                    require_verification_pass: yolo_mode,
+                    profile: "strict".to_owned(),
+                    enabled: yolo_mode,
+                    auto_merge: !yolo_mode,
+                    max_auto_approvals: max_parallel_jobs,
                 },
                 planner_config: PlannerConfig { auto_execute: yolo_mode },
                 executor_profiles: BTreeMap::from([("fast".to_owned(), profile)]),

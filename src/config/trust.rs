@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::keys::{Leaf, Runs, Used};
-use super::{CommandSpec, Loaded, Origin, leaves};
+use super::{CommandSpec, Config, Loaded, Origin, leaves};
 
 /// Returns everything in the repository's file that can cause something to run, as canonical JSON; nothing when there
 /// is none. Equal texts mean equal consequences: order of keys, comments and layout do not matter, order of commands does.
@@ -49,7 +49,12 @@ fn line(entry: &Value) -> String {
 fn running(loaded: &Loaded) -> impl Iterator<Item = Leaf> {
     let set = leaves(&loaded.config).into_iter().filter(|leaf| loaded.origin(&leaf.path) == Origin::Repo);
     let running = set.filter(|leaf| leaf.runs == Runs::Something && leaf.used == Used::Now);
-    running.filter(|leaf| !is_nothing(&leaf.value))
+    let built_in = leaves(&Config::default());
+    // Nothing is harmless where the built-in value is nothing too: a rail that is taken away is not.
+    running.filter(move |leaf| {
+        let has_rail = built_in.iter().any(|one| one.path == leaf.path && !is_nothing(&one.value));
+        has_rail || !is_nothing(&leaf.value)
+    })
 }
 
 fn is_nothing(value: &Value) -> bool {
@@ -70,6 +75,18 @@ mod tests {
     fn from(user: &str, repo: &str) -> Loaded {
         let file = |text: &str| Some(SourceFile { path: "draft.yaml".into(), bytes: text.into() });
         load(&Sources { user: file(user), repo: file(repo), ..Sources::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_rail_that_a_repository_moves_or_takes_away_needs_trust() {
+        for text in [
+            "autonomy_config: {require_verification_pass: false}",
+            "autonomy_config: {sensitive_file_patterns: []}",
+            "autonomy_config: {max_diff_lines: 100000}",
+        ] {
+            assert!(trust_content(&from("", text)).is_some(), "{text}");
+            assert_eq!(trust_content(&from(text, "")), None, "{text}");
+        }
     }
 
     #[test]

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::autonomy::SERVICE;
 use super::autopilot::Autopilot;
 use super::change::{Change, Live, Save};
 use super::dependencies::{self, Readiness};
+use super::event::Actor;
 use super::goal::Goal;
 use super::id::{BoardId, CommentId, GoalId, JobId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind};
-use super::review::Comment;
+use super::review::{Comment, Review};
 use super::revision::Revision;
 use super::run::{Run, RunKind};
 use super::state::{State, StateName};
@@ -61,6 +63,8 @@ pub struct Board {
     /// The comments on the changes of each ticket.
     comments: HashMap<TicketId, BTreeMap<CommentId, Comment>>,
     live: HashMap<JobId, Live>,
+    /// When revisions were approved without a person, by ticket and number.
+    auto_approvals: BTreeMap<(TicketId, u32), Timestamp>,
     /// What somebody said about the autopilot; nothing while nobody did.
     autopilot: Option<Autopilot>,
 }
@@ -91,6 +95,7 @@ impl Board {
             revisions: HashMap::new(),
             comments: HashMap::new(),
             live: HashMap::new(),
+            auto_approvals: BTreeMap::new(),
             autopilot: None,
         }
     }
@@ -100,7 +105,8 @@ impl Board {
     pub fn apply(&mut self, change: &Change) {
         match change {
             // The board keeps none of them, so they need not be copied.
-            Change::Evidence(_) | Change::Review(_) | Change::Event(_) => {}
+            Change::Evidence(_) | Change::Event(_) => {}
+            Change::Review(review) => self.take_review(review),
             Change::Goal(_)
             | Change::Ticket(_)
             | Change::Job(_)
@@ -154,7 +160,15 @@ impl Board {
             Change::Comment(comment) => {
                 self.comments.entry(comment.ticket).or_default().insert(comment.id, comment);
             }
-            Change::Evidence(_) | Change::Review(_) | Change::Event(_) => {}
+            Change::Review(review) => self.take_review(&review),
+            Change::Evidence(_) | Change::Event(_) => {}
+        }
+    }
+
+    /// Of reviews, the board keeps when Draft itself approved something: how often that may be is limited.
+    fn take_review(&mut self, review: &Review) {
+        if review.author == Actor::system(SERVICE) {
+            self.auto_approvals.insert((review.ticket, review.revision), review.at);
         }
     }
 
@@ -313,6 +327,17 @@ impl Board {
     /// Returns the comments about which something is still to be done.
     pub fn open_comments(&self, ticket: TicketId) -> impl Iterator<Item = &Comment> {
         self.comments(ticket).filter(|comment| comment.is_open())
+    }
+
+    /// Returns how many revisions were approved without a person since then.
+    pub fn auto_approvals_since(&self, since: Timestamp) -> u32 {
+        let count = self.auto_approvals.values().filter(|at| **at >= since).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Says whether a revision was approved without a person.
+    pub fn is_auto_approved(&self, ticket: TicketId, revision: u32) -> bool {
+        self.auto_approvals.contains_key(&(ticket, revision))
     }
 
     /// Returns what a running job does right now.

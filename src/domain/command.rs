@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::archive::Archive;
+use super::autonomy::{AutonomyEdit, Ceiling};
 use super::autopilot::Autopilot;
 use super::event::Actor;
 use super::goal::Goal;
@@ -22,7 +23,7 @@ pub enum Command {
     Together(Vec<Command>),
     /// Sets a goal.
     AddGoal(Goal),
-    /// Changes the title or the description of a goal, or both.
+    /// Changes a goal; what is left out stays as it is.
     EditGoal {
         /// The goal.
         goal: GoalId,
@@ -30,6 +31,12 @@ pub enum Command {
         title: Option<Title>,
         /// The new description.
         description: Option<String>,
+        /// What may happen without a person.
+        #[serde(default)]
+        autonomy: AutonomyEdit,
+        /// What its tickets may cost, in millionths of a US dollar.
+        #[serde(default)]
+        budget: Option<Ceiling<u64>>,
     },
     /// Takes a goal off the board; its tickets stay.
     RemoveGoal {

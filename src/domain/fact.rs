@@ -1,5 +1,6 @@
 //! What was learned about a job or a worktree: the other kind of input that the rules decide on.
 
+use super::autonomy::Examined;
 use super::id::{JobId, TicketId};
 use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
@@ -145,6 +146,13 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// Somebody looked at a change that waits for a person and might go on without one.
+    Examined {
+        /// Its ticket.
+        ticket: TicketId,
+        /// What was found.
+        examined: Box<Examined>,
+    },
     /// The autopilot would run a planned ticket and may not.
     PassedOver {
         /// The ticket.
@@ -189,7 +197,8 @@ impl Fact {
             | Self::Stopped { job, .. }
             | Self::Lost { job, .. }
             | Self::Broke { job, .. } => Some(*job),
-            Self::PassedOver { .. }
+            Self::Examined { .. }
+            | Self::PassedOver { .. }
             | Self::Resolving { .. }
             | Self::WorktreeRemoved { .. }
             | Self::WorktreeStays { .. }

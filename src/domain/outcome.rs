@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::autonomy::Examined;
 use super::revision::Revision;
 use super::run::RunEnd;
 use super::ticket::Usage;
@@ -80,6 +81,8 @@ pub enum Verified {
     Passed {
         /// How many.
         checks: u32,
+        /// What was found of the change, where it may be approved without a person.
+        examined: Option<Box<Examined>>,
     },
     /// A check failed.
     Failed {

@@ -292,15 +292,8 @@ mod tests {
 
     fn board() -> Board {
         let mut board = sample::board();
-        let goal = Goal {
-            id: GoalId(uuid::Uuid::from_u128(9)),
-            board: board.about.id,
-            title: Title::new("User Auth").unwrap(),
-            description: String::new(),
-            created_at: Timestamp(0),
-            updated_at: Timestamp(0),
-            removed_at: None,
-        };
+        let id = GoalId(uuid::Uuid::from_u128(9));
+        let goal = Goal::new(id, board.about.id, Title::new("User Auth").unwrap(), String::new(), Timestamp(0));
         let worktree = Worktree {
             path: "/w".into(),
             branch: "draft/3-retry".into(),

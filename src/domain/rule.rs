@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::autonomy::SERVICE;
 use super::board::Board;
 use super::change::{Merging, Restore, Save, Steps};
 use super::command::{Command, RefusalCode, Refused};
@@ -84,12 +85,14 @@ pub enum Landed {
 /// # Errors
 /// A refusal says why nothing is done and what is possible instead; the board stays as it is.
 pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
-    let mut decision = Decision { board, input, steps: Steps::default() };
+    let mut decision = Decision { board, input, actor: input.actor.clone(), steps: Steps::default() };
     match &input.what {
         What::Command(Command::Together(commands)) => return together(board, input, commands),
         What::Command(Command::AddGoal(goal)) => rule_goal::add(&mut decision, goal)?,
-        What::Command(Command::EditGoal { goal, title, description }) => {
-            rule_goal::edit(&mut decision, *goal, title.as_ref(), description.as_ref())?;
+        What::Command(Command::EditGoal { goal, title, description, autonomy, budget }) => {
+            let edit =
+                rule_goal::GoalEdit { title: title.as_ref(), description: description.as_ref(), autonomy, budget };
+            rule_goal::edit(&mut decision, *goal, edit)?;
         }
         What::Command(Command::RemoveGoal { goal }) => rule_goal::remove(&mut decision, *goal)?,
         What::Command(Command::BringBackGoal { goal }) => rule_goal::bring_back(&mut decision, *goal)?,
@@ -153,6 +156,8 @@ fn together(board: &Board, input: &Input, commands: &[Command]) -> Result<Steps,
 pub(super) struct Decision<'a> {
     pub(super) board: &'a Board,
     pub(super) input: &'a Input,
+    /// In whose name its events are written.
+    actor: Actor,
     steps: Steps,
 }
 
@@ -171,6 +176,14 @@ impl<'a> Decision<'a> {
 
     pub(super) fn merge(&mut self, ticket: TicketId, merging: Merging) {
         self.steps.merges.push((ticket, merging));
+    }
+
+    /// Does something in the name of Draft itself, which nobody asked for right now.
+    pub(super) fn by_itself<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.actor, Actor::system(SERVICE));
+        let done = act(self);
+        self.actor = before;
+        done
     }
 
     /// Returns the ticket that a command names.
@@ -264,7 +277,7 @@ impl<'a> Decision<'a> {
             kind,
             from,
             to,
-            actor: self.input.actor.clone(),
+            actor: self.actor.clone(),
             reason: reason.to_owned(),
             payload,
         }));

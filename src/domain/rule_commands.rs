@@ -13,6 +13,7 @@ use super::id::{GoalId, TicketId, TicketNumber, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::rule::{Decision, Landed, Limit, Trust, about_job, illegal};
 use super::rule_again;
+use super::rule_autonomy::Started;
 use super::state::{Blocked, NeedsHuman, State, StateName, may_move};
 use super::ticket::{Ticket, Title, Usage, VERIFY_LENGTH_MAX, VERIFY_MAX};
 
@@ -46,6 +47,7 @@ pub(super) fn add_tickets(decision: &mut Decision<'_>, new: &[NewTicket]) -> Res
         tickets.push(filed(decision, one, numbered(index), blocked_by));
     }
     refuse_cycle(&tickets, &fresh)?;
+    let mut started = Started::default();
     for (ticket, one) in tickets.into_iter().zip(new) {
         let payload = json!({
             "title": ticket.title, "description": one.description, "goal_id": ticket.goal,
@@ -53,7 +55,9 @@ pub(super) fn add_tickets(decision: &mut Decision<'_>, new: &[NewTicket]) -> Res
         });
         decision.save(Save::NewTicket { ticket: ticket.clone(), description: one.description.clone() });
         decision.event(&ticket, EventKind::Created, None, Some(ticket.state.name()), "", payload);
+        started.start(decision, ticket)?;
     }
+    started.count(decision);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
 use super::rule_again::{hand_message, tell_what_waited};
+use super::rule_autonomy;
 use super::rule_conflict;
 use super::rule_land::landed;
 use super::run::RunEnd;
@@ -37,6 +38,7 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
         | Fact::Stopped { job, .. }
         | Fact::Lost { job, .. }
         | Fact::Broke { job, .. } => (*job, JobStatus::Running, None),
+        Fact::Examined { ticket, examined } => return rule_autonomy::examined(decision, *ticket, examined),
         Fact::PassedOver { ticket, reason } => return pass_over(decision, *ticket, reason),
         Fact::Resolving { ticket, what } => return rule_conflict::learn(decision, *ticket, what),
         Fact::WorktreeRemoved { ticket, .. }
@@ -70,6 +72,7 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
             (EventKind::WorktreeCleaned, reason, json!({ "reference": reference }), None)
         }
         Fact::Taken { .. }
+        | Fact::Examined { .. }
         | Fact::PassedOver { .. }
         | Fact::Resolving { .. }
         | Fact::Held { .. }
@@ -164,7 +167,8 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         Fact::Broke { reason, .. } => {
             end(decision, job, ticket, JobStatus::Failed, Usage::default(), Blocked::Failed, reason)
         }
-        Fact::PassedOver { .. }
+        Fact::Examined { .. }
+        | Fact::PassedOver { .. }
         | Fact::Resolving { .. }
         | Fact::WorktreeRemoved { .. }
         | Fact::WorktreeStays { .. }
@@ -287,11 +291,17 @@ fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: 
     let why = if approved { NeedsHuman::Approved } else { NeedsHuman::Review };
     let review = State::NeedsHuman { why };
     let (status, state, reason) = match outcome {
-        Verified::Passed { checks: 0 } => {
-            (JobStatus::Succeeded, review, "no checks are configured, so nothing is proven".to_owned())
+        Verified::Passed { checks, examined } => {
+            let said = match checks {
+                0 => "no checks are configured, so nothing is proven".to_owned(),
+                1 => "its check passed".to_owned(),
+                more => format!("all {more} checks passed"),
+            };
+            if let (Some(examined), NeedsHuman::Review) = (examined, why) {
+                return rule_autonomy::passed(decision, job, ticket, &said, examined);
+            }
+            (JobStatus::Succeeded, review, said)
         }
-        Verified::Passed { checks: 1 } => (JobStatus::Succeeded, review, "its check passed".to_owned()),
-        Verified::Passed { checks } => (JobStatus::Succeeded, review, format!("all {checks} checks passed")),
         Verified::Failed { command, end, rework_attempts } => {
             job.exit_code = end.code();
             job.signal = end.signal();

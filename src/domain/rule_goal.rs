@@ -1,5 +1,6 @@
 //! What a person does with goals: set, edit, remove and bring back. A goal moves nothing, so its tickets stay where they are.
 
+use super::autonomy::{Autonomy, AutonomyEdit, Ceiling};
 use super::change::Save;
 use super::command::{RefusalCode, Refused};
 use super::goal::Goal;
@@ -14,21 +15,27 @@ pub(super) fn add(decision: &mut Decision<'_>, goal: &Goal) -> Result<(), Refuse
         let message = format!("there is a goal {} already", goal.id);
         return Err(Refused::new(RefusalCode::BadValue, message, "A new goal needs a new identity."));
     }
-    decision.save(Save::Goal(goal.clone()));
+    let autonomy = Autonomy { auto_approval_count: 0, ..goal.autonomy };
+    decision.save(Save::Goal(Goal { autonomy, ..goal.clone() }));
     Ok(())
 }
 
-/// Changes the title or the description of a goal. What changes nothing is not saved.
-pub(super) fn edit(
-    decision: &mut Decision<'_>,
-    id: GoalId,
-    title: Option<&Title>,
-    description: Option<&String>,
-) -> Result<(), Refused> {
+/// What somebody wants otherwise about a goal; what is left out stays as it is.
+pub(super) struct GoalEdit<'a> {
+    pub(super) title: Option<&'a Title>,
+    pub(super) description: Option<&'a String>,
+    pub(super) autonomy: &'a AutonomyEdit,
+    pub(super) budget: &'a Option<Ceiling<u64>>,
+}
+
+/// Changes a goal. What changes nothing is not saved.
+pub(super) fn edit(decision: &mut Decision<'_>, id: GoalId, edit: GoalEdit<'_>) -> Result<(), Refused> {
     let old = find(decision, id)?;
     let goal = Goal {
-        title: title.unwrap_or(&old.title).clone(),
-        description: description.unwrap_or(&old.description).clone(),
+        title: edit.title.unwrap_or(&old.title).clone(),
+        description: edit.description.unwrap_or(&old.description).clone(),
+        autonomy: old.autonomy.edited(*edit.autonomy),
+        budget_micros: edit.budget.map_or(old.budget_micros, Into::into),
         ..old.clone()
     };
     if goal != *old {
@@ -104,7 +111,13 @@ mod tests {
     #[test]
     fn a_goal_is_edited_field_by_field_and_saved_only_when_it_changed() {
         let mut board = board();
-        let edit = |title: Option<Title>, description| Command::EditGoal { goal: ID, title, description };
+        let edit = |title: Option<Title>, description| Command::EditGoal {
+            goal: ID,
+            title,
+            description,
+            autonomy: AutonomyEdit::default(),
+            budget: None,
+        };
         assert_eq!(ask(&mut board, edit(Some(title("Sound arithmetic")), None)), Ok(1));
         let goal = board.goal(ID).unwrap();
         assert_eq!((goal.title.as_str(), goal.description.as_str()), ("Sound arithmetic", "More"));

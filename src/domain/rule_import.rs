@@ -54,15 +54,9 @@ pub(super) fn import(decision: &mut Decision<'_>, import: &Import) -> Result<(),
     let links = Links::check(archive, goals, tickets)?;
     let board = decision.board.about.id;
     for (goal, id) in archive.goals.iter().zip(goals) {
-        decision.save(Save::Goal(Goal {
-            id: *id,
-            board,
-            title: goal.title.clone(),
-            description: goal.description.clone(),
-            created_at: goal.created_at,
-            updated_at: goal.updated_at,
-            removed_at: None,
-        }));
+        let new = Goal::new(*id, board, goal.title.clone(), goal.description.clone(), goal.created_at);
+        // A file says nothing of what may happen without a person: somebody here must want it.
+        decision.save(Save::Goal(Goal { updated_at: goal.updated_at, ..new }));
     }
     for ((one, id), number) in archive.tickets.iter().zip(tickets).zip(numbers) {
         let ticket = Ticket {

@@ -9,7 +9,7 @@ use super::id::TicketRef;
 use super::job::{Job, JobKind, JobStatus};
 use super::landing::{Landing, Strategy};
 use super::outcome::first_and_count;
-use super::revision::RevisionStatus;
+use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, Trust, about_job};
 use super::rule_commands::busy;
 use super::rule_facts::{close, finish};
@@ -54,13 +54,25 @@ pub(super) fn land(decision: &mut Decision<'_>, name: TicketRef, strategy: Optio
     if decision.input.known.checks == Trust::Missing {
         return Err(Refused::not_trusted());
     }
+    queue(decision, ticket, revision, strategy, ("", json!({})));
+    Ok(())
+}
+
+/// Queues the landing of a revision that may land; why, and facts for programs, come with it.
+pub(super) fn queue(
+    decision: &mut Decision<'_>,
+    ticket: &Ticket,
+    revision: &Revision,
+    strategy: Option<Strategy>,
+    (reason, more): (&str, Value),
+) {
     let job = Job { strategy, ..decision.new_job(ticket.id, JobKind::Land) };
-    let payload = json!({
+    let mut payload = json!({
         "job_id": job.id, "revision": revision.number, "head": revision.head, "strategy": strategy,
     });
-    decision.note(ticket, EventKind::MergeRequested, "", payload);
+    put(&mut payload, more);
+    decision.note(ticket, EventKind::MergeRequested, reason, payload);
     decision.save(Save::Job { job, was: None });
-    Ok(())
 }
 
 /// Takes in what came of a land job.

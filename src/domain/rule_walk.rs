@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::autonomy::AutonomyEdit;
 use super::autopilot::Autopilot;
 use super::board::Board;
 use super::change::{Change, Save, Steps};
@@ -20,10 +21,10 @@ use super::review::{NewComment, Side, Spot, Verdict};
 use super::revision::Revision;
 use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
 use super::run::RunEnd;
-use super::sample;
 use super::state::{StateName, legal_moves};
 use super::ticket::{Priority, Title, Usage, Worktree};
 use super::time::Timestamp;
+use super::{sample, sample_rails};
 
 /// One thing that happens on a walk. Tickets are meant by their place, counted round, so that most of them exist.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ enum Kind {
     BringBack(u8),
     Take { slots: usize },
     Learn(u8, Learned),
+    Allow(AutonomyEdit),
+    Examine(u8, u8),
 }
 
 /// With few tickets much happens to each.
@@ -89,15 +92,17 @@ pub(super) struct Filing {
     accepted: bool,
     after: Vec<u8>,
     by_id: bool,
+    /// Whether it serves the goal of the walk, if there is one.
+    serves: bool,
 }
 
 pub(super) fn filing() -> impl Strategy<Value = Filing> {
-    (any::<bool>(), prop::collection::vec(any::<u8>(), 0..3), any::<bool>())
-        .prop_map(|(accepted, after, by_id)| Filing { accepted, after, by_id })
+    (any::<bool>(), prop::collection::vec(any::<u8>(), 0..3), any::<bool>(), any::<bool>())
+        .prop_map(|(accepted, after, by_id, serves)| Filing { accepted, after, by_id, serves })
 }
 
 fn ready_filing() -> Filing {
-    Filing { accepted: true, after: Vec::new(), by_id: false }
+    Filing { accepted: true, after: Vec::new(), by_id: false, serves: true }
 }
 
 pub(super) fn act() -> impl Strategy<Value = Act> {
@@ -140,6 +145,8 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => any::<u8>().prop_map(Kind::BringBack),
         10 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
         24 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
+        6 => sample_rails::edit().prop_map(Kind::Allow),
+        6 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::Examine(n, how)),
     ];
     let clock = prop_oneof![9 => 0_i64..100, 1 => -5_000_i64..0];
     let known = (prop::bool::weighted(0.9), any::<bool>(), prop::bool::weighted(0.05));
@@ -162,7 +169,7 @@ pub(super) struct Moment<'a> {
 
 /// Does one thing after the other and shows each decision to `check`.
 pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
-    let mut board = sample::board();
+    let mut board = sample_rails::board();
     let mut clock = 1_000_000_000_i64;
     let mut made = 0_u128;
     // As UUIDs of version 7: the clock first, then what tells apart those of one millisecond.
@@ -256,11 +263,20 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 pick(&board, *slots).into_iter().flat_map(began).map(What::Fact).collect()
             }
             Kind::Learn(n, learned) => fact(&board, *n, *learned).map(What::Fact).into_iter().collect(),
+            Kind::Allow(edit) => vec![What::Command(sample_rails::allow(*edit))],
+            Kind::Examine(n, how) => {
+                let ticket = board.find(name(&board, *n));
+                let examined = ticket.map(|ticket| (ticket.id, sample_rails::found(&board, ticket.id, *how)));
+                let fact = |(ticket, examined)| What::Fact(Fact::Examined { ticket, examined: Box::new(examined) });
+                examined.map(fact).into_iter().collect()
+            }
         };
+        // Half of what is filed comes from the planner.
+        let actor = if matches!(act.what, Kind::File(_)) && clock % 2 == 0 { Actor::planner() } else { Actor::human() };
         for what in wishes {
             let input = Input {
                 at: Timestamp(clock),
-                actor: Actor::human(),
+                actor: actor.clone(),
                 fresh: JobId(fresh(clock)),
                 known: Known {
                     checks: if act.trusted { Trust::Given } else { Trust::Missing },
@@ -317,7 +333,7 @@ fn filed(board: &Board, tickets: &[Filing], ids: &[TicketId]) -> Command {
         title: Title::new("a ticket").unwrap(),
         description: String::new(),
         priority: None,
-        goal: None,
+        goal: board.goals().first().map(|goal| goal.id).filter(|_| filing.serves),
         // On a board with tickets, places reach back to those too, so that chains over several calls come up.
         after: filing.after.iter().map(|n| place(*n, first, tickets.len(), filing.by_id, ids)).collect(),
         accepted: filing.accepted,
@@ -466,7 +482,10 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
                     Verified::Failed { command: "make".into(), end, rework_attempts: u32::from(how / 4 % 3) }
                 }
                 1 => Verified::Refused { reason },
-                checks => Verified::Passed { checks: u32::from(checks) - 2 },
+                checks => {
+                    let examined = (how % 8 > 3).then(|| Box::new(sample_rails::found(board, job.ticket, how / 8)));
+                    Verified::Passed { checks: u32::from(checks) - 2, examined }
+                }
             };
             Fact::Verified { job: job.id, outcome }
         }

@@ -32,6 +32,7 @@ use super::handle::{Handle, Snapshot, Working, catch_up, load_board};
 use super::jobs::{self, Bench};
 use super::lock::BoardLock;
 use super::others;
+use super::rails::Rails;
 use super::workshop::Workshop;
 
 /// Messages that are decided and saved together at the most.
@@ -129,6 +130,7 @@ pub(super) struct Actor {
     working: HashMap<task::Id, (Errand, Bench)>,
     chores: Chores,
     pilot: Pilot,
+    rails: Rails,
     /// What the settings say about the autopilot, as long as nobody said anything on the board.
     configured: Autopilot,
     mode: Working,
@@ -153,6 +155,7 @@ impl Actor {
         Ok(Self {
             chores: Chores::new(handle.clone()),
             pilot: Pilot::new(handle.clone()),
+            rails: Rails::new(handle.clone()),
             configured: Autopilot::Off,
             workshop,
             writer,
@@ -188,6 +191,7 @@ impl Actor {
                 () = tokio::time::sleep(LOOK_AGAIN), if taken == Taken::Held => {}
                 _ = heartbeat.tick(), if self.mode == Working::Jobs => self.think_again(),
                 () = self.pilot.asked() => {}
+                () = self.rails.asked() => {}
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
                 () = self.chores.ended() => {}
                 received = messages.recv_many(&mut batch, BATCH) => {
@@ -293,6 +297,9 @@ impl Actor {
             Working::UnderWay => false,
             Working::JobsOf(_) | Working::Running | Working::CommandsOnly => return,
         };
+        if self.mode == Working::Jobs {
+            self.rails.consider(&self.board, now());
+        }
         match self.board.autopilot().unwrap_or(self.configured) {
             Autopilot::On if may_choose && self.board.tickets().any(|ticket| ticket.state == State::Planned) => {
                 self.pilot.consider(&self.board, self.workshop.slots());
@@ -307,6 +314,7 @@ impl Actor {
     /// Looks at the settings again, and forgets what the autopilot was refused.
     fn think_again(&mut self) {
         self.configured = self.workshop.configured_autopilot();
+        self.rails.think_again(self.workshop.policy());
         self.pilot.think_again();
     }
 
@@ -469,6 +477,7 @@ impl Actor {
 
     fn tell(&mut self, changes: Vec<Change>) {
         changes.iter().for_each(|change| self.board.apply(change));
+        self.rails.hear(&changes);
         for change in &changes {
             if let Change::Ticket(ticket) = change {
                 self.chores.clean_if_due(&self.board, ticket);

@@ -13,7 +13,7 @@ mod resume;
 mod scripts;
 mod supervise;
 mod surroundings;
-mod verify;
+pub(super) mod verify;
 
 pub(super) use bench::Bench;
 pub use command::find_program;

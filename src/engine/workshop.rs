@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::config::in_force::{InForce, Keeper};
 use crate::config::yolo::{Yolo, is_open, yolo};
 use crate::config::{self, Files, Loaded};
+use crate::domain::autonomy::Policy;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
 use crate::domain::rule::Trust;
@@ -198,6 +199,11 @@ impl Workshop {
     pub fn configured_autopilot(&self) -> Autopilot {
         let on = self.settings().is_ok_and(|loaded| loaded.config.planner_config.auto_execute);
         if on { Autopilot::On } else { Autopilot::Off }
+    }
+
+    /// Returns the rails that the settings set for what happens without a person; nothing where they cannot be read.
+    pub(super) fn policy(&self) -> Option<Policy> {
+        self.settings().ok().map(|loaded| loaded.config.autonomy_config.policy())
     }
 
     /// Says whether agents may do everything without asking in this repository.

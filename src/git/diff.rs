@@ -16,6 +16,7 @@ use super::repo::tree;
 use super::{GitError, Repo};
 use crate::domain::diff::{Content, FileChange, FileDiff, total_size};
 use crate::domain::revision::ChangeSize;
+use crate::domain::touched::{Differs, Touched};
 
 /// The largest file, in bytes, that is compared line by line.
 pub const TEXT_MAX: u64 = 2 * 1024 * 1024;
@@ -29,17 +30,7 @@ const SNIFF: usize = 8000;
 /// # Errors
 /// When one of them is missing or cannot be read.
 pub fn between(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<Vec<FileDiff>, GitError> {
-    let mut gix = repo.gix();
-    gix.object_cache_size_if_unset(4 * 1024 * 1024);
-    let (old, new) = (tree(&gix, base)?, tree(&gix, tree_or_commit)?);
-    let changes =
-        changes(&gix, &old, &new).map_err(GitError::read(format!("the difference of {base} and {tree_or_commit}")))?;
-    let mut files = Vec::new();
-    for change in changes {
-        for pair in Pair::of(change) {
-            files.push(pair.compare(&gix)?);
-        }
-    }
+    let mut files = compared(repo, base, tree_or_commit, |_, file| file)?;
     files.sort_by(|a, b| (&a.path, a.change == FileChange::Added).cmp(&(&b.path, b.change == FileChange::Added)));
     Ok(files)
 }
@@ -50,6 +41,45 @@ pub fn between(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<Vec<File
 /// As [`between`].
 pub fn size(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<ChangeSize, GitError> {
     between(repo, base, tree_or_commit).map(|files| total_size(&files))
+}
+
+/// Returns the files that differ between two commits or trees as rules see them, in no order.
+///
+/// # Errors
+/// As [`between`].
+pub fn touched(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<Vec<Touched>, GitError> {
+    compared(repo, base, tree_or_commit, |(was, is), file| {
+        let size = file.size();
+        let differs = match file.content {
+            Content::Text(_) => Differs::Lines { added: size.insertions, removed: size.deletions },
+            Content::Binary { .. } => Differs::Binary,
+            Content::TooLarge { .. } => Differs::TooLarge,
+            Content::Submodule { .. } => Differs::Submodule,
+        };
+        Touched { path: file.path, old_path: file.old_path, was, is, differs }
+    })
+}
+
+/// Compares two commits or trees and returns what `make` makes of each file, given its modes before and now.
+fn compared<T>(
+    repo: &Repo,
+    base: &str,
+    tree_or_commit: &str,
+    make: impl Fn((u32, u32), FileDiff) -> T,
+) -> Result<Vec<T>, GitError> {
+    let mut gix = repo.gix();
+    gix.object_cache_size_if_unset(4 * 1024 * 1024);
+    let (old, new) = (tree(&gix, base)?, tree(&gix, tree_or_commit)?);
+    let changes =
+        changes(&gix, &old, &new).map_err(GitError::read(format!("the difference of {base} and {tree_or_commit}")))?;
+    let mut files = Vec::new();
+    for change in changes {
+        for pair in Pair::of(change) {
+            let modes = pair.both_modes();
+            files.push(make(modes, pair.compare(&gix)?));
+        }
+    }
+    Ok(files)
 }
 
 /// Compares two trees. Only objects are read: neither the user's index nor any attributes have a say.
@@ -125,9 +155,15 @@ impl Pair {
         Ok(FileDiff { change, path, old_path, modes, content })
     }
 
+    /// Returns the octal modes before and now, 0 where there is no file.
+    fn both_modes(&self) -> (u32, u32) {
+        let [was, is] = self.sides().map(|side| side.map_or(0, |side| u32::from(side.mode.value())));
+        (was, is)
+    }
+
     /// Returns the modes where they are worth a word: the usual one of a file that comes or goes is not.
     fn modes(&self) -> Option<(u32, u32)> {
-        let [was, is] = self.sides().map(|side| side.map_or(0, |side| u32::from(side.mode.value())));
+        let (was, is) = self.both_modes();
         let usual = u32::from(EntryMode::from(EntryKind::Blob).value());
         (was != is && (was, is) != (0, usual) && (was, is) != (usual, 0)).then_some((was, is))
     }

@@ -20,6 +20,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0006_sight.sql"),
     include_str!("../../assets/schema/0007_surroundings.sql"),
     include_str!("../../assets/schema/0008_spent.sql"),
+    include_str!("../../assets/schema/0009_autonomy.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

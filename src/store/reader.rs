@@ -11,10 +11,12 @@ use super::error::{Fault, StoreError};
 use super::inventory::{self, Inventory};
 use super::open::{self, Limits};
 use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, save, sight, tickets};
+use crate::domain::autonomy::SERVICE;
 use crate::domain::board::{About, Board};
 use crate::domain::change::Change;
 use crate::domain::command::Refused;
 use crate::domain::detail::Detail;
+use crate::domain::evidence::Evidence;
 use crate::domain::id::{BoardId, JobId, TicketId, TicketNumber};
 use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::Revision;
@@ -84,6 +86,7 @@ impl Reader {
             revisions.into_iter().map(Change::Revision).for_each(|revision| board.take(revision));
             let comments = reviews::comments_since(db, id, 0)?;
             comments.into_iter().map(Change::Comment).for_each(|comment| board.take(comment));
+            reviews::by(db, id, SERVICE)?.into_iter().map(Change::Review).for_each(|review| board.take(review));
             boards::autopilot_since(db, id, 0)?.into_iter().for_each(|mode| board.take(Change::Autopilot(mode)));
             Ok(Some((board, save::newest_change(db)?.cast_unsigned())))
         })
@@ -156,6 +159,14 @@ impl Reader {
     /// When the database cannot be read.
     pub fn has_passed(&self, board: BoardId, check: (&str, &str, &str)) -> Result<bool, StoreError> {
         self.read(|db| evidence::has_passed(db, board, check))
+    }
+
+    /// Returns the evidence of a ticket, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn evidence_of(&self, ticket: TicketId) -> Result<Vec<Evidence>, StoreError> {
+        self.read(|db| evidence::of_ticket(db, ticket))
     }
 
     /// Returns a ticket's description.

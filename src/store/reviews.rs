@@ -133,6 +133,17 @@ pub(super) fn reviews_since(db: &Connection, board: BoardId, since: i64) -> Resu
     Ok(query.query_map(named_params! { ":board": board, ":since": since }, read_review)?.collect::<Result<_, _>>()?)
 }
 
+/// Returns the board's reviews that Draft itself gave under a name.
+pub(super) fn by(db: &Connection, board: BoardId, name: &str) -> Result<Vec<Review>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        review_columns!(),
+        " FROM reviews JOIN tickets ON tickets.id = reviews.ticket_id
+          WHERE reviews.author_kind = 'system' AND reviews.author_name = :name AND tickets.board_id = :board"
+    ))?;
+    Ok(query.query_map(named_params! { ":board": board, ":name": name }, read_review)?.collect::<Result<_, _>>()?)
+}
+
 /// Returns the comments on a ticket's changes, oldest first.
 pub(super) fn comments_of(db: &Connection, ticket: TicketId) -> Result<Vec<Comment>, Fault> {
     let mut query = db.prepare_cached(concat!(

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{Reader, Write, Writer};
+use crate::domain::autonomy::Autonomy;
 use crate::domain::board::{About, Board};
 use crate::domain::change::Save;
 use crate::domain::event::{Actor, EventKind, NewEvent};
@@ -61,7 +62,16 @@ pub(super) fn about() -> About {
 
 pub(super) fn goal(n: u32) -> Goal {
     let id = GoalId(Uuid::from_u128(u128::from(n)));
-    Goal::new(id, BOARD, Title::new("Safe arithmetic").unwrap(), "…".into(), at(1))
+    let new = Goal::new(id, BOARD, Title::new("Safe arithmetic").unwrap(), "…".into(), at(1));
+    let autonomy = Autonomy {
+        enabled: n.is_multiple_of(2),
+        auto_approve_revisions: true,
+        auto_approve_followups: true,
+        max_auto_approvals: n.checked_sub(1),
+        auto_approval_count: n,
+        ..Autonomy::default()
+    };
+    Goal { autonomy, budget_micros: Some(2_500_000), ..new }
 }
 
 pub(super) fn ticket_id(n: u32) -> TicketId {

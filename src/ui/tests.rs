@@ -1,6 +1,7 @@
 //! What the whole screen shows and does: pictures, keys, and laws that hold for everything.
 
 mod again;
+mod autonomy;
 mod diff;
 mod edit;
 mod finding;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod archive;
+mod autonomy;
 mod bad_input;
 mod boards;
 mod config;

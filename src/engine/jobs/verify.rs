@@ -2,14 +2,17 @@
 
 use crate::config::allow::{self, CheckCommand};
 use crate::config::{CommandSpec, Config};
+use crate::domain::autonomy::{Examined, autonomy_of};
 use crate::domain::change::Save;
+use crate::domain::evidence::Evidence;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Verified;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
-use crate::domain::ticket::Worktree;
+use crate::domain::ticket::{Ticket, Worktree};
 
 use super::super::error::EngineError;
+use super::super::rails;
 use super::bench::Bench;
 use super::command::{plan, program};
 use super::resume::danger;
@@ -43,7 +46,13 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
     let next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     let round = Round { worktree: &worktree, checks: &checks, tree: &tree, next };
     let (early, records) = run_checks(bench, &config, round, known).await?;
-    let fact = early.unwrap_or(Fact::Verified { job, outcome: Verified::Passed { checks: count } });
+    let fact = match early {
+        Some(fact) => fact,
+        None => {
+            let examined = examine(bench, &records).await?;
+            Fact::Verified { job, outcome: Verified::Passed { checks: count, examined } }
+        }
+    };
     bench.learn(fact, records).await
 }
 
@@ -94,15 +103,23 @@ async fn safe_worktree(bench: &Bench) -> Result<Result<Worktree, String>, Engine
 
 /// Returns the checks: the ticket's own, which a person typed, or the repository's, which must be trusted and allowed.
 pub(super) async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<CheckCommand>, String>, EngineError> {
-    let own = !bench.ticket.verify.is_empty();
-    let typed: Vec<CommandSpec> = bench.ticket.verify.iter().map(|text| text.as_str().into()).collect();
-    let commands = if own { &typed } else { &config.verify_config.commands };
-    if !own && !commands.is_empty() && bench.blocking(|shop| shop.trust()).await? == Trust::Missing {
+    let is_own = !bench.ticket.verify.is_empty();
+    if !is_own
+        && !config.verify_config.commands.is_empty()
+        && bench.blocking(|shop| shop.trust()).await? == Trust::Missing
+    {
         let reason = "this repository's commands are not trusted any more: `draft trust --show` shows what would run";
         return Ok(Err(reason.to_owned()));
     }
+    Ok(checks_of(&bench.ticket, config))
+}
+
+/// Returns the checks of a ticket, its own or the repository's; or which of them is not allowed.
+pub(in super::super) fn checks_of(ticket: &Ticket, config: &Config) -> Result<Vec<CheckCommand>, String> {
+    let typed: Vec<CommandSpec> = ticket.verify.iter().map(|text| text.as_str().into()).collect();
+    let commands = if typed.is_empty() { &config.verify_config.commands } else { &typed };
     let parsed = commands.iter().map(|command| allow::check(command, &config.verify_config.extra_allowed_commands));
-    Ok(parsed.collect::<Result<Vec<_>, _>>().map_err(|refused| refused.to_string()))
+    parsed.collect::<Result<Vec<_>, _>>().map_err(|refused| refused.to_string())
 }
 
 /// Returns the tree that is about to be checked. Should it differ from the newest revision, since somebody edited it
@@ -196,5 +213,38 @@ fn failed(bench: &Bench, config: &Config, check: &CheckCommand, run: &Run) -> Op
             let outcome = Verified::Failed { command: check.display.clone(), end, rework_attempts };
             Some(Fact::Verified { job: bench.job.id, outcome })
         }
+    }
+}
+
+/// Looks at the change whose checks passed, if it may be approved without a person. What proves the last check is not stored
+/// yet, so it comes along.
+async fn examine(bench: &Bench, records: &[Save]) -> Result<Option<Box<Examined>>, EngineError> {
+    let Some(policy) = bench.blocking(|shop| Ok(shop.policy())).await? else { return Ok(None) };
+    let id = bench.ticket.id;
+    let wanted = bench.look(move |board| {
+        let ticket = board.ticket(id).filter(|ticket| autonomy_of(board, ticket, &policy).cares_for_changes())?;
+        Some((ticket.clone(), board.revision(id)?.clone()))
+    });
+    let Some((ticket, revision)) = wanted.await? else { return Ok(None) };
+    let fresh: Vec<Evidence> = records.iter().filter_map(evidence).cloned().collect();
+    let examined = bench.blocking(move |shop| Ok(rails::examine(shop, &ticket, &revision, &fresh))).await;
+    // Whatever goes wrong here, the change waits for a person.
+    Ok(Some(Box::new(examined.unwrap_or_else(|error| Err(error.to_string())))))
+}
+
+fn evidence(save: &Save) -> Option<&Evidence> {
+    match save {
+        Save::Evidence(evidence) => Some(evidence),
+        Save::Goal(_)
+        | Save::NewTicket { .. }
+        | Save::Ticket { .. }
+        | Save::Description { .. }
+        | Save::Job { .. }
+        | Save::Run(_)
+        | Save::Revision(_)
+        | Save::Comment(_)
+        | Save::Review(_)
+        | Save::Event(_)
+        | Save::Autopilot(..) => None,
     }
 }

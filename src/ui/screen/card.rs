@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::domain::autonomy::{WAITS, waits_because};
 use crate::domain::dependencies::Readiness;
 use crate::domain::id::TicketId;
 use crate::domain::job::{Job, JobKind, JobStatus};
@@ -116,7 +117,9 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
     let theme = &model.theme;
     let priority = ticket.priority.map_or("", |priority| priority.bucket());
     let mark = if model.desk.marks.contains(ticket.id) { format!("{} ", theme.glyphs.mark) } else { String::new() };
-    let head = format!("{mark}{} {priority}", ticket.number);
+    let cared_for = model.board.goal_of(ticket).is_some_and(|goal| goal.autonomy.cares_for_changes());
+    let auto = if cared_for { " auto" } else { "" };
+    let head = format!("{mark}{} {priority}{auto}", ticket.number);
     let mut spans = vec![Span::styled(
         words::cut(&model.theme, head.trim_end(), usize::from(width.saturating_sub(1))).into_owned(),
         theme.style(Role::Dim),
@@ -164,8 +167,12 @@ fn facts_of_state(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
             let mut lines = with_job(model, ticket, facts, width);
             // That every check passed stands there already.
             let proven = model.board.checks(ticket.id).is_some_and(|checks| checks.passed == checks.total);
-            if why != NeedsHuman::Review || !proven {
-                lines.extend(reason(model, ticket, width));
+            match waits_because(ticket) {
+                Some(because) => {
+                    lines.extend(wrapped(model, Role::Warn, &format!("{WAITS}{because}"), width, REASON_LINES));
+                }
+                None if why != NeedsHuman::Review || !proven => lines.extend(reason(model, ticket, width)),
+                None => {}
             }
             lines
         }

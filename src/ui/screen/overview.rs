@@ -195,6 +195,9 @@ fn standing(page: &mut Page, ticket: &Ticket, detail: Option<&Detail>) {
     }
     if let Some(goal) = model.board.goal_of(ticket) {
         page.fact("goal", Role::Text, goal.title.as_str());
+        if goal.autonomy.enabled {
+            page.fact("without you", Role::Text, &goal.autonomy.to_string());
+        }
     }
     let agent = [ticket.agent.as_deref(), ticket.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let worked = detail.and_then(|detail| detail.jobs.iter().rev().find_map(|job| job.agent.as_deref()));

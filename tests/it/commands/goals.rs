@@ -26,13 +26,23 @@ fn goals(world: &World) -> Vec<Value> {
 fn goals_are_listed_with_how_far_their_tickets_are() {
     let world = world();
     let listed = goals(&world);
-    assert_eq!(listed[0]["progress"], json!({ "total": 2, "done": 0, "states": { "proposed": 1, "abandoned": 1 } }));
-    assert_eq!(listed[1]["progress"], json!({ "total": 0, "done": 0, "states": {} }));
+    assert_eq!(
+        listed[0]["progress"],
+        json!({
+            "total": 1, "done": 0, "percent": 0, "status": "ready_to_execute", "states": { "proposed": 1, "abandoned": 1 },
+        })
+    );
+    assert_eq!(
+        listed[1]["progress"],
+        json!({
+            "total": 0, "done": 0, "percent": 0, "status": "not_started", "states": {},
+        })
+    );
     let id = listed[0]["id"].as_str().unwrap();
     let ticket = world.draft(&["ticket", "show", "1", "--json"]).ok().json();
     assert_eq!(ticket["goal"], id);
     let text = world.draft(&["goal", "list"]).ok().text();
-    assert!(text.starts_with(&format!("Safe arithmetic  0 of 2 done  {id}\nSafe parsing     no tickets   ")), "{text}");
+    assert!(text.starts_with(&format!("Safe arithmetic  0 of 1 done  {id}\nSafe parsing     no tickets   ")), "{text}");
     let empty = World::new();
     let none = empty.draft(&["goal", "list"]).ok();
     assert_eq!((none.text().as_str(), none.complaint().contains("draft goal add TITLE")), ("", true));
@@ -48,7 +58,7 @@ fn a_goal_is_shown_with_its_tickets() {
     let text = world.draft(&["goal", "show", "Safe arithmetic"]).ok().text();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "Safe arithmetic");
-    assert!(lines[1].starts_with("0 of 2 done, set 20"), "{text}");
+    assert!(lines[1].starts_with("0 of 1 done, set 20"), "{text}");
     assert_eq!(lines[2..6], ["", "  No panics.", "", "  Nowhere."]);
     assert_eq!(lines[7], "#1  proposed   Guard sqrt");
 }
@@ -105,7 +115,7 @@ fn the_tickets_of_a_removed_goal_stay_and_it_comes_back_to_them() {
     world.draft(&["ticket", "edit", "2", "--goal", "parsing"]).ok();
     let text = world.draft(&["restore", "arithmetic"]).ok().text();
     assert!(text.ends_with("Safe arithmetic  is back\n"), "{text}");
-    let totals: Vec<u64> = goals(&world).iter().map(|goal| goal["progress"]["total"].as_u64().unwrap()).collect();
-    assert_eq!(totals, [1, 1]);
+    let states: Vec<Value> = goals(&world).iter().map(|goal| goal["progress"]["states"].clone()).collect();
+    assert_eq!(states, [json!({ "proposed": 1 }), json!({ "abandoned": 1 })]);
     assert!(world.draft(&["trash"]).ok().text().contains("The trash is empty."));
 }

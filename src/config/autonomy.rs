@@ -1,0 +1,77 @@
+//! What may happen without a person: the rails that hold on every board, and what holds for tickets without a goal.
+
+use crate::domain::autonomy::Policy;
+use crate::domain::gates::Profile;
+
+/// What may be approved and land without a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AutonomyConfig {
+    /// Most lines of a change that is approved without a person.
+    pub max_diff_lines: u32,
+    /// Files that a person must look at; none means those that Draft brings.
+    pub sensitive_file_patterns: Vec<String>,
+    /// Whether the checks of such a change must have passed.
+    pub require_verification_pass: bool,
+    /// How strict the gates are; one of [`PROFILES`].
+    pub profile: String,
+    /// Whether changes of tickets without a goal are approved.
+    pub enabled: bool,
+    /// Whether those land at once.
+    pub auto_merge: bool,
+    /// Most changes of a board that are approved without a person within a day.
+    pub max_auto_approvals: u32,
+}
+
+/// The names of the profiles.
+pub(super) const PROFILES: &[&str] = &["default", "strict", "yolo"];
+
+impl Default for AutonomyConfig {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Self {
+            max_diff_lines: policy.max_diff_lines,
+            sensitive_file_patterns: policy.sensitive_file_patterns,
+            require_verification_pass: policy.require_verification_pass,
+            profile: policy.profile.as_str().to_owned(),
+            enabled: policy.without_goal,
+            auto_merge: policy.merge_without_goal,
+            max_auto_approvals: policy.max_a_day,
+        }
+    }
+}
+
+impl AutonomyConfig {
+    /// Returns these settings as rules need them. A profile that nobody knows is the strict one.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            max_diff_lines: self.max_diff_lines,
+            sensitive_file_patterns: self.sensitive_file_patterns.clone(),
+            require_verification_pass: self.require_verification_pass,
+            profile: self.profile.parse().unwrap_or(Profile::Strict),
+            without_goal: self.enabled,
+            merge_without_goal: self.auto_merge,
+            max_a_day: self.max_auto_approvals,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FILE_NAME;
+    use crate::domain::sensitive::OWN;
+
+    #[test]
+    fn nothing_happens_without_a_person_until_somebody_wants_it() {
+        let policy = AutonomyConfig::default().policy();
+        assert_eq!(policy, Policy::default());
+        assert!(!policy.without_goal && !policy.merge_without_goal);
+    }
+
+    #[test]
+    fn every_profile_has_its_name_and_the_file_with_the_rails_is_guarded() {
+        let names: Vec<&str> = Profile::ALL.iter().map(|profile| profile.as_str()).collect();
+        assert_eq!(PROFILES, names);
+        assert!(OWN.contains(&FILE_NAME));
+    }
+}

@@ -1,0 +1,112 @@
+//! Gates before an automatic approval and landing, in three profiles.
+
+use super::autonomy::{Action, Checked, Dossier, Money, Objection, Rail};
+use super::sensitive;
+use super::state::words;
+use super::touched::Touched;
+
+words! {
+    /// How strict the gates are.
+    Profile, "profile" {
+        /// At most 50 files and 1000 lines, no file with a sensitive name, and a pause at four fifths of a budget.
+        Default = "default",
+        /// At most 20 files and 500 lines, and a pause at half of a budget.
+        Strict = "strict",
+        /// Only checks and a spent budget hold something up; the rest is told.
+        Yolo = "yolo",
+    }
+}
+
+/// The limits of a profile, each with what follows beyond it.
+struct Limits {
+    files: usize,
+    lines: u64,
+    size: Action,
+    names: Action,
+    /// The share of a budget, in percent, and what follows from it on; all of it always blocks.
+    budget: (u64, Action),
+}
+
+impl Profile {
+    fn limits(self) -> Limits {
+        match self {
+            Self::Default => Limits {
+                files: 50,
+                lines: 1000,
+                size: Action::Pause,
+                names: Action::Block,
+                budget: (80, Action::Pause),
+            },
+            Self::Strict => {
+                Limits { files: 20, lines: 500, size: Action::Block, names: Action::Block, budget: (50, Action::Pause) }
+            }
+            Self::Yolo => Limits {
+                files: 50,
+                lines: 1000,
+                size: Action::Alert,
+                names: Action::Alert,
+                budget: (80, Action::Alert),
+            },
+        }
+    }
+}
+
+/// Returns how many lines a change adds and removes.
+pub fn size(files: &[Touched]) -> (u64, u64) {
+    files.iter().map(Touched::lines).fold((0, 0), |(added, removed), (more, less)| (added + more, removed + less))
+}
+
+/// Objects unless each check passed, going by the newest run of it on exactly this tree; returns how many passed.
+pub(super) fn tests(found: &Dossier, objections: &mut Vec<Objection>) -> usize {
+    let mut object = |why: String| objections.push(Objection::new(Rail::TestsPassed, Action::Block, why));
+    if found.commands.is_empty() {
+        object("no checks are configured, so nothing is proven".to_owned());
+        return 0;
+    }
+    let mut passed = 0;
+    for command in &found.commands {
+        let on_it = |one: &&Checked| one.command == *command && one.tree.as_deref() == Some(found.tree.as_str());
+        match found.checked.iter().rev().find(on_it).map(|one| one.passed) {
+            Some(true) => passed += 1,
+            Some(false) if found.policy.require_verification_pass => {
+                object(format!("`{command}` failed on this change"));
+            }
+            None if found.policy.require_verification_pass => object(format!("`{command}` did not run on this change")),
+            Some(false) | None => {}
+        }
+    }
+    passed
+}
+
+/// Objects to what is beyond the limits of the profile in force.
+pub(super) fn judge(found: &Dossier, money: &Money, objections: &mut Vec<Objection>) {
+    let limits = found.policy.profile.limits();
+    let files = found.files.len();
+    if files > limits.files {
+        let why = format!("{files} files, and at most {} go on without you", limits.files);
+        objections.push(Objection::new(Rail::DiffSize, limits.size, why));
+    }
+    let (added, removed) = size(&found.files);
+    if added + removed > limits.lines {
+        let why = format!("{} lines, and at most {} go on without you", added + removed, limits.lines);
+        objections.push(Objection::new(Rail::DiffSize, limits.size, why));
+    }
+    sensitive::judge(found, limits.names, objections);
+    objections.extend(budget(money, limits.budget));
+}
+
+/// Objects where the budget is nearly or wholly spent, or where nobody knows what was.
+fn budget(money: &Money, (percent, action): (u64, Action)) -> Option<Objection> {
+    let budget = money.budget.filter(|budget| *budget > 0)?;
+    let share = u128::from(money.spent) * 100 / u128::from(budget);
+    let usd = |micros: u64| format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000);
+    let spent = format!("{} of the goal's budget of {} are spent", usd(money.spent), usd(budget));
+    if money.spent >= budget {
+        return Some(Objection::new(Rail::CostBudget, Action::Block, spent));
+    }
+    if share >= u128::from(percent) {
+        return Some(Objection::new(Rail::CostBudget, action, spent));
+    }
+    let unknown = "the goal has a budget, and its agents do not say what they cost";
+    money.is_unknown.then(|| Objection::new(Rail::CostBudget, action, unknown))
+}
