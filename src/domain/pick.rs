@@ -8,17 +8,25 @@ use super::dependencies::Readiness;
 use super::id::JobId;
 use super::job::{Job, JobKind, JobStatus};
 use super::state::State;
+use super::ticket::Ticket;
 
 /// Returns the queued jobs to take now, best first, so that no more than `slots` jobs run.
 ///
 /// Checks of finished work go before new work, since they free a person's time and the slot soonest, and so does what takes a
 /// moment or was begun already; then priority, hand order and age of the tickets decide.
 pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
+    pick_among(board, slots, |_| true)
+}
+
+/// The same for an engine that takes the jobs of these tickets only: nothing of theirs waits for the turn of another one, which
+/// may be taken by nobody.
+pub fn pick_among(board: &Board, slots: usize, takes: impl Fn(&Ticket) -> bool) -> Vec<JobId> {
     let running = board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
     let mut queued: Vec<_> = board
         .active_jobs()
         .filter(|job| job.status == JobStatus::Queued)
         .filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket)))
+        .filter(|(_, ticket)| takes(ticket))
         .filter(|(job, ticket)| job.kind != JobKind::Execute || board.readiness(ticket) == Readiness::Ready)
         .filter(|(_, ticket)| may_start(board.autopilot().unwrap_or(Autopilot::Off), ticket))
         .collect();
@@ -39,7 +47,7 @@ mod tests {
     use crate::domain::change::Change;
     use crate::domain::sample;
     use crate::domain::state::State;
-    use crate::domain::ticket::{Priority, Ticket};
+    use crate::domain::ticket::Priority;
 
     fn queue(board: &mut Board, ticket: u32, kind: JobKind) -> JobId {
         let job = sample::job(ticket, kind, i64::from(ticket));
@@ -67,6 +75,18 @@ mod tests {
         assert_eq!(pick(&board, 100), order);
         assert_eq!(pick(&board, 2), order[..2]);
         assert_eq!(pick(&board, 0), []);
+    }
+
+    #[test]
+    fn landings_take_turns_among_those_that_an_engine_takes() {
+        let mut board = sample::board_of(&[State::Planned; 2]);
+        let [first, second] = [1, 2].map(|ticket| queue(&mut board, ticket, JobKind::Land));
+        assert_eq!(pick(&board, 9), [first]);
+        let only = |number: u32| move |ticket: &Ticket| ticket.id == sample::id(number);
+        assert_eq!(pick_among(&board, 9, only(2)), [second]);
+        let running = Job { status: JobStatus::Running, ..sample::job(1, JobKind::Land, 1) };
+        board.apply(&Change::Job(running));
+        assert_eq!(pick_among(&board, 9, only(2)), [], "one lands already");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::JobId;
 use crate::domain::job::{Job, JobKind, JobStatus};
-use crate::domain::pick::pick;
+use crate::domain::pick::pick_among;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
@@ -251,9 +251,8 @@ impl Actor {
         let settings = self.workshop.settings().ok();
         let running = self.board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
         let free = self.workshop.slots_of(settings.as_deref()).saturating_sub(running);
-        let queued = pick(&self.board, usize::MAX).into_iter();
-        let wanted: Vec<JobId> =
-            queued.filter(|id| self.board.job(*id).is_some_and(|job| self.takes(job))).take(free).collect();
+        let wanted = pick_among(&self.board, usize::MAX, |ticket| self.mode.takes(ticket)).into_iter().take(free);
+        let wanted: Vec<JobId> = wanted.collect();
         // What each agent would have to wait for.
         let mut lacks: BTreeMap<Option<String>, Option<String>> = BTreeMap::new();
         let mut taken = Taken::All;
