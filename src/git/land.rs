@@ -203,7 +203,6 @@ impl<'a> Scratch<'a> {
     /// # Errors
     /// When git could not be started, or its answer makes no sense.
     pub fn combine(&self, strategy: Strategy, change: Change<'_>) -> Result<Combined, GitError> {
-        let onto = self.git(["rev-parse", "HEAD"]).line()?;
         let say = ["--cleanup=whitespace", "-F", "-"];
         let message = || change.message.as_bytes().to_vec();
         // A rebase leaves merges out, and with them what was resolved there.
@@ -211,6 +210,7 @@ impl<'a> Scratch<'a> {
             // No branch that is at one of the commits is to move with them; and all are made anew, signed as the user has it,
             // also where they are on top of the target already.
             Strategy::Rebase if !self.has_merges(change)? => {
+                let onto = self.git(["rev-parse", "HEAD"]).line()?;
                 let rebase =
                     ["rebase", "--quiet", "--force-rebase", "--no-update-refs", "--no-autosquash", "--onto", &onto];
                 self.git(rebase).args([change.base, change.head]).run()
@@ -225,7 +225,7 @@ impl<'a> Scratch<'a> {
             Ok(_) => {
                 self.tidy()?;
                 let commit = self.git(["rev-parse", "HEAD"]).line()?;
-                let tree = self.git(["rev-parse", "HEAD^{tree}"]).line()?;
+                let tree = self.repo.tree_of(&commit)?;
                 Ok(Combined::Made { commit, tree })
             }
             Err(GitError::Failed { stderr, .. }) => match self.unmerged()? {
