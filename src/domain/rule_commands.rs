@@ -210,7 +210,7 @@ fn refuse_unlanded(decision: &Decision<'_>, ticket: &Ticket) -> Result<(), Refus
 }
 
 /// Tickets that wait for an abandoned one would wait for ever; they are shown as blocked instead.
-fn block_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
+pub(super) fn block_dependents(decision: &mut Decision<'_>, blocker: &Ticket) -> Result<(), Refused> {
     let board = decision.board;
     // One that was planned although it waits for another abandoned ticket stays so: what undoes this could not move it back.
     let dependents = planned_dependents(blocker.id, board.tickets());

@@ -12,7 +12,7 @@ use super::dependencies::{Readiness, find_cycle};
 use super::event::EventKind;
 use super::id::{TicketId, TicketRef};
 use super::rule::Decision;
-use super::rule_commands::{busy, check_checks, check_goal, circle};
+use super::rule_commands::{block_dependents, busy, check_checks, check_goal, circle};
 use super::state::{Blocked, State};
 use super::ticket::Ticket;
 
@@ -246,7 +246,8 @@ pub(super) fn bring_back(decision: &mut Decision<'_>, name: TicketRef) -> Result
     let ticket = Ticket { removed_at: None, updated_at: decision.input.at, ..removed.clone() };
     decision.note(&ticket, EventKind::Updated, "came back", json!({ "removed": false }));
     decision.save(Save::Ticket { ticket, was: removed.state.name() });
-    Ok(())
+    // Its removal let those go on that had waited for it in vain.
+    if removed.state == State::Abandoned { block_dependents(decision, removed) } else { Ok(()) }
 }
 
 #[cfg(test)]
