@@ -31,6 +31,7 @@ fn ticket(n: u32) -> Ticket {
         reason: String::new(),
         priority: u8::try_from(n % 100).ok().and_then(|value| value.try_into().ok()),
         hand_order: None,
+        pull_request: None,
         // Each waits for some before it, which are done or not.
         blocked_by: (1..4).filter(|k| n > k * 7).map(|k| id(n - k * 7)).collect(),
         verify: Vec::new(),

@@ -35,6 +35,7 @@ mod out;
 #[cfg(test)]
 mod page;
 mod planner;
+mod pr;
 mod review;
 mod run;
 mod session;
@@ -145,6 +146,9 @@ enum Command {
     Conflict(conflict::ConflictArgs),
     /// List which changes conflict with their targets as those are now, and which of those in flight will collide
     Conflicts,
+    /// Open, show, comment on, refresh and merge a ticket's pull request on GitHub or GitLab
+    #[command(subcommand)]
+    Pr(pr::PrCommand),
     /// Print the board line by line: what is there, then every change, until Ctrl-C
     Watch(watch::WatchArgs),
     /// Write the board into a file: goals, tickets, what waits for what, and their history
@@ -205,6 +209,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Merge(args)) => job::merge(global, &args, out),
         Some(Command::Conflict(args)) => conflict::conflict(global, &args, out),
         Some(Command::Conflicts) => conflicts::conflicts(global, out),
+        Some(Command::Pr(command)) => pr::pr(global, command, out),
         Some(Command::Watch(args)) => watch::watch(global, &args, out),
         Some(Command::Export(args)) => archive::export(global, &args, out),
         Some(Command::Import(args)) => archive::import(global, &args, out),

@@ -39,7 +39,8 @@ pub use reference::reference;
 pub use replace::{create, replace};
 pub use schema::schema;
 pub use settings::{
-    CommandSpec, Config, ExecuteConfig, ExecutorProfile, PlannerConfig, UiConfig, VerifyConfig, WorkspaceConfig,
+    CommandSpec, Config, ExecuteConfig, ExecutorProfile, GitHostConfig, PlannerConfig, UiConfig, VerifyConfig,
+    WorkspaceConfig,
 };
 pub use table::KEYS;
 

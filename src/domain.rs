@@ -28,6 +28,7 @@ pub mod log_find;
 pub mod outcome;
 pub mod outlook;
 pub mod pick;
+pub mod pull_request;
 pub mod query;
 pub mod resolve;
 pub mod review;
@@ -42,6 +43,7 @@ mod rule_facts;
 mod rule_goal;
 pub mod rule_import;
 mod rule_land;
+pub mod rule_pull;
 mod rule_review;
 pub mod run;
 pub mod sensitive;
@@ -61,6 +63,6 @@ mod rule_rails;
 #[cfg(test)]
 mod rule_walk;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod sample_rails;

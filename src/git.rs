@@ -1,4 +1,4 @@
-//! Worktrees, trees, branches and diffs of one repository.
+//! Worktrees, trees, branches and diffs of one repository, and what the host of its remote says about pull requests.
 //!
 //! Reading is done in process with gix, and so are the trees and commits written that only keep a state; whatever else
 //! changes something is done by the `git` program, which is started in one place (`invoke`). All functions wait for their answer, so tasks call them where waiting is allowed.
@@ -34,6 +34,7 @@ mod forward_note;
 #[cfg(test)]
 mod forward_tests;
 mod holder;
+pub mod host;
 mod hunks;
 mod interrupted;
 mod invoke;
@@ -60,6 +61,7 @@ mod object;
 mod own;
 mod patch;
 mod program;
+pub mod publish;
 pub mod ready;
 mod registered;
 mod repo;

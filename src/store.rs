@@ -23,6 +23,7 @@ mod migrate;
 mod open;
 mod reader;
 mod readers;
+mod remarks;
 mod reviews;
 mod revisions;
 mod rows;

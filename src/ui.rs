@@ -20,6 +20,7 @@ pub mod msg;
 mod news;
 mod offers;
 mod press;
+mod pull;
 mod quiet;
 mod screen;
 pub mod terminal;

@@ -18,6 +18,7 @@ pub(crate) fn filed(board: BoardId, n: u32, state: State) -> Ticket {
         reason: String::new(),
         priority: u8::try_from(n % 100).ok().and_then(|value| value.try_into().ok()),
         hand_order: None,
+        pull_request: None,
         blocked_by: Vec::new(),
         verify: Vec::new(),
         agent: None,

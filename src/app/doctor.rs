@@ -3,6 +3,7 @@
 
 mod agents;
 mod data;
+mod host;
 mod machine;
 mod repository;
 mod strays;
@@ -114,6 +115,7 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
     checks.extend(machine::limits(loaded));
     checks.extend(repository::look(&patient, &surroundings));
     checks.extend(repository::configuration(&patient, &surroundings, &settings));
+    checks.extend(host::look(&patient, &surroundings, loaded));
     checks.extend(strays::look(&patient, git));
     checks
 }

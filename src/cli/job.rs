@@ -45,13 +45,13 @@ impl AgainArgs {
 }
 
 /// What one of these commands is about.
-struct Asked<'a> {
-    ticket: TicketId,
-    command: Command,
+pub(super) struct Asked<'a> {
+    pub(super) ticket: TicketId,
+    pub(super) command: Command,
     /// What this process does if it is the engine.
-    working: Working,
+    pub(super) working: Working,
     /// Says whether there is nothing left to wait for, about the ticket and the job that the command made or stops.
-    is_over: &'a dyn Fn(&Board, TicketId, JobId) -> bool,
+    pub(super) is_over: &'a dyn Fn(&Board, TicketId, JobId) -> bool,
 }
 
 /// What came of it.
@@ -141,17 +141,17 @@ fn again(
 }
 
 /// How things stand after a command.
-struct Done {
+pub(super) struct Done {
     board: Board,
-    ticket: Ticket,
-    job: Job,
+    pub(super) ticket: Ticket,
+    pub(super) job: Job,
     runs: Vec<Run>,
     was_engine: bool,
     workshop: Arc<Workshop>,
 }
 
 /// Has a command carried out and waits as long as it says.
-fn carry_out<'a>(
+pub(super) fn carry_out<'a>(
     global: &Global,
     name: TicketRef,
     asked: impl FnOnce(TicketId) -> Asked<'a>,
@@ -201,7 +201,7 @@ impl Done {
         self.was_engine && self.board.active_job(self.ticket.id).is_some()
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let runs: Vec<&Run> = self.runs.iter().collect();
         let mut value = wire::job(&self.job, &runs, &self.workshop.paths.runs());
         let ticket = &self.ticket;
@@ -213,7 +213,7 @@ impl Done {
         value
     }
 
-    fn print(&self, global: &Global, out: &mut Out) -> Result<(), CliError> {
+    pub(super) fn print(&self, global: &Global, out: &mut Out) -> Result<(), CliError> {
         if global.json {
             return out.json(&self.json());
         }

@@ -11,10 +11,12 @@ use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
 use crate::domain::evidence::Evidence;
 use crate::domain::goal::{Goal, Progress};
 use crate::domain::job::Job;
+use crate::domain::pull_request::Remark;
 use crate::domain::review::{Comment, Review};
 use crate::domain::revision::Revision;
 use crate::domain::run::{Run, RunEnd};
 use crate::domain::ticket::Ticket;
+use crate::domain::time::Timestamp;
 use crate::domain::waiting::waits_for;
 use crate::engine::ledger::{DiskUse, Holds};
 
@@ -48,13 +50,35 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, descriptio
     set("message", json!(ticket.message.as_ref().map(|message| &message.text)));
     set("waits_for", json!(waits_for(board, ticket, mode)));
     set("job", json!(board.active_job(ticket.id).map(|job| json!({ "kind": job.kind, "status": job.status }))));
-    set("pull_request", Value::Null);
+    set("pull_request", pull_request(ticket));
     set("tokens", json!(ticket.usage.tokens()));
     set("cost_usd", json!(ticket.usage.cost_usd()));
     set("created_at", json!(ticket.created_at.to_string()));
     set("updated_at", json!(ticket.updated_at.to_string()));
     set("removed_at", json!(ticket.removed_at.map(|at| at.to_string())));
     Value::Object(fields)
+}
+
+/// Returns a ticket's pull request as its host told it last; null where it has none.
+pub(super) fn pull_request(ticket: &Ticket) -> Value {
+    let Some(pull) = ticket.pull_request.as_deref() else { return Value::Null };
+    let seen = &pull.seen;
+    let at = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    json!({
+        "number": seen.number, "url": seen.url, "state": seen.state, "provider": pull.provider, "host": pull.host,
+        "draft": seen.draft, "branch": seen.branch, "base": seen.base, "head": seen.head, "pushed": pull.pushed,
+        "revision": pull.revision, "checks": seen.checks, "review": seen.review, "comment_count": pull.comments,
+        "merge_commit": seen.merge_commit, "created_at": at(seen.created_at), "merged_at": at(seen.merged_at),
+        "looked_at": pull.looked_at.to_string(), "tried_at": pull.tried_at.to_string(), "error": pull.error,
+    })
+}
+
+/// Returns a comment on a pull request.
+pub(super) fn remark(remark: &Remark) -> Value {
+    json!({
+        "author": remark.author, "body": remark.body, "path": remark.path, "line": remark.line,
+        "at": remark.at.to_string(), "resolved": remark.resolved,
+    })
 }
 
 /// Returns a goal with how far its tickets are.

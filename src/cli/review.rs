@@ -18,7 +18,7 @@ use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, json as wire, session};
+use super::{Global, json as wire, pr, session};
 
 #[derive(Debug, Args)]
 pub(super) struct ReviewArgs {
@@ -48,6 +48,9 @@ pub(super) struct ReviewArgs {
     /// With --approve: although comments are not resolved
     #[arg(long, requires = "approve")]
     anyway: bool,
+    /// With --approve: open a pull request for it, and wait until it is open
+    #[arg(long, requires = "approve")]
+    pr: bool,
 }
 
 pub(super) fn review(global: &Global, args: &ReviewArgs, out: &mut Out) -> Result<Exit, CliError> {
@@ -55,6 +58,9 @@ pub(super) fn review(global: &Global, args: &ReviewArgs, out: &mut Out) -> Resul
     let workshop = Arc::clone(&opened.workshop);
     let board = session::stored_board(&workshop)?;
     let ticket = session::find(&board, &args.id)?.id;
+    if args.pr {
+        pr::require_host(&workshop)?;
+    }
     let newest = board.revision(ticket).cloned();
     let comments = match (&newest, args.comment.as_slice()) {
         (_, []) | (None, _) => Vec::new(),
@@ -73,6 +79,9 @@ pub(super) fn review(global: &Global, args: &ReviewArgs, out: &mut Out) -> Resul
         door.close().await?;
         asked
     })?;
+    if args.pr {
+        return pr::open(global, &args.id, out);
+    }
     print(global, &workshop, &args.id, out)?;
     Ok(Exit::Done)
 }

@@ -402,6 +402,8 @@ impl Running<'_> {
                 | RefusalCode::Reviewed
                 | RefusalCode::Unresolved
                 | RefusalCode::NotApproved
+                | RefusalCode::NoPullRequest
+                | RefusalCode::HasPullRequest
                 | RefusalCode::HasWorktree
                 | RefusalCode::Failed => {
                     self.refused.insert(ticket);

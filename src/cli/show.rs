@@ -11,6 +11,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::job::Job;
 use crate::domain::outcome::first_line;
 use crate::domain::outlook::Outlook;
+use crate::domain::pull_request::PullRequest;
 use crate::domain::review::Comment;
 use crate::domain::revision::Revision;
 use crate::domain::state::{StateName, legal_moves};
@@ -60,7 +61,7 @@ pub(super) fn print(
     Ok(())
 }
 
-fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, String); 15] {
+fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, String); 16] {
     let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
     let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
     let blockers: Vec<String> =
@@ -83,9 +84,14 @@ fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, St
         ("base branch", ticket.base_branch.clone().filter(|_| worktree.is_none()).unwrap_or_default()),
         ("branch", worktree.map(|tree| format!("{} from {}", tree.branch, tree.base_branch)).unwrap_or_default()),
         ("worktree", worktree.map(|tree| tree.path.to_string_lossy().into_owned()).unwrap_or_default()),
+        ("pull request", ticket.pull_request.as_deref().map(pull_request).unwrap_or_default()),
         ("used", if ticket.usage.tokens() > 0 { usage(ticket.usage, "·") } else { String::new() }),
         ("can move to", moves.join(", ")),
     ]
+}
+
+fn pull_request(pull: &PullRequest) -> String {
+    format!("{} on {}  {}  {}", pull.label(), pull.host, pull.seen.state, pull.seen.url)
 }
 
 /// Leaves out what the name of the field says already.

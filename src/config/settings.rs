@@ -21,6 +21,8 @@ pub struct Config {
     pub workspace_config: WorkspaceConfig,
     /// How changes land.
     pub merge_config: MergeConfig,
+    /// Where pull requests are.
+    pub git_host_config: GitHostConfig,
     /// What may happen without a person.
     pub autonomy_config: AutonomyConfig,
     /// What is done without being asked.
@@ -33,6 +35,33 @@ pub struct Config {
     pub executors: BTreeMap<String, Value>,
     /// What nothing uses yet.
     pub later: Later,
+}
+
+/// Where pull requests are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GitHostConfig {
+    /// What kind of host it is; `auto` goes by the remote's address.
+    pub provider: String,
+    /// The remote.
+    pub remote: String,
+    /// Machines that are GitHub beside `github.com`.
+    pub github_hosts: Vec<String>,
+    /// Machines that are GitLab beside `gitlab.com`.
+    pub gitlab_hosts: Vec<String>,
+    /// How long to wait between two looks at a pull request that is open.
+    pub poll_interval: Duration,
+}
+
+impl Default for GitHostConfig {
+    fn default() -> Self {
+        Self {
+            provider: "auto".to_owned(),
+            remote: "origin".to_owned(),
+            github_hosts: Vec::new(),
+            gitlab_hosts: Vec::new(),
+            poll_interval: Duration::from_mins(5),
+        }
+    }
 }
 
 /// How the board meets the person.

@@ -1,10 +1,13 @@
-//! Every key of a configuration file, a row each; and the keys of a profile, which stand below its name.
+//! Every key of a configuration file, a row each; `maps` has those of what stands below a name or in a list.
 
+use super::Config;
 use super::autonomy::PROFILES;
 use super::keys::{Key, Kind};
-use super::later::Webhook;
 use super::settings::NOTIFY;
-use super::{CommandSpec, Config, ExecutorProfile};
+
+mod maps;
+
+pub(super) use maps::{COMMAND, PROFILE, WEBHOOK};
 
 /// Longest time that can be set: a week.
 const WEEK: u64 = 7 * 24 * 3600;
@@ -228,6 +231,36 @@ pub const KEYS: &[Key] = &[
         "what the commit says; `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}` are filled in",
         Kind::Lines { at: |config| &mut config.merge_config.message },
     ),
+    key(
+        "git_host_config.provider",
+        "where pull requests are: on what the remote's address names, or on this kind of host",
+        Kind::Word { words: &["auto", "github", "gitlab"], at: |config| &mut config.git_host_config.provider },
+    )
+    .user(),
+    key(
+        "git_host_config.remote",
+        "the remote to which changes are pushed for a pull request",
+        Kind::Text { at: |config| &mut config.git_host_config.remote },
+    )
+    .user(),
+    key(
+        "git_host_config.github_hosts",
+        "machines that are GitHub beside github.com",
+        Kind::Texts { at: |config| &mut config.git_host_config.github_hosts },
+    )
+    .user(),
+    key(
+        "git_host_config.gitlab_hosts",
+        "machines that are GitLab beside gitlab.com",
+        Kind::Texts { at: |config| &mut config.git_host_config.gitlab_hosts },
+    )
+    .user(),
+    key(
+        "git_host_config.poll_interval",
+        "time between two looks at a pull request that is open, in seconds",
+        Kind::Seconds { least: 1, most: WEEK, at: |config| &mut config.git_host_config.poll_interval },
+    )
+    .user(),
     key(
         "autonomy_config.max_diff_lines",
         "most lines of a change that is approved without a person",
@@ -509,60 +542,7 @@ pub const KEYS: &[Key] = &[
     ),
 ];
 
-/// The keys of a profile.
-pub(super) const PROFILE: &[Key<ExecutorProfile>] = &[
-    of_profile("executor_type", "the agent", Kind::Text { at: |profile| &mut profile.executor_type }),
-    of_profile(
-        "timeout",
-        "longest time of one attempt, in seconds; null leaves it to execute_config.timeout",
-        Kind::OptionalSeconds { least: 1, most: WEEK, at: |profile| &mut profile.timeout },
-    ),
-    of_profile(
-        "extra_flags",
-        "arguments for the agent beside its own",
-        Kind::Flags { at: |profile| &mut profile.extra_flags },
-    )
-    .runs(),
-    of_profile(
-        "model",
-        "the model for the agent; null leaves it to execute_config.executor_model",
-        Kind::OptionalText { at: |profile| &mut profile.model },
-    ),
-    of_profile("env", "variables of its environment, by name", Kind::Variables { at: |profile| &mut profile.env })
-        .runs(),
-];
-
-/// The keys of a command that is written as a map.
-pub(super) const COMMAND: &[Key<CommandSpec>] = &[
-    of_command("run", "the command", Kind::Text { at: |command| &mut command.run }).runs(),
-    of_command("shell", "whether `sh -c` runs it", Kind::Switch { at: |command| &mut command.shell }).runs(),
-    of_command(
-        "timeout",
-        "longest time, in seconds; null leaves it to the section",
-        Kind::OptionalSeconds { least: 1, most: WEEK, at: |command| &mut command.timeout },
-    ),
-];
-
-/// The keys of a webhook.
-pub(super) const WEBHOOK: &[Key<Webhook>] = &[
-    of_webhook("url", "the address", Kind::Url { at: |hook| &mut hook.url }).user(),
-    of_webhook("events", "what to tell; * is everything", Kind::Texts { at: |hook| &mut hook.events }).user(),
-    of_webhook("secret", "with what messages are signed", Kind::OptionalText { at: |hook| &mut hook.secret }).user(),
-];
-
 const fn key(path: &'static str, about: &'static str, kind: Kind<Config>) -> Key {
-    Key::new(path, about, kind)
-}
-
-const fn of_profile(path: &'static str, about: &'static str, kind: Kind<ExecutorProfile>) -> Key<ExecutorProfile> {
-    Key::new(path, about, kind)
-}
-
-const fn of_command(path: &'static str, about: &'static str, kind: Kind<CommandSpec>) -> Key<CommandSpec> {
-    Key::new(path, about, kind)
-}
-
-const fn of_webhook(path: &'static str, about: &'static str, kind: Kind<Webhook>) -> Key<Webhook> {
     Key::new(path, about, kind)
 }
 

@@ -469,6 +469,7 @@ fn any_config() -> impl Strategy<Value = Config> {
                 planner_config: PlannerConfig { auto_execute: yolo_mode },
                 executor_profiles: BTreeMap::from([("fast".to_owned(), profile)]),
                 merge_config: MergeConfig::default(),
+                git_host_config: GitHostConfig::default(),
                 later: Later::default(),
                 executors: BTreeMap::from([("mine".to_owned(), serde_json::json!({"start": [timeout, null, 0.5]}))]),
             }

@@ -183,7 +183,7 @@ impl Board {
             Save::Autopilot(_, mode) => Change::Autopilot(mode),
             Save::Comment(comment) => Change::Comment(comment),
             Save::Review(review) => Change::Review(review),
-            Save::Description { .. } | Save::Evidence(_) | Save::Event(_) => return,
+            Save::Description { .. } | Save::Remarks(_) | Save::Evidence(_) | Save::Event(_) => return,
         });
     }
 

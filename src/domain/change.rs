@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::goal::Goal;
 use super::id::{BoardId, JobId, TicketId};
 use super::job::{Job, JobStatus};
+use super::pull_request::Remarks;
 use super::review::{Comment, Review};
 use super::revision::Revision;
 use super::run::Run;
@@ -24,6 +25,8 @@ pub struct Steps {
     pub restores: Vec<Restore>,
     /// The tickets in whose worktrees a merge with their target is to begin, or to be given up.
     pub merges: Vec<(TicketId, Merging)>,
+    /// The tickets whose hosts are to be asked now how their pull requests stand.
+    pub looks: Vec<TicketId>,
 }
 
 /// What is to be done about a merge in a worktree.
@@ -87,6 +90,8 @@ pub enum Save {
     Comment(Comment),
     /// Stores what was decided about a revision.
     Review(Review),
+    /// Stores the comments on a ticket's pull request, in place of those that were known; the ticket is stored beside it.
+    Remarks(Remarks),
     /// Appends an event.
     Event(NewEvent),
     /// Stores whether planned tickets run without being asked.

@@ -10,6 +10,7 @@ use super::goal::Goal;
 use super::id::{CommentId, GoalId, TicketId, TicketRef};
 use super::job::JobKind;
 use super::landing::Strategy;
+use super::pull_request::Errand;
 use super::resolve::Deed;
 use super::review::{NewComment, Verdict};
 use super::state::{StateName, words};
@@ -168,6 +169,18 @@ pub enum Command {
         /// How.
         deed: Deed,
     },
+    /// Asks for something to be done with a ticket's pull request.
+    PullRequest {
+        /// The ticket.
+        ticket: TicketRef,
+        /// What.
+        errand: Errand,
+    },
+    /// Asks for the host to be asked now how a ticket's pull request stands.
+    LookAtHost {
+        /// The ticket.
+        ticket: TicketRef,
+    },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
 }
@@ -192,7 +205,9 @@ impl Command {
             | Self::Resolve { ticket, .. }
             | Self::Review { ticket, .. }
             | Self::Conflict { ticket, .. }
-            | Self::Land { ticket, .. } => Some(*ticket),
+            | Self::Land { ticket, .. }
+            | Self::PullRequest { ticket, .. }
+            | Self::LookAtHost { ticket } => Some(*ticket),
             Self::Together(_)
             | Self::AddGoal(_)
             | Self::EditGoal { .. }
@@ -237,6 +252,9 @@ impl Command {
             | Self::Comment { .. }
             | Self::Resolve { .. }
             | Self::Review { .. }
+            | Self::LookAtHost { .. }
+            // None of the repository's commands runs for it, so neither its trust nor a limit is looked up.
+            | Self::PullRequest { .. }
             | Self::SetAutopilot(_) => None,
         }
     }
@@ -387,6 +405,10 @@ words! {
         Unresolved = "unresolved_comments",
         /// No approved change is there to land.
         NotApproved = "not_approved",
+        /// It has no pull request that is open.
+        NoPullRequest = "no_pull_request",
+        /// It has a pull request that is open.
+        HasPullRequest = "has_pull_request",
         /// It was not removed, so it cannot come back.
         NotRemoved = "not_removed",
         /// It has a worktree already.

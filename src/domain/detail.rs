@@ -4,6 +4,7 @@ use super::event::Event;
 use super::evidence::Evidence;
 use super::id::TicketId;
 use super::job::Job;
+use super::pull_request::Remark;
 use super::review::{Comment, Review};
 use super::revision::Revision;
 use super::run::Run;
@@ -25,6 +26,8 @@ pub struct Detail {
     pub comments: Vec<Comment>,
     /// What was decided about them, oldest first.
     pub reviews: Vec<Review>,
+    /// The comments on its pull request when its host was asked last, oldest first.
+    pub remarks: Vec<Remark>,
     /// Its evidence, oldest first.
     pub evidence: Vec<Evidence>,
     /// Its history, oldest first.

@@ -4,9 +4,11 @@ use super::autonomy::Examined;
 use super::id::{JobId, TicketId};
 use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
+use super::pull_request::{Dealt, Remark, Seen};
 use super::resolve::Resolving;
 use super::run::RunEnd;
 use super::ticket::{Usage, Worktree};
+use super::time::Timestamp;
 
 /// What was learned.
 #[derive(Clone, PartialEq, Debug)]
@@ -109,6 +111,31 @@ pub enum Fact {
         /// What came of it.
         outcome: Landing,
     },
+    /// A job that dealt with a pull request is over.
+    Dealt {
+        /// The job.
+        job: JobId,
+        /// What came of it.
+        outcome: Dealt,
+    },
+    /// A host was asked about a ticket's pull request, and answered.
+    HostSeen {
+        /// The ticket.
+        ticket: TicketId,
+        /// When it was asked.
+        began: Timestamp,
+        /// What it says.
+        seen: Box<Seen>,
+        /// The comments there, oldest first.
+        remarks: Vec<Remark>,
+    },
+    /// A host was asked about a ticket's pull request, and did not answer.
+    HostUnseen {
+        /// The ticket.
+        ticket: TicketId,
+        /// Why.
+        reason: String,
+    },
     /// The job's tree was stopped because somebody asked.
     Stopped {
         /// The job.
@@ -194,12 +221,15 @@ impl Fact {
             | Self::Verified { job, .. }
             | Self::Intends { job, .. }
             | Self::Landed { job, .. }
+            | Self::Dealt { job, .. }
             | Self::Stopped { job, .. }
             | Self::Lost { job, .. }
             | Self::Broke { job, .. } => Some(*job),
             Self::Examined { .. }
             | Self::PassedOver { .. }
             | Self::Resolving { .. }
+            | Self::HostSeen { .. }
+            | Self::HostUnseen { .. }
             | Self::WorktreeRemoved { .. }
             | Self::WorktreeStays { .. }
             | Self::WorktreeRestored { .. } => None,

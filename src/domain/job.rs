@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{JobId, TicketId};
 use super::landing::{Intent, Strategy};
+use super::pull_request::Errand;
 use super::state::words;
 use super::ticket::Usage;
 use super::time::Timestamp;
@@ -19,6 +20,8 @@ words! {
         Resume = "resume",
         /// Brings an approved change to its target.
         Land = "land",
+        /// Deals with its pull request on the host of the remote.
+        PullRequest = "pull_request",
     }
 }
 
@@ -74,6 +77,9 @@ pub struct Job {
     pub strategy: Option<Strategy>,
     /// What its landing is about to do to the target.
     pub intent: Option<Intent>,
+    /// What it is to do with a pull request; nothing for jobs of other kinds.
+    #[serde(default)]
+    pub errand: Option<Errand>,
     /// How many runs it has to do in all, where that is known: the number of checks.
     pub steps: Option<u32>,
     /// The agent that ran.
@@ -112,6 +118,7 @@ impl Job {
             message: None,
             strategy: None,
             intent: None,
+            errand: None,
             steps: None,
             agent: None,
             model: None,

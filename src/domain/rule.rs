@@ -15,7 +15,8 @@ use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
 use super::{
-    rule_again, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal, rule_import, rule_land, rule_review,
+    rule_again, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal, rule_import, rule_land, rule_pull,
+    rule_review,
 };
 
 /// What is to be decided, with everything that the rules may not find out themselves.
@@ -123,6 +124,8 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Review { ticket, review }) => rule_review::review(&mut decision, *ticket, review)?,
         What::Command(Command::Land { ticket, strategy }) => rule_land::land(&mut decision, *ticket, *strategy)?,
         What::Command(Command::Conflict { ticket, deed }) => rule_conflict::deal(&mut decision, *ticket, deed)?,
+        What::Command(Command::PullRequest { ticket, errand }) => rule_pull::ask(&mut decision, *ticket, errand)?,
+        What::Command(Command::LookAtHost { ticket }) => rule_pull::look(&mut decision, *ticket)?,
         What::Command(Command::SetAutopilot(mode)) => {
             decision.save(Save::Autopilot(decision.board.about.id, *mode));
         }
@@ -142,12 +145,13 @@ fn together(board: &Board, input: &Input, commands: &[Command]) -> Result<Steps,
             return Err(Refused::new(RefusalCode::BadValue, "this cannot be done together with something else", hint));
         }
         let input = Input { what: What::Command(command.clone()), ..input.clone() };
-        let Steps { saves, stops, restores, merges } = decide(&board, &input)?;
+        let Steps { saves, stops, restores, merges, looks } = decide(&board, &input)?;
         saves.iter().for_each(|save| board.foresee(save));
         all.saves.extend(saves);
         all.stops.extend(stops);
         all.restores.extend(restores);
         all.merges.extend(merges);
+        all.looks.extend(looks);
     }
     Ok(all)
 }
@@ -184,6 +188,10 @@ impl<'a> Decision<'a> {
         let done = act(self);
         self.actor = before;
         done
+    }
+
+    pub(super) fn look(&mut self, ticket: TicketId) {
+        self.steps.looks.push(ticket);
     }
 
     /// Returns the ticket that a command names.

@@ -113,6 +113,7 @@ fn filed(decision: &Decision<'_>, new: &NewTicket, number: TicketNumber, blocked
         reason: String::new(),
         priority: new.priority,
         hand_order: None,
+        pull_request: None,
         blocked_by,
         verify: new.verify.clone(),
         agent: new.agent.clone(),

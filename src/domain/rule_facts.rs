@@ -16,6 +16,7 @@ use super::rule_again::{hand_message, tell_what_waited};
 use super::rule_autonomy;
 use super::rule_conflict;
 use super::rule_land::landed;
+use super::rule_pull::{dealt, seen, unseen};
 use super::run::RunEnd;
 use super::state::{Blocked, NeedsHuman, State, StateName};
 use super::ticket::{Ticket, Usage};
@@ -34,6 +35,12 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
         | Fact::Executed { job, .. } => (*job, JobStatus::Running, Some(JobKind::Execute)),
         Fact::Counted { job, .. } | Fact::Verified { job, .. } => (*job, JobStatus::Running, Some(JobKind::Verify)),
         Fact::Intends { job, .. } | Fact::Landed { job, .. } => (*job, JobStatus::Running, Some(JobKind::Land)),
+        Fact::Dealt { job, .. } => (*job, JobStatus::Running, Some(JobKind::PullRequest)),
+        Fact::HostSeen { ticket, began, seen: said, remarks } => return seen(decision, *ticket, *began, said, remarks),
+        Fact::HostUnseen { ticket, reason } => {
+            unseen(decision, *ticket, reason);
+            return Ok(());
+        }
         Fact::WorktreeMade { job, .. }
         | Fact::Stopped { job, .. }
         | Fact::Lost { job, .. }
@@ -86,6 +93,9 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
         | Fact::Verified { .. }
         | Fact::Intends { .. }
         | Fact::Landed { .. }
+        | Fact::Dealt { .. }
+        | Fact::HostSeen { .. }
+        | Fact::HostUnseen { .. }
         | Fact::Stopped { .. }
         | Fact::Lost { .. }
         | Fact::Broke { .. } => return Ok(()),
@@ -160,6 +170,8 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         }
         // Whoever wanted to stop it comes too late when the target has it.
         Fact::Landed { outcome, .. } => landed(decision, job, ticket, outcome),
+        // So with what the host has by now.
+        Fact::Dealt { outcome, .. } => dealt(decision, job, ticket, outcome),
         Fact::Verified { outcome, .. } => verified(decision, job, ticket, outcome),
         Fact::Resumed { outcome, .. } => resumed(decision, job, ticket, outcome),
         Fact::Stopped { usage, .. } => stopped(decision, job, ticket, *usage),
@@ -170,6 +182,8 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         Fact::Examined { .. }
         | Fact::PassedOver { .. }
         | Fact::Resolving { .. }
+        | Fact::HostSeen { .. }
+        | Fact::HostUnseen { .. }
         | Fact::WorktreeRemoved { .. }
         | Fact::WorktreeStays { .. }
         | Fact::WorktreeRestored { .. } => Ok(()),
@@ -222,7 +236,7 @@ fn taken(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket) -> Result<()
         (JobKind::Execute, State::Executing { .. }) => Ok(()),
         (JobKind::Execute, _) | (JobKind::Resume, State::Blocked { .. }) => start_executing(decision, id, ticket),
         // The ticket is in `verifying` since its change was kept; landing and resume stay in `needs_human` until they end.
-        (JobKind::Verify | JobKind::Resume | JobKind::Land, _) => Ok(()),
+        (JobKind::Verify | JobKind::Resume | JobKind::Land | JobKind::PullRequest, _) => Ok(()),
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) fn import(decision: &mut Decision<'_>, import: &Import) -> Result<(),
             reason: one.reason.clone(),
             priority: one.priority,
             hand_order: one.order,
+            pull_request: None,
             blocked_by: links.after(one)?,
             verify: one.verify.clone(),
             agent: one.agent.clone(),
@@ -204,6 +205,7 @@ mod tests {
                 | Save::Revision(_)
                 | Save::Comment(_)
                 | Save::Review(_)
+                | Save::Remarks(_)
                 | Save::Autopilot(..) => {}
             }
         }

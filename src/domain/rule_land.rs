@@ -13,6 +13,7 @@ use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, Trust, about_job};
 use super::rule_commands::busy;
 use super::rule_facts::{close, finish};
+use super::rule_pull::not_on_a_host;
 use super::state::{NeedsHuman, State};
 use super::ticket::{Ticket, Usage};
 
@@ -22,6 +23,7 @@ pub(super) fn land(decision: &mut Decision<'_>, name: TicketRef, strategy: Optio
     if let Some(job) = decision.board.active_job(ticket.id) {
         return Err(busy(ticket, job));
     }
+    not_on_a_host(ticket)?;
     let refuse = |message: String, hint: String| Err(Refused::new(RefusalCode::NotApproved, message, hint));
     let number = ticket.number;
     let Some(revision) = decision.board.revision(ticket.id) else {

@@ -16,6 +16,7 @@ use super::landing::{Intent, Landing};
 use super::outcome::{Executed, Resumed, Verified};
 use super::outlook::ConflictFile;
 use super::pick::pick;
+use super::pull_request::{Dealt, Errand, Provider, PullState, Seen};
 use super::resolve::Deed;
 use super::review::{NewComment, Side, Spot, Verdict};
 use super::revision::Revision;
@@ -58,6 +59,8 @@ enum Kind {
     Review(u8, Verdict, bool, bool),
     Land(u8),
     Conflict(u8, u8),
+    Pull(u8, u8),
+    HostSays(u8, u8),
     BringBack(u8),
     Take { slots: usize },
     Learn(u8, Learned),
@@ -141,6 +144,8 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(n, verdict, run, anyway)| Kind::Review(n, verdict, run, anyway)),
         4 => any::<u8>().prop_map(Kind::Land),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::Conflict(n, how)),
+        4 => (any::<u8>(), any::<u8>()).prop_map(|(n, what)| Kind::Pull(n, what)),
+        4 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::HostSays(n, how)),
         1 => any::<u8>().prop_map(Kind::Remove),
         1 => any::<u8>().prop_map(Kind::BringBack),
         10 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
@@ -256,6 +261,27 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 vec![What::Command(Command::Review { ticket: name(&board, *n), review })]
             }
             Kind::Land(n) => vec![What::Command(Command::Land { ticket: name(&board, *n), strategy: None })],
+            Kind::Pull(n, what) => {
+                let errand = match what % 4 {
+                    0 => Errand::Push,
+                    1 => Errand::Merge { strategy: None },
+                    _ => Errand::Open { title: None, body: None, base: None, draft: false },
+                };
+                vec![What::Command(Command::PullRequest { ticket: name(&board, *n), errand })]
+            }
+            Kind::HostSays(n, how) => {
+                let ticket = board.find(name(&board, *n)).map(|ticket| ticket.id);
+                let seen = |ticket| match how % 5 {
+                    0 => Fact::HostUnseen { ticket, reason: "no network".into() },
+                    _ => Fact::HostSeen {
+                        ticket,
+                        began: Timestamp(clock),
+                        seen: Box::new(said(*how)),
+                        remarks: Vec::new(),
+                    },
+                };
+                ticket.map(seen).map(What::Fact).into_iter().collect()
+            }
             Kind::Remove(n) => vec![What::Command(Command::Remove { ticket: name(&board, *n) })],
             Kind::BringBack(n) => vec![What::Command(Command::BringBack { ticket: name(&board, *n) })],
             Kind::Take { slots } => {
@@ -298,7 +324,7 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
 /// Takes a save over as if the store had written it.
 pub(super) fn apply(board: &mut Board, save: &Save) {
     board.apply(&match save.clone() {
-        Save::Description { .. } => return,
+        Save::Description { .. } | Save::Remarks(_) => return,
         Save::Goal(goal) => Change::Goal(goal),
         Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket),
         Save::Job { job, .. } => Change::Job(job),
@@ -462,6 +488,7 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
             Fact::Resumed { job: job.id, outcome }
         }
         JobKind::Land => Fact::Landed { job: job.id, outcome: landing(how) },
+        JobKind::PullRequest => Fact::Dealt { job: job.id, outcome: dealt(board, job, how) },
         JobKind::Execute => {
             let outcome = match how % 12 {
                 0 => Executed::Unchanged { said: None },
@@ -490,6 +517,26 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
             Fact::Verified { job: job.id, outcome }
         }
     }
+}
+
+fn dealt(board: &Board, job: &Job, how: u8) -> Dealt {
+    let newest = board.revision(job.ticket).filter(|_| !matches!(job.errand, Some(Errand::Merge { .. })));
+    match how % 4 {
+        0 => Dealt::Refused { reason: "the host says no".into() },
+        _ => Dealt::Done {
+            provider: Provider::GitHub,
+            host: "github.com".into(),
+            seen: Box::new(said(how)),
+            pushed: newest.map(|newest| (newest.number, newest.head.clone())),
+        },
+    }
+}
+
+/// What a host says about the one pull request that there is.
+fn said(how: u8) -> Seen {
+    let state = PullState::ALL[usize::from(how / 4) % PullState::ALL.len()];
+    let head = if how > 200 { "4".repeat(40) } else { "2".repeat(40) };
+    Seen { state, head, ..sample::pull_request(1).seen }
 }
 
 fn revision(board: &Board, job: &Job) -> Revision {

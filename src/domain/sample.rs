@@ -7,6 +7,7 @@ use super::change::Change;
 use super::event::Actor;
 use super::id::{BoardId, JobId, TicketId, TicketNumber};
 use super::job::{Job, JobKind};
+use super::pull_request::{HostChecks, Provider, PullRequest, PullState, Seen};
 use super::revision::{ChangeSize, Revision, RevisionStatus};
 use super::rule::{Input, Known, Landed, Trust, What};
 use super::state::State;
@@ -50,6 +51,7 @@ pub(super) fn ticket(number: u32) -> Ticket {
         reason: String::new(),
         priority: None,
         hand_order: None,
+        pull_request: None,
         blocked_by: Vec::new(),
         verify: Vec::new(),
         agent: None,
@@ -82,6 +84,34 @@ pub(super) fn revision(ticket: u32, number: u32) -> Revision {
         head: "2".repeat(40),
         size: ChangeSize::default(),
         at: Timestamp(0),
+    }
+}
+
+/// A pull request that is open on GitHub with the first revision of [`revision`].
+pub(crate) fn pull_request(number: u64) -> PullRequest {
+    PullRequest {
+        revision: 1,
+        pushed: "2".repeat(40),
+        provider: Provider::GitHub,
+        host: "github.com".to_owned(),
+        seen: Seen {
+            number,
+            url: format!("https://github.com/acme/shop/pull/{number}"),
+            state: PullState::Open,
+            draft: false,
+            branch: "draft/1-x".to_owned(),
+            base: "main".to_owned(),
+            head: "2".repeat(40),
+            checks: HostChecks { passed: 3, failed: 0, pending: 0 },
+            review: None,
+            merge_commit: None,
+            created_at: Some(Timestamp(0)),
+            merged_at: None,
+        },
+        comments: 0,
+        looked_at: Timestamp(0),
+        tried_at: Timestamp(0),
+        error: None,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::id::{BoardId, GoalId, TicketId, TicketNumber};
+use super::pull_request::PullRequest;
 use super::state::State;
 use super::time::Timestamp;
 
@@ -53,6 +54,9 @@ pub struct Ticket {
     pub message: Option<Message>,
     /// The worktree that was made for it.
     pub worktree: Option<Worktree>,
+    /// The pull request that was opened for it last.
+    #[serde(default)]
+    pub pull_request: Option<Box<PullRequest>>,
     /// What its agents used so far.
     pub usage: Usage,
     /// When it was filed.

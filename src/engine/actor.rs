@@ -31,6 +31,7 @@ use super::error::{AskError, EngineError};
 use super::handle::{Handle, Snapshot, Working, catch_up, load_board};
 use super::jobs::{self, Bench};
 use super::lock::BoardLock;
+use super::lookout::Lookout;
 use super::others;
 use super::rails::Rails;
 use super::workshop::Workshop;
@@ -129,6 +130,7 @@ pub(super) struct Actor {
     /// What each task works at.
     working: HashMap<task::Id, (Errand, Bench)>,
     chores: Chores,
+    lookout: Lookout,
     pilot: Pilot,
     rails: Rails,
     /// What the settings say about the autopilot, as long as nobody said anything on the board.
@@ -151,9 +153,12 @@ impl Actor {
             Some(read) => catch_up(&workshop, read).await?,
             None => load_board(&workshop).await?,
         };
+        let mut lookout = Lookout::new(handle.clone());
+        board.tickets().for_each(|ticket| lookout.know(ticket));
         writer.say_engine(workshop.about.id, std::process::id(), now()).await?;
         Ok(Self {
             chores: Chores::new(handle.clone()),
+            lookout,
             pilot: Pilot::new(handle.clone()),
             rails: Rails::new(handle.clone()),
             configured: Autopilot::Off,
@@ -184,6 +189,7 @@ impl Actor {
         loop {
             let taken = self.take_jobs().await;
             self.steer().await;
+            self.lookout.consider(&self.board, self.mode);
             tokio::select! {
                 biased;
                 () = self.token.cancelled() => break,
@@ -194,6 +200,7 @@ impl Actor {
                 () = self.rails.asked() => {}
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
                 () = self.chores.ended() => {}
+                () = self.lookout.news() => {}
                 received = messages.recv_many(&mut batch, BATCH) => {
                     if received == 0 {
                         break;
@@ -221,6 +228,7 @@ impl Actor {
                 Some(message) = messages.recv() => self.hear(vec![message]).await,
             }
         }
+        self.lookout.stop();
         self.chores.stop().await;
     }
 
@@ -314,6 +322,7 @@ impl Actor {
     fn think_again(&mut self) {
         self.configured = self.workshop.configured_autopilot();
         self.rails.think_again(self.workshop.policy());
+        self.lookout.every(self.workshop.poll_interval());
         self.pilot.think_again();
     }
 
@@ -456,6 +465,7 @@ impl Actor {
         steps.stops.iter().for_each(|job| self.stop_job(*job));
         steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
         steps.merges.iter().for_each(|(id, merging)| self.chores.merge(&self.board, *id, *merging));
+        steps.looks.iter().for_each(|ticket| self.lookout.ask(*ticket));
         // Whoever asked and went away needs no answer.
         match reply {
             Reply::Asker(reply) => drop(reply.send(Ok(()))),
@@ -480,6 +490,7 @@ impl Actor {
         for change in &changes {
             if let Change::Ticket(ticket) = change {
                 self.chores.clean_if_due(&self.board, ticket);
+                self.lookout.know(ticket);
             }
         }
         // Nobody listens when Draft runs without a board.

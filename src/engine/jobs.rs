@@ -9,6 +9,7 @@ mod land;
 mod listener;
 mod place;
 mod prompt;
+mod pull_request;
 mod resume;
 mod scripts;
 mod supervise;
@@ -40,6 +41,7 @@ pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
         JobKind::Verify => verify::verify(&bench).await,
         JobKind::Resume => resume::resume(&bench).await,
         JobKind::Land => land::land(&bench).await,
+        JobKind::PullRequest => pull_request::pull_request(&bench).await,
     };
     match worked {
         Ok(()) | Err(EngineError::Stopped) => worked,

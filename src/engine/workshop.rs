@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -204,6 +205,11 @@ impl Workshop {
     /// Returns the rails that the settings set for what happens without a person; nothing where they cannot be read.
     pub(super) fn policy(&self) -> Option<Policy> {
         self.settings().ok().map(|loaded| loaded.config.autonomy_config.policy())
+    }
+
+    /// Returns how long to wait between two looks at a pull request; five minutes where the settings cannot be read.
+    pub fn poll_interval(&self) -> Duration {
+        self.settings().map_or(Duration::from_mins(5), |loaded| loaded.config.git_host_config.poll_interval)
     }
 
     /// Says whether agents may do everything without asking in this repository.

@@ -53,8 +53,8 @@ const CUT: usize = 2000;
 /// One call of git that is being put together.
 pub(super) struct Call<'a> {
     git: &'a Git,
-    /// A hook that is run in place of git.
-    hook: Option<&'a Path>,
+    /// Another program that is run in place of git: a hook, or what asks the host of a remote.
+    other: Option<&'a Path>,
     dir: &'a Path,
     args: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
@@ -66,6 +66,8 @@ pub(super) struct Call<'a> {
     patience: Duration,
     /// It takes all its locks before it changes anything, though its name does not say so.
     is_careful: bool,
+    /// How many bytes it may print.
+    most: usize,
 }
 
 /// What a call gave.
@@ -88,7 +90,7 @@ impl Git {
     pub(super) fn writing<'a>(&'a self, dir: &'a Path) -> Call<'a> {
         Call {
             git: self,
-            hook: None,
+            other: None,
             dir,
             args: Vec::new(),
             variables: Vec::new(),
@@ -97,16 +99,28 @@ impl Git {
             limit: LIMIT,
             patience: PATIENCE,
             is_careful: false,
+            most: usize::MAX,
         }
     }
 
     /// Begins a run of a hook. `git hook run` would do, but tells it `GIT_DIR`, which breaks what it does elsewhere.
     pub(super) fn hook<'a>(&'a self, dir: &'a Path, hook: &'a Path) -> Call<'a> {
-        Call { hook: Some(hook), ..self.writing(dir) }
+        self.other(dir, hook)
+    }
+
+    /// Begins a run of another program, with the same care about its environment, its time and its output.
+    pub(super) fn other<'a>(&'a self, dir: &'a Path, program: &'a Path) -> Call<'a> {
+        Call { other: Some(program), ..self.writing(dir) }
     }
 }
 
 impl<'a> Call<'a> {
+    /// Takes no more output than this.
+    pub(super) fn at_most(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
     /// Adds arguments.
     pub(super) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
@@ -187,20 +201,25 @@ impl<'a> Call<'a> {
     fn run_once(&self, input: Option<Vec<u8>>, answers: &[i32]) -> Result<Output, GitError> {
         let mut child = self.start(input.is_some())?;
         let mut talk = match Talk::with(&mut child, input) {
-            Ok(talk) => talk,
+            Ok(talk) => talk.at_most(self.most),
             Err(source) => {
                 let _ = end(&mut child, None);
                 return Err(self.not_started(source));
             }
         };
-        if talk.go_on(Instant::now() + self.limit) == Heard::NotInTime {
-            // It is stopped, so how it ended does not matter.
-            let _ = end(&mut child, Some(&mut talk));
-            return Err(GitError::TimedOut {
-                command: self.command_line(),
-                dir: self.dir.to_owned(),
-                limit: self.limit,
-            });
+        // One that is stopped did not do what it was asked, so how it ended does not matter.
+        match talk.go_on(Instant::now() + self.limit) {
+            Heard::Out => {}
+            Heard::NotInTime => {
+                let _ = end(&mut child, Some(&mut talk));
+                let (command, dir) = (self.command_line(), self.dir.to_owned());
+                return Err(GitError::TimedOut { command, dir, limit: self.limit });
+            }
+            Heard::TooMuch => {
+                let _ = end(&mut child, None);
+                let said = format!("more than {} bytes", self.most);
+                return Err(GitError::Strange { command: self.command_line(), said });
+            }
         }
         let status = child.wait().map_err(|source| self.not_started(source))?;
         self.answer(status, talk.said(), answers)
@@ -223,8 +242,8 @@ impl<'a> Call<'a> {
             None if with_input => Stdio::piped(),
             None => Stdio::null(),
         };
-        let mut command = Command::new(self.hook.unwrap_or(&self.git.program));
-        match self.hook {
+        let mut command = Command::new(self.other.unwrap_or(&self.git.program));
+        match self.other {
             Some(_) => command.current_dir(self.dir),
             None => command.arg("-C").arg(self.dir),
         };
@@ -261,7 +280,7 @@ impl<'a> Call<'a> {
 
     /// The command as people would type it, for messages.
     fn command_line(&self) -> String {
-        let mut line = self.hook.map_or_else(|| "git".to_owned(), |hook| hook.display().to_string());
+        let mut line = self.other.map_or_else(|| "git".to_owned(), |other| other.display().to_string());
         for arg in &self.args {
             line.push(' ');
             line.push_str(&arg.to_string_lossy());

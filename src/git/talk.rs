@@ -24,6 +24,8 @@ pub(super) struct Talk {
     err: Option<ChildStderr>,
     input: Option<Input>,
     said: Said,
+    /// How many bytes of output are taken at the most.
+    most: usize,
     /// When the child was seen to have ended, and how much may lie in its pipes at most.
     ended: Option<(Instant, usize)>,
 }
@@ -42,6 +44,8 @@ pub(super) enum Heard {
     Out,
     /// It has not ended in time.
     NotInTime,
+    /// It says more than anybody wants to hear.
+    TooMuch,
 }
 
 struct Input {
@@ -70,7 +74,12 @@ impl Talk {
             (_, _) => None,
         };
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        Ok(Self { process, out, err, input, said: Said::default(), ended: None })
+        Ok(Self { process, out, err, input, said: Said::default(), most: usize::MAX, ended: None })
+    }
+
+    /// Takes no more output than this.
+    pub(super) fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// Returns what was said.
@@ -99,6 +108,9 @@ impl Talk {
             }
             if ready.err {
                 taken += take(&mut self.err, &mut buffer, &mut self.said.err);
+            }
+            if self.said.out.len() > self.most {
+                return Heard::TooMuch;
             }
             if ready.input {
                 self.give();

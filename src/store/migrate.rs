@@ -21,6 +21,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0007_surroundings.sql"),
     include_str!("../../assets/schema/0008_spent.sql"),
     include_str!("../../assets/schema/0009_autonomy.sql"),
+    include_str!("../../assets/schema/0010_pull_requests.sql"),
 ];
 
 /// Returns the schema that those steps lead to.
@@ -46,12 +47,25 @@ fn do_steps(db: &mut Connection, steps: &[(u32, &str)]) -> Result<(), Fault> {
     if lacks(user_version(db)?).next().is_none() {
         return Ok(());
     }
+    // A step may make a table anew to which others refer. Within a transaction this cannot be said any more.
+    db.pragma_update(None, "foreign_keys", false)?;
+    let done = in_one_transaction(db, steps);
+    db.pragma_update(None, "foreign_keys", true)?;
+    done
+}
+
+fn in_one_transaction(db: &mut Connection, steps: &[(u32, &str)]) -> Result<(), Fault> {
+    let lacks = |found: u32| steps.iter().filter(move |(version, _)| found < *version);
     let tx = Transaction::new(db, TransactionBehavior::Immediate)?;
     // Another process may have done a step while we waited for the lock.
     for (version, step) in lacks(user_version(&tx)?) {
         tx.execute_batch(step)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         tx.pragma_update(None, "user_version", version)?;
+    }
+    if tx.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        let why = "a row refers to one that is not there".to_owned();
+        return Err(Fault::Conflict { what: "the newer schema".to_owned(), why });
     }
     tx.commit()?;
     Ok(())

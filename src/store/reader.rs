@@ -10,7 +10,7 @@ use super::commands::Pending;
 use super::error::{Fault, StoreError};
 use super::inventory::{self, Inventory};
 use super::open::{self, Limits};
-use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, save, sight, tickets};
+use super::{boards, commands, events, evidence, goals, jobs, remarks, reviews, revisions, runs, save, sight, tickets};
 use crate::domain::autonomy::SERVICE;
 use crate::domain::board::{About, Board};
 use crate::domain::change::Change;
@@ -147,6 +147,7 @@ impl Reader {
                 revisions: revisions::of_ticket(db, ticket)?,
                 comments: reviews::comments_of(db, ticket)?,
                 reviews: reviews::reviews_of(db, ticket)?,
+                remarks: remarks::of_ticket(db, ticket)?,
                 evidence: evidence::of_ticket(db, ticket)?,
                 events: events::of_ticket(db, ticket)?,
             }))

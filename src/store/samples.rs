@@ -89,6 +89,7 @@ pub(super) fn ticket(n: u32) -> Ticket {
         reason: String::new(),
         priority: None,
         hand_order: None,
+        pull_request: None,
         blocked_by: Vec::new(),
         verify: Vec::new(),
         agent: None,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use super::error::Fault;
-use super::{boards, commands, events, evidence, goals, jobs, reviews, revisions, runs, tickets};
+use super::{boards, commands, events, evidence, goals, jobs, remarks, reviews, revisions, runs, tickets};
 use crate::domain::board::About;
 use crate::domain::change::{Change, Save};
 use crate::domain::command::Refused;
@@ -128,6 +128,10 @@ fn save_one(db: &Connection, save: &Save, changed: i64, changes: &mut Vec<Change
         Save::Review(review) => {
             reviews::save_review(db, review, changed)?;
             Change::Review(review.clone())
+        }
+        Save::Remarks(remarks) => {
+            remarks::save(db, remarks)?;
+            return Ok(());
         }
         Save::Event(event) => Change::Event(events::append(db, event, changed)?),
         Save::Autopilot(board, mode) => {

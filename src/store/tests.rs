@@ -17,6 +17,7 @@ use crate::domain::event::{Actor, ActorKind, Event, EventKind, NewEvent};
 use crate::domain::evidence::{Evidence, EvidenceKind};
 use crate::domain::id::{BoardId, EvidenceId, TicketRef};
 use crate::domain::job::{Job, JobKind, JobStatus};
+use crate::domain::pull_request::Errand;
 use crate::domain::revision::{Revision, RevisionStatus};
 use crate::domain::run::{Run, RunEnd, RunId, RunKind};
 use crate::domain::state::{Blocked, NeedsHuman, State, StateName};
@@ -52,6 +53,7 @@ fn full_ticket() -> Ticket {
         reason: "because 🦀\0".into(),
         priority: Some(Priority::try_from(100).unwrap()),
         hand_order: Some(i64::MIN),
+        pull_request: None,
         blocked_by: vec![ticket_id(3), ticket_id(2)],
         verify: vec!["cargo test".into(), "echo '\"'".into()],
         agent: Some("claude".into()),
@@ -113,6 +115,7 @@ fn jobs_runs_evidence_revisions_and_events_come_back_as_they_went_in() {
         .map(|(n, (kind, status))| Job {
             kind,
             status,
+            errand: (kind == JobKind::PullRequest).then_some(Errand::Push),
             cancel_requested: true,
             steps: Some(u32::MAX),
             agent: Some("a".into()),

@@ -18,7 +18,8 @@ macro_rules! columns {
          tickets.verify, tickets.agent, tickets.model, tickets.base_branch, tickets.message, tickets.message_at, \
          tickets.worktree_path, tickets.worktree_branch, tickets.worktree_base_branch, tickets.worktree_base, \
          tickets.worktree_port, tickets.input_tokens, tickets.output_tokens, \
-         tickets.cost_micros, tickets.created_at, tickets.updated_at, tickets.removed_at"
+         tickets.cost_micros, tickets.created_at, tickets.updated_at, tickets.removed_at, \
+         tickets.pull_request"
     };
 }
 
@@ -46,6 +47,7 @@ fn read(row: &Row<'_>, board: BoardId) -> rusqlite::Result<Ticket> {
         created_at: columns.next()?,
         updated_at: columns.next()?,
         removed_at: columns.next()?,
+        pull_request: columns.next::<Option<Json<_>>>()?.map(|pull| Box::new(pull.0)),
     })
 }
 
@@ -107,12 +109,12 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
             id, number, board_id, goal_id, title, description, state, state_job_id, state_why, reason, priority,
             hand_order, verify, agent, model, base_branch, message, message_at, worktree_path, worktree_branch,
             worktree_base_branch, worktree_base, worktree_port, input_tokens, output_tokens, cost_micros, created_at,
-            updated_at, removed_at, changed
+            updated_at, removed_at, pull_request, changed
         ) VALUES (
             :id, :number, :board, :goal, :title, :description, :state, :state_job, :state_why, :reason, :priority,
             :hand_order, :verify, :agent, :model, :base_branch, :message, :message_at, :worktree_path,
             :worktree_branch, :worktree_base_branch, :worktree_base, :worktree_port, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at,
-            :removed_at, :changed
+            :removed_at, :pull_request, :changed
         )";
     write(db, insert, ticket, Some(description), changed)?;
     write_blockers(db, ticket)
@@ -127,7 +129,8 @@ macro_rules! set {
             message_at = :message_at, worktree_port = :worktree_port, worktree_path = :worktree_path,
             worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
             worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
-            cost_micros = :cost_micros, updated_at = :updated_at, changed = :changed"
+            cost_micros = :cost_micros, updated_at = :updated_at,
+            pull_request = :pull_request, changed = :changed"
     };
 }
 
@@ -198,6 +201,7 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":created_at": ticket.created_at,
             ":updated_at": ticket.updated_at,
             ":removed_at": ticket.removed_at,
+            ":pull_request": ticket.pull_request.as_deref().map(Json),
             ":changed": changed,
         })
         .map_err(taken(|| format!("ticket {}", ticket.number)))?;

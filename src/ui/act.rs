@@ -211,6 +211,9 @@ impl Model {
             Question::Overwrite { text, path } => {
                 vec![Effect::SaveLog { text, path, existing: Existing::Replaced }]
             }
+            Question::Offer { ticket, errand } => {
+                vec![Effect::Do(Command::PullRequest { ticket: TicketRef::Id(ticket), errand })]
+            }
             Question::TakeOver { ticket } => self.with_trust(vec![Command::Resume { ticket: TicketRef::Id(ticket) }]),
             Question::Trust { then } => {
                 let trust = self.settings.content.clone().map(|content| Effect::Trust { content });

@@ -141,7 +141,7 @@ impl Model {
                 (_, JobKind::Execute) => {
                     format!("an agent works in {number}'s worktree; {cancel} stops it, {tell} tells it something.")
                 }
-                (_, kind @ (JobKind::Verify | JobKind::Resume | JobKind::Land)) => {
+                (_, kind @ (JobKind::Verify | JobKind::Resume | JobKind::Land | JobKind::PullRequest)) => {
                     format!("{number}'s {kind} job works in its worktree; wait for its end, or {cancel} stops it.")
                 }
             });

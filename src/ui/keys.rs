@@ -240,6 +240,8 @@ words! {
         Land = "land",
         /// Deals with the conflict of the ticket's change.
         Conflict = "conflict",
+        /// Opens a pull request, pushes to it, or looks at it.
+        Pull = "pull",
         /// Folds a file of a change, or unfolds it.
         ToggleFold = "toggle_fold",
         /// Moves the lines to the left, to see what is at the right.

@@ -322,6 +322,8 @@ pub struct Settings {
     pub takeovers: Vec<String>,
     /// Whether nobody said yet what agents may do in this repository.
     pub leave_open: bool,
+    /// The remote to which changes are pushed for a pull request.
+    pub remote: String,
     /// The agent that works when a ticket names none.
     pub preferred: String,
     /// Names of the agents that may do the same whatever the user chose.

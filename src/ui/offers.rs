@@ -91,6 +91,7 @@ impl Model {
             | Action::HandOver
             | Action::Land
             | Action::Conflict
+            | Action::Pull
             | Action::OpenFolder
             | Action::PlaceLower
             | Action::PlaceHigher => match self.ticket_or_why() {
@@ -168,6 +169,7 @@ impl Model {
                 self.why_refused(Command::Land { ticket: TicketRef::Id(ticket.id), strategy: None })
             }
             Action::Conflict => self.why_refused(abort(ticket.id)),
+            Action::Pull => self.why_refused(self.about_pull(ticket)),
             Action::Verify => self.why_refused(Command::Verify { ticket: TicketRef::Id(ticket.id) }),
             Action::Resume => self.why_refused(Command::Resume { ticket: TicketRef::Id(ticket.id) }),
             Action::Tell => (ticket.state == State::Abandoned).then(|| {

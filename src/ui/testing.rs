@@ -85,6 +85,7 @@ pub(crate) fn settings() -> Settings {
         autopilot: Autopilot::Off,
         takeovers: vec!["claude".into()],
         leave_open: false,
+        remote: "origin".to_owned(),
         preferred: "claude".into(),
         indifferent: vec!["demo".into()],
     }
@@ -133,6 +134,7 @@ pub(crate) fn changes(n: u32, word: &str) -> Vec<Change> {
         reason: reason(state).to_owned(),
         priority: [None, Some(90), Some(70), Some(40)][index % 4].map(|value| value.try_into().unwrap()),
         hand_order: None,
+        pull_request: None,
         blocked_by: if word == "waiting" { vec![ticket_id(n - 1)] } else { Vec::new() },
         verify: Vec::new(),
         agent: None,
@@ -256,6 +258,7 @@ pub(crate) fn worked(n: u32, agent: &str) -> Detail {
         revisions: Vec::new(),
         comments: Vec::new(),
         reviews: Vec::new(),
+        remarks: Vec::new(),
         evidence: Vec::new(),
         events: Vec::new(),
     }

@@ -133,6 +133,7 @@ impl Model {
             Action::RequestChanges => self.request_changes(),
             Action::Land => self.land(),
             Action::Conflict => self.conflict(),
+            Action::Pull => self.pull(),
             Action::MarkRange if context == Context::Diff => self.begin_range(),
             Action::HandOver => self.visit(),
             Action::Autopilot => self.choose_autopilot(),

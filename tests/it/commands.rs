@@ -18,6 +18,7 @@ mod merge;
 mod output;
 mod places;
 mod planner;
+mod pull_requests;
 mod remotes;
 mod review;
 mod runs;

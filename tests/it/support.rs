@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod hosted;
 pub(crate) mod process;
 pub(crate) mod pty;
 pub(crate) mod running;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::super::keys::{Leaf, Runs, Who, is_section};
+use super::super::later::Webhook;
+use super::super::{CommandSpec, ExecutorProfile};
 use super::*;
 
 fn values<S: Clone + Default>(table: &'static [Key<S>], settings: &S) -> Vec<Leaf> {
@@ -96,6 +98,11 @@ fn what_makes_something_run_or_gives_room_is_marked() {
         [
             "execute_config.yolo_mode",
             "execute_config.yolo_allowlist",
+            "git_host_config.provider",
+            "git_host_config.remote",
+            "git_host_config.github_hosts",
+            "git_host_config.gitlab_hosts",
+            "git_host_config.poll_interval",
             "autonomy_config.profile",
             "autonomy_config.enabled",
             "autonomy_config.auto_merge",

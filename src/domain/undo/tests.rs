@@ -55,6 +55,7 @@ impl World {
     fn seen(&self) -> (Vec<Ticket>, Vec<Vec<u32>>, Vec<String>) {
         let plain = |ticket: &Ticket| Ticket {
             hand_order: None,
+            pull_request: None,
             updated_at: ticket.created_at,
             reason: String::new(),
             ..ticket.clone()

@@ -57,6 +57,7 @@ impl Bench {
             JobKind::Verify => "verify_worker",
             JobKind::Resume => "resume_worker",
             JobKind::Land => "land_worker",
+            JobKind::PullRequest => "pull_request_worker",
         });
         self.insist(|reply| Message::Learn { fact: fact.clone(), who: who.clone(), records: records.clone(), reply })
             .await

@@ -244,6 +244,7 @@ fn evidence(save: &Save) -> Option<&Evidence> {
         | Save::Revision(_)
         | Save::Comment(_)
         | Save::Review(_)
+        | Save::Remarks(_)
         | Save::Event(_)
         | Save::Autopilot(..) => None,
     }

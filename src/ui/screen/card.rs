@@ -164,6 +164,7 @@ fn facts_of_state(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
         State::NeedsHuman { why } => {
             let mut facts = vec![(Role::Warn, format!("{} {why}", model.theme.glyphs.warn))];
             facts.extend(proof(model, ticket));
+            facts.extend(pull_request(model, ticket));
             let mut lines = with_job(model, ticket, facts, width);
             // That every check passed stands there already.
             let proven = model.board.checks(ticket.id).is_some_and(|checks| checks.passed == checks.total);
@@ -182,6 +183,7 @@ fn facts_of_state(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
                 facts.push((Role::Dim, format!("{}/{} checks", checks.passed, checks.total)));
             }
             facts.extend(change_size(model, ticket));
+            facts.extend(pull_request(model, ticket));
             let mut lines = with_job(model, ticket, facts, width);
             lines.extend(reason(model, ticket, width));
             lines
@@ -189,6 +191,7 @@ fn facts_of_state(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
         State::Done => {
             let mut facts = vec![(Role::Ok, format!("{} done", model.theme.glyphs.ok))];
             facts.extend(change_size(model, ticket));
+            facts.extend(pull_request(model, ticket));
             vec![facts]
         }
         State::Abandoned => reason(model, ticket, width),
@@ -336,6 +339,10 @@ fn proof(model: &Model, ticket: &Ticket) -> Facts {
     }
     facts.extend(change_size(model, ticket));
     facts
+}
+
+fn pull_request(model: &Model, ticket: &Ticket) -> Option<(Role, String)> {
+    ticket.pull_request.as_deref().map(|pull| model.pull_mark(pull))
 }
 
 fn change_size(model: &Model, ticket: &Ticket) -> Facts {

@@ -144,6 +144,9 @@ fn to_copy(model: &Model, ticket: TicketId) -> Vec<(&'static str, String)> {
         all.push(("Its branch", worktree.branch.clone()));
         all.push(("Its worktree", worktree.path.display().to_string()));
     }
+    if let Some(pull) = &ticket.pull_request {
+        all.push(("The address of its pull request", pull.seen.url.clone()));
+    }
     all
 }
 

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 use crate::domain::command::Command;
 use crate::domain::id::{TicketId, TicketNumber};
 use crate::domain::job::{JobKind, JobStatus};
+use crate::domain::pull_request::Errand;
 use crate::ui::keys::{Action, Context, Keys};
 use crate::ui::model::Model;
 use crate::ui::msg::{Effect, LogText, StopAgents};
@@ -61,6 +62,13 @@ pub(in crate::ui) enum Question {
         /// The ticket.
         ticket: TicketId,
     },
+    /// Push the change, and open a pull request for it where there is none?
+    Offer {
+        /// The ticket.
+        ticket: TicketId,
+        /// What is asked for.
+        errand: Errand,
+    },
     /// Trust the repository's commands, then do what was asked for?
     Trust {
         /// What was asked for.
@@ -95,6 +103,7 @@ impl Model {
                 | Question::Remove { .. }
                 | Question::Approve { .. }
                 | Question::TakeOver { .. }
+                | Question::Offer { .. }
                 | Question::Trust { .. }
                 | Question::Overwrite { .. } => Vec::new(),
             },
@@ -134,6 +143,8 @@ fn title(dialog: &Dialog) -> &'static str {
         Question::Remove { .. } => "Delete this ticket?",
         Question::Approve { .. } => "Approve it all the same?",
         Question::TakeOver { .. } => "Take over what you did?",
+        Question::Offer { errand: Errand::Push, .. } => "Push to its pull request?",
+        Question::Offer { .. } => "Open a pull request?",
         Question::Trust { .. } => "Trust this repository's commands?",
         Question::Overwrite { .. } => "Overwrite this file?",
     }
@@ -155,7 +166,9 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
             let job = model.board.active_job(*ticket);
             let what = match job.map(|job| (job.status, job.kind)) {
                 Some((JobStatus::Queued, kind)) => format!("Its {kind} job leaves the queue."),
-                Some((_, kind @ JobKind::Resume)) => format!("Its {kind} job is stopped. Nothing else changes."),
+                Some((_, kind @ (JobKind::Resume | JobKind::PullRequest))) => {
+                    format!("Its {kind} job is stopped. Nothing else changes.")
+                }
                 Some((_, kind)) => {
                     format!("Its {kind} job is stopped. The worktree stays as it is; the ticket becomes blocked.")
                 }
@@ -204,6 +217,9 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
                 ),
             ),
         ],
+        Question::Offer { ticket, errand } => {
+            vec![(Role::Title, named(*ticket)), (Role::Text, model.offer(*ticket, errand))]
+        }
         Question::Trust { then } => trust(model, then, named),
         Question::Overwrite { text, path } => vec![
             (Role::Title, path.clone()),
@@ -267,7 +283,7 @@ fn needed_for(command: &Command) -> &'static str {
         Some(JobKind::Verify | JobKind::Resume) => "To check it",
         Some(JobKind::Land) => "To check what is to land",
         Some(JobKind::Execute) => "To run it",
-        None => "To run tickets",
+        Some(JobKind::PullRequest) | None => "To run tickets",
     }
 }
 
@@ -289,6 +305,8 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
         Question::Remove { .. } => vec![(Action::Agree, "delete"), (Action::Decline, "keep")],
         Question::Approve { .. } => vec![(Action::Agree, "approve"), (Action::Decline, "not yet")],
         Question::TakeOver { .. } => vec![(Action::Agree, "take it over"), (Action::Decline, "not now")],
+        Question::Offer { errand: Errand::Push, .. } => vec![(Action::Agree, "push it"), (Action::Decline, "not now")],
+        Question::Offer { .. } => vec![(Action::Agree, "open it"), (Action::Decline, "not now")],
         Question::Overwrite { .. } => vec![(Action::Agree, "overwrite"), (Action::Decline, "keep it")],
         Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
     }
@@ -303,6 +321,7 @@ fn answer_line(model: &Model, question: &Question) -> Line<'static> {
         | Question::Remove { .. }
         | Question::Approve { .. }
         | Question::TakeOver { .. }
+        | Question::Offer { .. }
         | Question::Overwrite { .. }
         | Question::Trust { .. } => Action::Decline,
     };

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use crate::domain::dependencies::Readiness;
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
+use crate::domain::pull_request::PullRequest;
 use crate::domain::revision::RevisionStatus;
 use crate::domain::state::{MOVES, Move, State, StateName};
 use crate::domain::ticket::Ticket;
@@ -102,6 +103,9 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
         Some("") => page.text(Role::Dim, "(none)"),
         Some(description) => page.markdown(description),
         None => page.text(Role::Dim, "Loading …"),
+    }
+    if let (Some(pull), Some(detail)) = (ticket.pull_request.as_deref(), detail) {
+        said_there(&mut page, pull, detail);
     }
     page.heading("Where it can go");
     if let Some(job) = model.board.active_job(ticket.id) {
@@ -255,7 +259,52 @@ fn work(page: &mut Page, ticket: &Ticket) {
         let size = words::size(revision.size, &model.theme.glyphs);
         page.fact("change", Role::Text, &format!("{size} in {files}, revision {}", revision.number));
     }
+    if let Some(pull) = ticket.pull_request.as_deref() {
+        offered(page, pull);
+    }
     if ticket.usage.tokens() > 0 || ticket.usage.cost_micros.is_some() {
         page.fact("used", Role::Text, &format::usage(ticket.usage, model.theme.glyphs.dot));
+    }
+}
+
+/// Says how the ticket's pull request stands, and when its host said so.
+fn offered(page: &mut Page, pull: &PullRequest) {
+    let model = page.model;
+    let seen = &pull.seen;
+    let (role, mark) = model.pull_mark(pull);
+    let draft = if seen.draft { ", not ready yet" } else { "" };
+    let place = format!("{mark} on {}, revision {} into {}{draft}", pull.host, pull.revision, seen.base);
+    page.fact("offered", role, &place);
+    page.fact("", Role::Link, &seen.url);
+    if let Some(review) = seen.review {
+        page.fact("", Role::Text, &format!("its reviews say: {}", review.as_str().replace('_', " ")));
+    }
+    if pull.has_moved() {
+        let head = seen.head.get(..12).unwrap_or(&seen.head);
+        page.fact("", Role::Warn, &format!("somebody pushed {head} to it, which is not this ticket's revision"));
+    }
+    let looked = format::date(pull.looked_at, model.zone);
+    match &pull.error {
+        Some(error) => page.fact("", Role::Warn, &format!("last seen {looked}; since then: {error}")),
+        None => page.fact("", Role::Dim, &format!("seen {looked}")),
+    }
+}
+
+/// Shows what was said about it on the host.
+fn said_there(page: &mut Page, pull: &PullRequest, detail: &Detail) {
+    if detail.remarks.is_empty() {
+        return;
+    }
+    page.heading(&format!("Said on {}", pull.place()));
+    for remark in &detail.remarks {
+        let place = match (&remark.path, remark.line) {
+            (Some(path), Some(line)) => format!(" on {path}:{line}"),
+            (Some(path), None) => format!(" on {path}"),
+            (None, _) => String::new(),
+        };
+        let resolved = if remark.resolved { ", resolved" } else { "" };
+        let at = format::date(remark.at, page.model.zone);
+        page.text(Role::Dim, &format!("{}{place}, {at}{resolved}", remark.author));
+        page.indented(2, Role::Text, &remark.body);
     }
 }

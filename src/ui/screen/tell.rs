@@ -122,7 +122,7 @@ fn when(model: &Model, ticket: &Ticket) -> &'static str {
     match (job, ticket.state) {
         (Some((JobStatus::Queued, JobKind::Execute)), _) => "Its agent reads it when it starts.",
         (Some((_, JobKind::Execute)), _) => "Its agent reads it when the work ends that it does now.",
-        (Some((_, JobKind::Verify | JobKind::Resume | JobKind::Land)), _) => {
+        (Some((_, JobKind::Verify | JobKind::Resume | JobKind::Land | JobKind::PullRequest)), _) => {
             "Its agent reads it when the job ends that runs now."
         }
         (None, State::NeedsHuman { .. } | State::Blocked { .. } | State::Done) => {

@@ -388,6 +388,7 @@ fn older_runs_are_loaded_once_somebody_goes_back_and_the_newest_is_followed_agai
         revisions: Vec::new(),
         comments: Vec::new(),
         reviews: Vec::new(),
+        remarks: Vec::new(),
         evidence: Vec::new(),
         events: Vec::new(),
     };

@@ -77,6 +77,7 @@ fn detail(ticket: TicketId) -> Detail {
         revisions: vec![revision(4)],
         comments: Vec::new(),
         reviews: Vec::new(),
+        remarks: Vec::new(),
         evidence: vec![
             evidence(1, EvidenceKind::Executor, "claude -p", 0),
             evidence(2, EvidenceKind::Check, "cargo test", 101),

@@ -218,6 +218,7 @@ proptest! {
             revisions: Vec::new(),
             comments: Vec::new(),
             reviews: Vec::new(),
+            remarks: Vec::new(),
             evidence: Vec::new(),
             events: Vec::new(),
         })));
