@@ -118,8 +118,9 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
     let priority = ticket.priority.map_or("", |priority| priority.bucket());
     let mark = if model.desk.marks.contains(ticket.id) { format!("{} ", theme.glyphs.mark) } else { String::new() };
     let cared_for = model.board.goal_of(ticket).is_some_and(|goal| goal.autonomy.cares_for_changes());
-    let auto = if cared_for { " auto" } else { "" };
-    let head = format!("{mark}{} {priority}{auto}", ticket.number);
+    let auto = if cared_for { "auto" } else { "" };
+    let head = format!("{mark}{} {priority}", ticket.number);
+    let head = format!("{} {auto}", head.trim_end());
     let mut spans = vec![Span::styled(
         words::cut(&model.theme, head.trim_end(), usize::from(width.saturating_sub(1))).into_owned(),
         theme.style(Role::Dim),
