@@ -43,6 +43,7 @@ fn ticket(n: u32) -> Ticket {
         usage: Usage::default(),
         created_at: Timestamp(n.into()),
         updated_at: Timestamp(n.into()),
+        reverts: None,
         removed_at: None,
     }
 }
@@ -70,7 +71,12 @@ fn input(command: Command) -> Input {
         at: Timestamp(1_000_000),
         actor: Actor::human(),
         fresh: JobId(Uuid::from_u128(1 << 120)),
-        known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
+        known: Known {
+            checks: Trust::Given,
+            landed: Landed::No,
+            limit: None,
+            traced: draft_board::domain::rule_revert::Traced::Unknown,
+        },
         what: What::Command(command),
     }
 }

@@ -108,7 +108,7 @@ fn make_some(root: &Path, who: &str) -> usize {
 }
 
 fn make(repo: &Repo, path: &Path, branch: &str) -> Result<(), draft_board::git::GitError> {
-    create(repo, &Plan { path, branch, base_branch: "main", existing: None })?.recorded()
+    create(repo, &Plan { path, branch, base_branch: "main", existing: None, on_top: None })?.recorded()
 }
 
 fn open(root: &Path) -> Repo {

@@ -169,6 +169,7 @@ fn ticket(board: BoardId, n: u32) -> (Ticket, Option<Job>) {
         usage: Usage::default(),
         created_at: now(),
         updated_at: now(),
+        reverts: None,
         removed_at: None,
     };
     let running = state.job().map(|job| Job {

@@ -11,6 +11,7 @@ mod agents;
 mod archive;
 mod autonomy;
 mod board;
+mod cleanup;
 mod complete;
 mod config;
 mod conflict;
@@ -36,6 +37,7 @@ mod out;
 mod page;
 mod planner;
 mod pr;
+mod revert;
 mod review;
 mod run;
 mod session;
@@ -117,7 +119,7 @@ enum Command {
     /// File, import, list, show, edit, move, order and remove tickets
     #[command(subcommand)]
     Ticket(ticket::TicketCommand),
-    /// List the boards of this data directory
+    /// List the boards of this data directory, take one out, bring one back
     #[command(subcommand)]
     Board(board::BoardCommand),
     /// Set, list, show, edit and remove goals, which group tickets
@@ -149,14 +151,18 @@ enum Command {
     /// Open, show, comment on, refresh and merge a ticket's pull request on GitHub or GitLab
     #[command(subcommand)]
     Pr(pr::PrCommand),
+    /// Take back the change of a ticket that landed, as a ticket of its own: git does it, then it is checked, reviewed and landed
+    Revert(revert::RevertArgs),
     /// Print the board line by line: what is there, then every change, until Ctrl-C
     Watch(watch::WatchArgs),
     /// Write the board into a file: goals, tickets, what waits for what, and their history
     Export(archive::ExportArgs),
     /// Take a board in from a file that `draft export` wrote, all of it or nothing
     Import(archive::ImportArgs),
-    /// List what was removed and can come back
-    Trash,
+    /// Put worktrees into the trash that nobody touched for long, and remove the old output of tickets that have ended
+    Cleanup(cleanup::CleanupArgs),
+    /// List what was removed and can come back, or empty that for good
+    Trash(trash::TrashArgs),
     /// Bring back a ticket, a goal or a worktree that was removed
     Restore(trash::RestoreArgs),
     /// Print what a shell needs to complete the arguments of draft
@@ -210,10 +216,12 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Conflict(args)) => conflict::conflict(global, &args, out),
         Some(Command::Conflicts) => conflicts::conflicts(global, out),
         Some(Command::Pr(command)) => pr::pr(global, command, out),
+        Some(Command::Revert(args)) => revert::revert(global, &args, out),
         Some(Command::Watch(args)) => watch::watch(global, &args, out),
         Some(Command::Export(args)) => archive::export(global, &args, out),
         Some(Command::Import(args)) => archive::import(global, &args, out),
-        Some(Command::Trash) => trash::list(global, out),
+        Some(Command::Cleanup(args)) => cleanup::cleanup(global, &args, out),
+        Some(Command::Trash(args)) => trash::trash(global, &args, out),
         Some(Command::Restore(args)) => trash::restore(global, &args, out),
         Some(Command::Completions(args)) => manual::completions(&args, out),
         Some(Command::Man) => manual::man(out),

@@ -6,6 +6,7 @@ pub mod address;
 pub mod allow;
 pub mod autonomy;
 pub mod bindings;
+pub mod cleanup;
 pub mod edit;
 pub mod in_force;
 mod keys;

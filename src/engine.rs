@@ -18,6 +18,7 @@ mod lock;
 mod lookout;
 mod others;
 mod rails;
+pub mod tidy;
 mod workshop;
 
 pub use error::{AskError, EngineError};

@@ -65,6 +65,7 @@ pub mod publish;
 pub mod ready;
 mod registered;
 mod repo;
+pub mod revert;
 pub mod setup;
 pub mod submodules;
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod tail;
 pub mod thin;
 pub mod times;
 mod tree;
+pub mod worn;
 
 pub use error::RunError;
 pub use folder::{Folder, Lengths, Stream};

@@ -29,6 +29,7 @@ pub(crate) fn filed(board: BoardId, n: u32, state: State) -> Ticket {
         usage: Usage::default(),
         created_at: Timestamp(1_800_000_000_000),
         updated_at: Timestamp(1_800_000_000_000),
+        reverts: None,
         removed_at: None,
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::state::words;
 use crate::engine::Paths;
 use crate::git::Git;
 
-use super::open::{Options, paths};
+use super::open::{Options, folder, paths};
 
 words! {
     /// How something is.
@@ -97,14 +97,22 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
             return checks;
         }
     };
+    let git = git.as_ref().ok().map(|(_, git)| git);
+    let repo = match git.map(|git| folder(options, &paths, git)) {
+        Some(Ok(folder)) => folder,
+        Some(Err(error)) => {
+            checks.push(Check::error("board", error.to_string(), "`draft board list` shows the boards"));
+            return checks;
+        }
+        None => options.repo.clone(),
+    };
     let patient = Patient {
-        repo: options.repo.clone(),
+        repo,
         paths,
         draft_program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("draft")),
         path_env,
         mending,
     };
-    let git = git.as_ref().ok().map(|(_, git)| git);
     let surroundings = repository::Surroundings::find(&patient, git);
     let settings = settings(&patient, &surroundings);
     let loaded = settings.as_ref().ok();

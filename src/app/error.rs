@@ -61,6 +61,20 @@ pub enum AppError {
         /// Their repositories.
         roots: Vec<String>,
     },
+    /// The repository's board was removed.
+    #[error("the board `{name}` of this repository was removed")]
+    BoardRemoved {
+        /// Its name.
+        name: String,
+    },
+    /// Somebody works on the board.
+    #[error("board `{name}` is in use: {why}")]
+    BoardBusy {
+        /// Its name.
+        name: String,
+        /// Who or what.
+        why: String,
+    },
     /// There is no home folder to keep things in.
     #[error("there is no home folder to keep the board in")]
     NoHome,

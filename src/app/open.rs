@@ -63,16 +63,8 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
     let path_env = std::env::var_os("PATH").unwrap_or_default();
     let git = Git::locate(&path_env).map_err(AppError::Git)?;
     let paths = paths(options.data_dir.as_deref())?;
-    let folder = match &options.board {
-        Some(name) if paths.database().exists() && options.repo == Path::new(HERE) => {
-            // Brings an older database up to date, so that it can be read.
-            drop(store::open(&paths.database())?);
-            elsewhere(&Reader::open(&paths.database())?, &git, name)?
-        }
-        Some(_) | None => None,
-    };
-    let folder = folder.as_deref().unwrap_or(&options.repo);
-    let repo = Repo::discover(&git, folder).map_err(AppError::NoRepository)?;
+    let folder = folder(options, &paths, &git)?;
+    let repo = Repo::discover(&git, &folder).map_err(AppError::NoRepository)?;
     make_folders(&paths)?;
     let writer = store::open(&paths.database())?;
     let readers = Readers::of(&paths.database());
@@ -107,14 +99,26 @@ pub fn board_here(options: &Options) -> Result<Option<Board>, AppError> {
     if !paths.database().exists() {
         return Ok(None);
     }
+    let repo = Repo::discover(&git, &folder(options, &paths, &git)?).map_err(AppError::NoRepository)?;
     let reader = Reader::open(&paths.database())?;
-    let folder = match &options.board {
-        Some(name) if options.repo == Path::new(HERE) => elsewhere(&reader, &git, name)?,
-        Some(_) | None => None,
-    };
-    let repo = Repo::discover(&git, folder.as_deref().unwrap_or(&options.repo)).map_err(AppError::NoRepository)?;
     let Some(about) = find(&reader, repo.root(), options.board.as_deref())? else { return Ok(None) };
     Ok(reader.board(about.id)?.map(|(board, _)| board))
+}
+
+/// Returns the folder in whose repository somebody wants to work: that of the board that is named, or the one that is named itself.
+///
+/// # Errors
+/// When there is no such board, or there are several.
+pub(super) fn folder(options: &Options, paths: &Paths, git: &Git) -> Result<PathBuf, AppError> {
+    let elsewhere = match &options.board {
+        Some(name) if paths.database().exists() && options.repo == Path::new(HERE) => {
+            // Brings an older database up to date, so that it can be read.
+            drop(store::open(&paths.database())?);
+            elsewhere(&Reader::open(&paths.database())?, git, name)?
+        }
+        Some(_) | None => None,
+    };
+    Ok(elsewhere.unwrap_or_else(|| options.repo.clone()))
 }
 
 /// The files that settings come from, and the repository, where there is one.
@@ -135,7 +139,8 @@ pub fn config_files(options: &Options) -> Result<ConfigFiles, AppError> {
     let path_env = std::env::var_os("PATH").unwrap_or_default();
     let paths = paths(options.data_dir.as_deref())?;
     let git = Git::find(&path_env).map_err(AppError::Git)?;
-    let (root, repo_root) = match Repo::discover(&git, &options.repo) {
+    let folder = folder(options, &paths, &git)?;
+    let (root, repo_root) = match Repo::discover(&git, &folder) {
         Ok(repo) => (Some(repo.root().to_owned()), Some(repo.root().to_owned())),
         Err(GitError::NoCommits { root }) => (Some(root), None),
         Err(GitError::NotARepository { .. }) if options.repo == Path::new(".") => (None, None),
@@ -226,6 +231,9 @@ fn find(reader: &Reader, root: &Path, name: Option<&str>) -> Result<Option<About
 fn find_or_make(reader: &Reader, writer: &Writer, repo: &Repo, name: Option<&str>) -> Result<About, AppError> {
     if let Some(about) = find(reader, repo.root(), name)? {
         return Ok(about);
+    }
+    if let Some(removed) = reader.board_by_repo(repo.root())? {
+        return Err(AppError::BoardRemoved { name: removed.name });
     }
     let folder = repo.root().file_name().map(|name| name.to_string_lossy().into_owned());
     let about = About {

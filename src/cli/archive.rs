@@ -17,6 +17,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{GoalId, JobId, TicketId, TicketNumber};
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::rule_import::numbers;
+use crate::domain::rule_revert::Traced;
 use crate::domain::state::StateName;
 use crate::engine::Workshop;
 use crate::ui::widget::format::counted;
@@ -133,7 +134,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs, out: &mut Out) -> Resul
             at: chrono::Utc::now().into(),
             actor: Actor::human(),
             fresh: JobId(uuid::Uuid::now_v7()),
-            known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
+            known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
             what: What::Command(command),
         };
         decide(&board, &steps)?;

@@ -1,11 +1,12 @@
-//! `draft board list`: every board in the data directory, how its tickets are, and whether somebody works on it.
+//! `draft board list`, `remove` and `restore`: every board in the data directory, how its tickets are, and whether somebody works on it.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::app::boards_here;
+use crate::app::{self, boards_here};
 use crate::domain::board::Board;
 use crate::domain::state::StateName;
+use crate::ui::widget::format::counted;
 use crate::ui::widget::text::{Side, pad, visible, width};
 
 use super::error::{CliError, Exit};
@@ -16,11 +17,23 @@ use super::{Global, session};
 pub(super) enum BoardCommand {
     /// List all boards of this data directory; --board NAME then opens one from anywhere
     List,
+    /// Take a board out: its worktrees go into the trash, and everything can come back
+    Remove(NameArgs),
+    /// Bring a board back that was removed, with its worktrees
+    Restore(NameArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NameArgs {
+    /// The board's name; where several have it, name the repository with --repo
+    name: String,
 }
 
 pub(super) fn board(global: &Global, command: &BoardCommand, out: &mut Out) -> Result<Exit, CliError> {
     match command {
         BoardCommand::List => list(global, out)?,
+        BoardCommand::Remove(args) => remove(global, &args.name, out)?,
+        BoardCommand::Restore(args) => restore(global, &args.name, out)?,
     }
     Ok(Exit::Done)
 }
@@ -54,6 +67,70 @@ fn list(global: &Global, out: &mut Out) -> Result<(), CliError> {
         out.line(format_args!("{}  {}", " ".repeat(column), in_words(&one.board)))?;
     }
     Ok(())
+}
+
+fn remove(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
+    let known = boards_here(&session::options(global))?;
+    if !known.iter().any(|one| one.board.about.name == name) {
+        return Err(unknown(name, known.iter().map(|one| one.board.about.name.as_str())));
+    }
+    let opened = session::opened(&Global { board: Some(name.to_owned()), ..global.clone() })?;
+    let about = opened.workshop.about.clone();
+    let gone = app::remove_board(&opened, chrono::Utc::now().into())?;
+    if global.json {
+        return out.json(&json!({ "id": about.id, "name": about.name, "removed": true, "worktrees_in_trash": gone }));
+    }
+    if global.quiet {
+        return Ok(());
+    }
+    let count = counted(gone as u64, "worktree", "worktrees");
+    out.line(format_args!(
+        "{} is removed; {count} went into the trash of {}.",
+        visible(name),
+        about.repo_root.display()
+    ))?;
+    let runs = opened.workshop.paths.runs();
+    out.line(format_args!(
+        "Its tickets and their history stay in the database, what its runs printed in {},",
+        runs.display()
+    ))?;
+    out.line(format_args!("its revisions in the repository. `draft board restore {}` brings it back.", visible(name)))
+}
+
+fn restore(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
+    let options = session::options(global);
+    let removed = app::removed_boards(&options)?;
+    let is_here = |root: &std::path::Path| {
+        global.repo.as_ref().is_none_or(|repo| repo.canonicalize().is_ok_and(|repo| repo.starts_with(root)))
+    };
+    let named: Vec<_> = removed.iter().filter(|(about, _)| about.name == name && is_here(&about.repo_root)).collect();
+    let (about, at) = match named.as_slice() {
+        [] => return Err(unknown(name, removed.iter().map(|(about, _)| about.name.as_str()))),
+        [one] => *one,
+        several => {
+            let roots: Vec<String> = several.iter().map(|(about, _)| about.repo_root.display().to_string()).collect();
+            let message = format!("several removed boards are called `{name}`: {}", roots.join(", "));
+            return Err(CliError::wrong_use("ambiguous_board", message, "Name its repository with --repo."));
+        }
+    };
+    app::bring_back_board(&options, about)?;
+    let global_of = Global { board: None, repo: Some(about.repo_root.clone()), ..global.clone() };
+    let opened = session::opened(&global_of)?;
+    let back = app::bring_back_worktrees(&opened, *at, chrono::Utc::now().into())?;
+    if global.json {
+        return out.json(&json!({ "id": about.id, "name": about.name, "removed": false, "worktrees": back }));
+    }
+    if global.quiet {
+        return Ok(());
+    }
+    let count = counted(back as u64, "worktree", "worktrees");
+    out.line(format_args!("{} is back, with {count}.", visible(name)))
+}
+
+fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> CliError {
+    let known: Vec<&str> = known.collect();
+    let hint = if known.is_empty() { "There is none.".to_owned() } else { format!("There are: {}.", known.join(", ")) };
+    CliError::wrong_use("unknown_board", format!("there is no board `{name}`"), hint)
 }
 
 /// Returns how many tickets are in each state that has any.

@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::executor::table::Table;
 use crate::store::Reader;
+use crate::ui::keys::{KeyTable, own};
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -19,7 +20,7 @@ use super::{Global, session, trust};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Say all that is wrong in your file and the repository's, with file, line and column
+    /// Say all that is wrong in your file, your keys.yaml and the repository's file, with file, line and column
     Check,
     /// Show the settings in force, with where each comes from
     Show(ShowArgs),
@@ -133,16 +134,19 @@ fn check(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let (ConfigFiles { files, .. }, sources) = read(global)?;
     let loaded = sources.as_ref().map_err(Clone::clone).and_then(config::load);
     let loaded = loaded.and_then(|loaded| Table::of(&loaded).map(|_| loaded));
-    let (errors, warnings) = match &loaded {
-        Ok(loaded) => (&[][..], &loaded.warnings[..]),
-        Err(ConfigErrors(errors)) => (&errors[..], &[][..]),
+    let keys = files.user.as_ref().map(|file| file.with_file_name(own::FILE_NAME)).filter(|file| file.exists());
+    let (mut errors, warnings) = match &loaded {
+        Ok(loaded) => (Vec::new(), &loaded.warnings[..]),
+        Err(ConfigErrors(errors)) => (errors.clone(), &[][..]),
     };
+    errors.extend(keys.iter().flat_map(|file| wrong_keys(file)));
+    let all: Vec<&Path> = files.all().chain(keys.as_deref()).collect();
     if global.json {
         out.json(&json!({
             "ok": errors.is_empty(),
             "errors": errors.iter().map(error_json).collect::<Vec<_>>(),
             "warnings": warnings.iter().map(warning_json).collect::<Vec<_>>(),
-            "files": files.all().map(|file| json!({ "path": file.to_string_lossy(), "exists": file.exists() })).collect::<Vec<_>>(),
+            "files": all.iter().map(|file| json!({ "path": file.to_string_lossy(), "exists": file.exists() })).collect::<Vec<_>>(),
         }))?;
     } else {
         errors.iter().try_for_each(|error| out.line(visible(&error.to_string())))?;
@@ -150,13 +154,26 @@ fn check(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
             .iter()
             .try_for_each(|warning| out.line(format_args!("{} (warning)", visible(&warning.to_string()))))?;
         if errors.is_empty() && !global.quiet {
-            for file in files.all() {
+            for file in all {
                 let is = if file.exists() { "no mistakes" } else { "is not there, which is fine" };
                 out.line(format_args!("{}: {is}", visible(&file.to_string_lossy())))?;
             }
         }
     }
     Ok(if errors.is_empty() { Exit::Done } else { Exit::BadConfiguration })
+}
+
+/// Says what is wrong with the person's own keys.
+fn wrong_keys(file: &Path) -> Vec<ConfigError> {
+    let wrong = match std::fs::read(file) {
+        Ok(bytes) => KeyTable::with_own(&bytes, file).err(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            let problem = Problem::Unreadable(error.to_string());
+            Some(ConfigErrors(vec![ConfigError { file: file.to_owned(), place: None, problem }]))
+        }
+    };
+    wrong.map(|ConfigErrors(errors)| errors).unwrap_or_default()
 }
 
 fn error_json(error: &ConfigError) -> Value {

@@ -189,6 +189,13 @@ impl From<AppError> for CliError {
             AppError::SeveralBoards { .. } => {
                 Self::wrong_use("ambiguous_board", error.to_string(), "Name its repository with --repo instead.")
             }
+            AppError::BoardRemoved { ref name } => {
+                let hint = format!("`draft board restore {name}` brings it back.");
+                Self::wrong_use("board_removed", error.to_string(), hint)
+            }
+            AppError::BoardBusy { .. } => {
+                Self::wrong_use("board_busy", error.to_string(), "End that first; nothing was removed.")
+            }
             AppError::NotEdited { .. } => {
                 Self::wrong_use("bad_configuration", error.to_string(), "`draft config check` says what is wrong.")
             }

@@ -201,6 +201,11 @@ impl Done {
         self.was_engine && self.board.active_job(self.ticket.id).is_some()
     }
 
+    /// Returns the state in which the ticket is now.
+    pub(super) fn state(&self) -> State {
+        self.ticket.state
+    }
+
     pub(super) fn json(&self) -> Value {
         let runs: Vec<&Run> = self.runs.iter().collect();
         let mut value = wire::job(&self.job, &runs, &self.workshop.paths.runs());

@@ -10,10 +10,12 @@ use crate::domain::detail::Detail;
 use crate::domain::diff::{Content, DiffLine, FileDiff, total_size};
 use crate::domain::evidence::Evidence;
 use crate::domain::goal::{Goal, Progress};
+use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::Job;
 use crate::domain::pull_request::Remark;
 use crate::domain::review::{Comment, Review};
 use crate::domain::revision::Revision;
+use crate::domain::rule_revert::taken_back_by;
 use crate::domain::run::{Run, RunEnd};
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -40,6 +42,8 @@ pub(super) fn ticket(board: &Board, ticket: &Ticket, mode: Autopilot, descriptio
     set("goal", json!(board.goal_of(ticket).map(|goal| goal.id)));
     set("board", json!(board.about.name));
     set("blocked_by", json!(blockers));
+    set("reverts", json!(number_of(board, ticket.reverts)));
+    set("reverted_by", json!(taken_back_by(board, ticket.id).map(|back| back.number.0)));
     set("verify", json!(ticket.verify));
     set("agent", json!(ticket.agent));
     set("model", json!(ticket.model));
@@ -79,6 +83,12 @@ pub(super) fn remark(remark: &Remark) -> Value {
         "author": remark.author, "body": remark.body, "path": remark.path, "line": remark.line,
         "at": remark.at.to_string(), "resolved": remark.resolved,
     })
+}
+
+/// Returns the number of a ticket, also of one that was removed.
+fn number_of(board: &Board, ticket: Option<TicketId>) -> Option<u32> {
+    let name = TicketRef::Id(ticket?);
+    board.find(name).or_else(|| board.find_removed(name)).map(|ticket| ticket.number.0)
 }
 
 /// Returns a goal with how far its tickets are.
@@ -176,7 +186,7 @@ pub(super) fn job(job: &Job, runs: &[&Run], runs_dir: &Path) -> Value {
     let path = |run: &Run| runs_dir.join(run.folder());
     json!({
         "id": job.id, "kind": job.kind, "status": job.status, "exit_code": job.exit_code, "signal": job.signal,
-        "strategy": job.strategy, "attempt": job.attempt, "rework": job.rework, "message": job.message, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
+        "strategy": job.strategy, "takes_back": job.takes_back, "attempt": job.attempt, "rework": job.rework, "message": job.message, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
         "tokens": job.usage.tokens(), "cost_usd": job.usage.cost_usd(),
         "queued_at": job.queued_at.to_string(), "started_at": job.started_at.map(|at| at.to_string()),
         "finished_at": job.finished_at.map(|at| at.to_string()),

@@ -18,6 +18,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::{Job, JobStatus};
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use crate::domain::rule_revert::Traced;
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::engine::{AskError, Working, Workshop};
@@ -215,7 +216,7 @@ fn may_run(board: &Board, name: TicketRef) -> Result<TicketId, CliError> {
             at: chrono::Utc::now().into(),
             actor: Actor::human(),
             fresh: JobId(uuid::Uuid::now_v7()),
-            known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
+            known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
             what: What::Command(Command::Run { ticket: name, choice: AgentChoice::default() }),
         };
         decide(board, &input)?;
@@ -405,6 +406,8 @@ impl Running<'_> {
                 | RefusalCode::NoPullRequest
                 | RefusalCode::HasPullRequest
                 | RefusalCode::HasWorktree
+                | RefusalCode::AlreadyReverted
+                | RefusalCode::Protected
                 | RefusalCode::Failed => {
                     self.refused.insert(ticket);
                     self.progress.refused(ticket, &refused.message)?;

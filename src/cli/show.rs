@@ -14,6 +14,7 @@ use crate::domain::outlook::Outlook;
 use crate::domain::pull_request::PullRequest;
 use crate::domain::review::Comment;
 use crate::domain::revision::Revision;
+use crate::domain::rule_revert::taken_back_by;
 use crate::domain::state::{StateName, legal_moves};
 use crate::domain::ticket::{Priority, Ticket};
 use crate::domain::waiting::waits_for;
@@ -61,7 +62,7 @@ pub(super) fn print(
     Ok(())
 }
 
-fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, String); 16] {
+fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, String); 18] {
     let why = ticket.state.why().map(|why| format!(" ({why})")).unwrap_or_default();
     let blockers = ticket.blocked_by.iter().filter_map(|id| board.ticket(*id));
     let blockers: Vec<String> =
@@ -76,6 +77,8 @@ fn fields(board: &Board, ticket: &Ticket, mode: Autopilot) -> [(&'static str, St
         ("priority", priority.unwrap_or_default()),
         ("goal", goal.unwrap_or_default()),
         ("after", blockers.join(", ")),
+        ("takes back", ticket.reverts.and_then(|id| board.ticket(id)).map(other).unwrap_or_default()),
+        ("taken back", taken_back_by(board, ticket.id).map(|back| format!("by {}", other(back))).unwrap_or_default()),
         ("waits for", waits_for(board, ticket, mode).as_deref().map(what).unwrap_or_default()),
         ("checks", ticket.verify.join("; ")),
         ("agent", ticket.agent.clone().unwrap_or_default()),
@@ -94,6 +97,11 @@ fn pull_request(pull: &PullRequest) -> String {
     format!("{} on {}  {}  {}", pull.label(), pull.host, pull.seen.state, pull.seen.url)
 }
 
+/// Names another ticket.
+fn other(ticket: &Ticket) -> String {
+    format!("{} ({}) {}", ticket.number, ticket.state.name(), ticket.title)
+}
+
 /// Leaves out what the name of the field says already.
 fn what(waits: &str) -> String {
     waits.strip_prefix("waits for ").unwrap_or(waits).to_owned()
@@ -109,7 +117,8 @@ fn job(job: &Job) -> String {
     let tries = if job.attempt > 1 { format!(", attempt {}", job.attempt) } else { String::new() };
     let rework = job.rework.filter(|times| *times > 0).map(|times| format!(", rework {times}")).unwrap_or_default();
     let message = job.message.as_ref().map(|text| format!("  told: {}", first_line(text))).unwrap_or_default();
-    plain(&format!("{}  {}{agent}  {}{tries}{rework}{reason}{message}", job.id, job.kind, job.status))
+    let by_git = if job.takes_back.is_some() { " by git" } else { "" };
+    plain(&format!("{}  {}{agent}{by_git}  {}{tries}{rework}{reason}{message}", job.id, job.kind, job.status))
 }
 
 fn revision(revision: &Revision) -> String {

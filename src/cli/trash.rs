@@ -1,17 +1,22 @@
 //! `draft trash` and `draft restore`: what was removed and can come back, tickets and worktrees, and bringing it back.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::app::{Door, News};
 use crate::domain::board::Board;
 use crate::domain::change::Change;
+use crate::domain::cleanup::DAY;
 use crate::domain::command::Command;
 use crate::domain::event::{EventKind, NewEvent};
 use crate::domain::id::{TicketId, TicketRef};
+use crate::domain::revision::ChangeSize;
 use crate::domain::ticket::{Ticket, Worktree};
-use crate::engine::Working;
+use crate::domain::time::Timestamp;
+use crate::engine::tidy::may_expire;
+use crate::engine::{Working, Workshop};
 use crate::git::trash::{self, Trashed};
+use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -25,18 +30,109 @@ pub(super) struct RestoreArgs {
     name: String,
 }
 
-pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
+/// What is to be done about the trash.
+#[derive(Debug, Args)]
+pub(super) struct TrashArgs {
+    #[command(subcommand)]
+    command: Option<TrashCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum TrashCommand {
+    /// Remove what tickets that have ended left in the trash, for good
+    Empty(EmptyArgs),
+}
+
+#[derive(Debug, Args)]
+struct EmptyArgs {
+    /// Only what is there for longer than that
+    #[arg(long, value_name = "DAYS")]
+    older_than: Option<u32>,
+    /// Do it: without this it is only said what would be lost
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn trash(global: &Global, args: &TrashArgs, out: &mut Out) -> Result<Exit, CliError> {
+    match &args.command {
+        None => list(global, out),
+        Some(TrashCommand::Empty(args)) => empty(global, args, out),
+    }
+}
+
+/// Something in the trash, as people are told of it.
+struct Listed<'a> {
+    one: &'a Trashed,
+    ticket: Option<&'a Ticket>,
+    size: Option<ChangeSize>,
+    /// Until when it can come back for sure; nothing while its ticket is open.
+    until: Option<Timestamp>,
+}
+
+impl Listed<'_> {
+    fn title(&self) -> String {
+        self.ticket.map(|ticket| visible(ticket.title.as_str()).into_owned()).unwrap_or_default()
+    }
+
+    fn in_words(&self, now: Timestamp) -> String {
+        let size = self.size.map(|size| {
+            let files = counted(size.files.into(), "file", "files");
+            format!("  +{} −{} in {files}", size.insertions, size.deletions)
+        });
+        let until = match (self.until, self.ticket) {
+            (Some(until), _) => format!("until {}", date(until)),
+            (None, Some(ticket)) => format!("as long as {} is open", ticket.number),
+            (None, None) => "until somebody removes it".to_owned(),
+        };
+        format!("{}{}, {until}", age(self.one.at, now), size.unwrap_or_default())
+    }
+}
+
+/// Looks up what is worth knowing of all that lies in the trash.
+fn listed<'a>(shop: &Workshop, board: &'a Board, all: &'a [Trashed]) -> Result<Vec<Listed<'a>>, CliError> {
+    let settings = shop.settings().map_err(|error| CliError::environment("config", error.to_string(), ""))?;
+    let kept_for = DAY * settings.config.workspace_config.trash_days;
+    let until = |one: &Trashed| may_expire(board, one).then(|| one.at.after(kept_for));
+    // What cannot be compared any more can still come back.
+    let size = |one: &Trashed| trash::size(&shop.repo, one).ok();
+    Ok(all
+        .iter()
+        .map(|one| Listed { one, ticket: known(board, one.ticket), size: size(one), until: until(one) })
+        .collect())
+}
+
+/// Says how long ago something was.
+pub(super) fn age(at: Timestamp, now: Timestamp) -> String {
+    let hours = now.since(at).as_secs() / 3600;
+    match hours {
+        0 => "less than an hour ago".to_owned(),
+        1..48 => format!("{} ago", counted(hours, "hour", "hours")),
+        _ => format!("{} days ago", hours / 24),
+    }
+}
+
+fn date(at: Timestamp) -> String {
+    at.to_string().chars().take(10).collect()
+}
+
+fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
-    let number = |one: &Trashed| known(&board, one.ticket).map(|ticket| ticket.number);
+    let listed = listed(&opened.workshop, &board, &all)?;
+    let now = chrono::Utc::now().into();
     if global.json {
-        let entries: Vec<Value> = all
+        let entries: Vec<Value> = listed
             .iter()
-            .map(|one| {
+            .map(|entry| {
+                let one = entry.one;
                 json!({
-                    "reference": one.reference, "ticket": number(one), "ticket_id": one.ticket,
+                    "reference": one.reference, "ticket": entry.ticket.map(|ticket| ticket.number),
+                    "ticket_id": one.ticket, "title": entry.ticket.map(|ticket| &ticket.title), "state": one.state,
                     "branch": one.worktree.branch, "base": one.worktree.base, "at": one.at.to_string(),
+                    "until": entry.until.map(|at| at.to_string()), "files": entry.size.map(|size| size.files),
+                    "insertions": entry.size.map(|size| size.insertions),
+                    "deletions": entry.size.map(|size| size.deletions),
                 })
             })
             .collect();
@@ -66,10 +162,48 @@ pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
         let title = visible(ticket.title.as_str());
         out.line(format_args!("{:>5}  {at}  ticket: {title}", ticket.number.to_string()))?;
     }
-    for one in &all {
-        let ticket = number(one).map_or_else(|| "–".to_owned(), |number| number.to_string());
+    for entry in &listed {
+        let one = entry.one;
+        let ticket = entry.ticket.map_or_else(|| "–".to_owned(), |ticket| ticket.number.to_string());
         let branch = visible(&one.worktree.branch);
-        out.line(format_args!("{ticket:>5}  {}  worktree: {branch}\n       {}", one.at, one.reference))?;
+        out.line(format_args!("{ticket:>5}  {}  worktree: {branch}  {}", one.at, entry.title()))?;
+        out.line(format_args!("       {}\n       {}", entry.in_words(now), one.reference))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Removes for good what tickets that have ended left in the trash. What is of an open ticket is its work, and stays.
+fn empty(global: &Global, args: &EmptyArgs, out: &mut Out) -> Result<Exit, CliError> {
+    let opened = session::opened(global)?;
+    let board = session::stored_board(&opened.workshop)?;
+    let now: Timestamp = chrono::Utc::now().into();
+    let least = DAY * args.older_than.unwrap_or(0);
+    let all = trash::list(&opened.workshop.repo).map_err(git)?;
+    let goes = |one: &Trashed| may_expire(&board, one) && now.since(one.at) >= least;
+    let all: Vec<Trashed> = all.into_iter().filter(goes).collect();
+    let listed = listed(&opened.workshop, &board, &all)?;
+    let lost: Vec<String> = listed
+        .iter()
+        .map(|entry| {
+            let number = entry.ticket.map(|ticket| ticket.number.to_string()).unwrap_or_default();
+            format!("{number} {}: {}", entry.title(), entry.in_words(now))
+        })
+        .collect();
+    if !args.yes && !all.is_empty() {
+        let message = format!("this cannot be undone; lost would be\n  {}", lost.join("\n  "));
+        return Err(CliError::wrong_use("confirmation", message, "Say --yes to remove it for good."));
+    }
+    for one in &all {
+        trash::forget(&opened.workshop.repo, one).map_err(git)?;
+    }
+    if global.json {
+        let gone: Vec<&str> = all.iter().map(|one| one.reference.as_str()).collect();
+        out.json(&json!({ "removed": gone }))?;
+    } else if !global.quiet {
+        lost.iter().try_for_each(|line| out.line(format_args!("removed {line}")))?;
+        if all.is_empty() {
+            out.line("There is nothing to remove.")?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -201,6 +335,6 @@ fn is_failure(event: &NewEvent, ticket: TicketId) -> bool {
     event.ticket == ticket && event.kind == EventKind::WorktreeCleanupFailed
 }
 
-fn git(error: crate::git::GitError) -> CliError {
+pub(super) fn git(error: crate::git::GitError) -> CliError {
     CliError::environment("git", error.to_string(), "")
 }

@@ -3,25 +3,6 @@
 
 use std::time::Duration;
 
-/// What is removed when it is old.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CleanupConfig {
-    /// Whether a worktree goes when its change has landed.
-    pub auto_cleanup_on_merge: bool,
-    /// Age at which a worktree that nobody uses goes, in days.
-    pub worktree_ttl_days: u32,
-    /// Age at which evidence goes, in days.
-    pub evidence_ttl_days: u32,
-    /// Most worktrees at once.
-    pub max_worktrees: u32,
-}
-
-impl Default for CleanupConfig {
-    fn default() -> Self {
-        Self { auto_cleanup_on_merge: true, worktree_ttl_days: 14, evidence_ttl_days: 30, max_worktrees: 50 }
-    }
-}
-
 /// What the planner asks, and whom.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlannerModel {
@@ -163,12 +144,8 @@ impl Default for Webhook {
 }
 
 /// All of them.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Later {
-    /// How long what was removed can come back, in days.
-    pub trash_days: u32,
-    /// What is removed when it is old.
-    pub cleanup_config: CleanupConfig,
     /// What the planner asks, and whom.
     pub planner: PlannerModel,
     /// How the planner makes and changes tickets.
@@ -177,17 +154,4 @@ pub struct Later {
     pub team_config: TeamConfig,
     /// Whom to tell what happens.
     pub webhooks: Vec<Webhook>,
-}
-
-impl Default for Later {
-    fn default() -> Self {
-        Self {
-            trash_days: 30,
-            cleanup_config: CleanupConfig::default(),
-            planner: PlannerModel::default(),
-            udar: UdarConfig::default(),
-            team_config: TeamConfig::default(),
-            webhooks: Vec::new(),
-        }
-    }
 }

@@ -5,6 +5,9 @@ use crate::domain::landing::Strategy;
 /// What a landed commit says where nobody wants it otherwise.
 const MESSAGE: &str = "{title}\n\n{description}\n\nDraft-Ticket: #{number} ({id})";
 
+/// The branches that nobody wants deleted.
+const PROTECTED: [&str; 5] = ["main", "master", "develop", "production", "staging"];
+
 /// How changes land.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MergeConfig {
@@ -24,6 +27,10 @@ pub struct MergeConfig {
     pub check_divergence: bool,
     /// Whether the board looks ahead which changes in flight will get in each other's way.
     pub radar: bool,
+    /// Branches that are never deleted, in whatever letters.
+    pub protected_branches: Vec<String>,
+    /// Whether changes may land on these.
+    pub land_on_protected: bool,
     /// What the commit says, with `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}`.
     pub message: String,
 }
@@ -39,12 +46,19 @@ impl Default for MergeConfig {
             squash_merge: true,
             check_divergence: true,
             radar: true,
+            protected_branches: PROTECTED.map(str::to_owned).to_vec(),
+            land_on_protected: true,
             message: MESSAGE.to_owned(),
         }
     }
 }
 
 impl MergeConfig {
+    /// Says whether a branch is never deleted.
+    pub fn is_protected(&self, branch: &str) -> bool {
+        self.protected_branches.iter().any(|name| name.eq_ignore_ascii_case(branch))
+    }
+
     /// Returns the strategy: the one that was asked for by name, else one commit where that is wanted, else the default.
     pub fn strategy(&self, asked: Option<Strategy>) -> Strategy {
         let configured = || self.default_strategy.parse().unwrap_or(Strategy::Merge);
@@ -55,6 +69,13 @@ impl MergeConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_branch_is_protected_by_its_name_in_whatever_letters() {
+        let config = MergeConfig::default();
+        assert!(["main", "Master", "STAGING"].iter().all(|name| config.is_protected(name)));
+        assert!(["mainline", "draft/main", ""].iter().all(|name| !config.is_protected(name)));
+    }
 
     #[test]
     fn one_commit_is_made_unless_another_way_is_asked_for_by_name() {

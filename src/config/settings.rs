@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::autonomy::AutonomyConfig;
+use super::cleanup::CleanupConfig;
 use super::later::Later;
 use super::merge::MergeConfig;
 
@@ -19,6 +20,8 @@ pub struct Config {
     pub verify_config: VerifyConfig,
     /// How worktrees are made ready.
     pub workspace_config: WorkspaceConfig,
+    /// What is removed when nobody needs it any more.
+    pub cleanup_config: CleanupConfig,
     /// How changes land.
     pub merge_config: MergeConfig,
     /// Where pull requests are.
@@ -209,6 +212,8 @@ pub struct WorkspaceConfig {
     pub ports: u32,
     /// The first port that is given out.
     pub port_base: u32,
+    /// How long what was removed can come back, in days.
+    pub trash_days: u32,
 }
 
 /// What is done without being asked.
@@ -229,6 +234,7 @@ impl Default for WorkspaceConfig {
             branch_template: "draft/{number}-{slug}".to_owned(),
             ports: 10,
             port_base: 20_000,
+            trash_days: 30,
         }
     }
 }

@@ -158,33 +158,28 @@ pub const KEYS: &[Key] = &[
     key(
         "workspace_config.trash_days",
         "how long what was removed can come back, in days",
-        Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.trash_days },
-    )
-    .later(),
+        Kind::Count { least: 1, most: 3650, at: |config| &mut config.workspace_config.trash_days },
+    ),
     key(
         "cleanup_config.auto_cleanup_on_merge",
         "whether a worktree goes when its change has landed",
-        Kind::Switch { at: |config| &mut config.later.cleanup_config.auto_cleanup_on_merge },
-    )
-    .later(),
+        Kind::Switch { at: |config| &mut config.cleanup_config.auto_cleanup_on_merge },
+    ),
     key(
         "cleanup_config.worktree_ttl_days",
-        "age at which a worktree that nobody uses goes, in days",
-        Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.cleanup_config.worktree_ttl_days },
-    )
-    .later(),
+        "age at which a worktree goes into the trash that nobody touched, in days",
+        Kind::Count { least: 1, most: 3650, at: |config| &mut config.cleanup_config.worktree_ttl_days },
+    ),
     key(
         "cleanup_config.evidence_ttl_days",
-        "age at which evidence goes, in days",
-        Kind::Count { least: 1, most: 3650, at: |config| &mut config.later.cleanup_config.evidence_ttl_days },
-    )
-    .later(),
+        "age at which the output of a ticket goes that is done, abandoned or removed, in days",
+        Kind::Count { least: 1, most: 3650, at: |config| &mut config.cleanup_config.evidence_ttl_days },
+    ),
     key(
         "cleanup_config.max_worktrees",
-        "most worktrees at once",
-        Kind::Count { least: 1, most: 10_000, at: |config| &mut config.later.cleanup_config.max_worktrees },
-    )
-    .later(),
+        "most worktrees of a board; beyond it those go that nobody touched longest",
+        Kind::Count { least: 1, most: 10_000, at: |config| &mut config.cleanup_config.max_worktrees },
+    ),
     key(
         "merge_config.default_strategy",
         "how changes land where nobody says and `squash_merge` is off",
@@ -204,8 +199,17 @@ pub const KEYS: &[Key] = &[
         "merge_config.delete_branch_after_merge",
         "whether the branch goes afterwards",
         Kind::Switch { at: |config| &mut config.merge_config.delete_branch_after_merge },
-    )
-    .later(),
+    ),
+    key(
+        "merge_config.protected_branches",
+        "branches that are never deleted, whoever made them",
+        Kind::Texts { at: |config| &mut config.merge_config.protected_branches },
+    ),
+    key(
+        "merge_config.land_on_protected",
+        "whether changes may land on these",
+        Kind::Switch { at: |config| &mut config.merge_config.land_on_protected },
+    ),
     key(
         "merge_config.push_after_merge",
         "whether the target is pushed to the remote branch that it follows afterwards",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::autonomy::AutonomyConfig;
+use super::cleanup::CleanupConfig;
 use super::keys::{Kind, Who};
 use super::later::Later;
 use super::merge::MergeConfig;
@@ -470,6 +471,11 @@ fn any_config() -> impl Strategy<Value = Config> {
                 executor_profiles: BTreeMap::from([("fast".to_owned(), profile)]),
                 merge_config: MergeConfig::default(),
                 git_host_config: GitHostConfig::default(),
+                cleanup_config: CleanupConfig {
+                    auto_cleanup_on_merge: yolo_mode,
+                    max_worktrees: max_parallel_jobs,
+                    ..CleanupConfig::default()
+                },
                 later: Later::default(),
                 executors: BTreeMap::from([("mine".to_owned(), serde_json::json!({"start": [timeout, null, 0.5]}))]),
             }

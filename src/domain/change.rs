@@ -1,6 +1,7 @@
 //! What is to be saved, and what became true once it was.
 
 use super::autopilot::Autopilot;
+use super::cleanup::Cleaned;
 use super::event::{Event, NewEvent};
 use super::evidence::Evidence;
 use super::goal::Goal;
@@ -27,6 +28,8 @@ pub struct Steps {
     pub merges: Vec<(TicketId, Merging)>,
     /// The tickets whose hosts are to be asked now how their pull requests stand.
     pub looks: Vec<TicketId>,
+    /// What is to be cleaned up.
+    pub cleanups: Vec<CleanUp>,
 }
 
 /// What is to be done about a merge in a worktree.
@@ -36,6 +39,17 @@ pub enum Merging {
     Begin,
     /// It is to be given up.
     GiveUp,
+}
+
+/// Something of a ticket that is to be cleaned up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CleanUp {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// What of it.
+    pub what: Cleaned,
+    /// Why, for people.
+    pub why: String,
 }
 
 /// A worktree that is to come back from the trash.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Archive;
 use super::autonomy::{AutonomyEdit, Ceiling};
 use super::autopilot::Autopilot;
+use super::cleanup::Cleaned;
 use super::event::Actor;
 use super::goal::Goal;
 use super::id::{CommentId, GoalId, TicketId, TicketRef};
@@ -181,6 +182,22 @@ pub enum Command {
         /// The ticket.
         ticket: TicketRef,
     },
+    /// Takes a landed change back, as a ticket of its own.
+    Revert {
+        /// The ticket whose change it is.
+        ticket: TicketRef,
+        /// The identity of the new ticket; where the caller needs none, the one that its job gets too.
+        id: Option<TicketId>,
+    },
+    /// Cleans up after a ticket on which nobody works.
+    CleanUp {
+        /// The ticket; also one that was removed.
+        ticket: TicketRef,
+        /// What of it.
+        what: Cleaned,
+        /// Why, for people.
+        why: String,
+    },
     /// Says whether planned tickets run without being asked.
     SetAutopilot(Autopilot),
 }
@@ -207,7 +224,9 @@ impl Command {
             | Self::Conflict { ticket, .. }
             | Self::Land { ticket, .. }
             | Self::PullRequest { ticket, .. }
-            | Self::LookAtHost { ticket } => Some(*ticket),
+            | Self::LookAtHost { ticket }
+            | Self::Revert { ticket, .. }
+            | Self::CleanUp { ticket, .. } => Some(*ticket),
             Self::Together(_)
             | Self::AddGoal(_)
             | Self::EditGoal { .. }
@@ -255,6 +274,8 @@ impl Command {
             | Self::LookAtHost { .. }
             // None of the repository's commands runs for it, so neither its trust nor a limit is looked up.
             | Self::PullRequest { .. }
+            | Self::Revert { .. }
+            | Self::CleanUp { .. }
             | Self::SetAutopilot(_) => None,
         }
     }
@@ -409,6 +430,10 @@ words! {
         NoPullRequest = "no_pull_request",
         /// It has a pull request that is open.
         HasPullRequest = "has_pull_request",
+        /// Somebody works on it, so nothing of it is cleaned up.
+        Protected = "protected",
+        /// Its change was taken back already.
+        AlreadyReverted = "already_reverted",
         /// It was not removed, so it cannot come back.
         NotRemoved = "not_removed",
         /// It has a worktree already.

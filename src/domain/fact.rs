@@ -165,6 +165,19 @@ pub enum Fact {
         ticket: TicketId,
         /// The ref that keeps what it held; nothing when there was nothing any more.
         reference: Option<String>,
+        /// Why it went, where that does not follow from its ticket; may be empty.
+        why: String,
+        /// Its branch stays, and is the person's from now on.
+        kept_branch: Option<String>,
+    },
+    /// What runs of a ticket printed is gone.
+    OutputCleaned {
+        /// The ticket.
+        ticket: TicketId,
+        /// Of how many runs.
+        runs: u32,
+        /// How much it was.
+        bytes: u64,
     },
     /// The worktree of a ticket that is done or abandoned stays.
     WorktreeStays {
@@ -230,6 +243,7 @@ impl Fact {
             | Self::Resolving { .. }
             | Self::HostSeen { .. }
             | Self::HostUnseen { .. }
+            | Self::OutputCleaned { .. }
             | Self::WorktreeRemoved { .. }
             | Self::WorktreeStays { .. }
             | Self::WorktreeRestored { .. } => None,

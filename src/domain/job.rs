@@ -80,6 +80,8 @@ pub struct Job {
     /// What it is to do with a pull request; nothing for jobs of other kinds.
     #[serde(default)]
     pub errand: Option<Errand>,
+    /// The landing that it takes back: git does it, and no agent is started.
+    pub takes_back: Option<Intent>,
     /// How many runs it has to do in all, where that is known: the number of checks.
     pub steps: Option<u32>,
     /// The agent that ran.
@@ -119,6 +121,7 @@ impl Job {
             strategy: None,
             intent: None,
             errand: None,
+            takes_back: None,
             steps: None,
             agent: None,
             model: None,

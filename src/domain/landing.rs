@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::{EventKind, NewEvent};
 use super::id::TicketId;
 use super::outlook::ConflictFile;
 use super::run::RunEnd;
@@ -29,6 +30,17 @@ pub struct Intent {
     pub from: String,
     /// The commit that it is to be at.
     pub to: String,
+}
+
+impl Intent {
+    /// Returns what a landing did, as the history of its ticket tells; nothing for events that tell of none.
+    pub fn told(event: &NewEvent) -> Option<Self> {
+        if event.kind != EventKind::MergeSucceeded {
+            return None;
+        }
+        let text = |field: &str| event.payload.get(field)?.as_str().map(str::to_owned);
+        Some(Self { branch: text("branch")?, from: text("from")?, to: text("to")? })
+    }
 }
 
 /// What came of a land job.

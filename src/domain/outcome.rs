@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::autonomy::Examined;
+use super::outlook::ConflictFile;
 use super::revision::Revision;
 use super::run::RunEnd;
 use super::ticket::Usage;
@@ -66,6 +67,13 @@ pub enum Executed {
         reason: String,
         /// Where the task is written down.
         prompt_file: PathBuf,
+    },
+    /// What it was to take back and what came to the target since do not go apart.
+    Conflict {
+        /// The target.
+        branch: String,
+        /// The files, each with what kind of conflict it is.
+        files: Vec<ConflictFile>,
     },
     /// It failed.
     Failed {

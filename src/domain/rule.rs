@@ -4,19 +4,20 @@ use serde_json::{Value, json};
 
 use super::autonomy::SERVICE;
 use super::board::Board;
-use super::change::{Merging, Restore, Save, Steps};
+use super::change::{CleanUp, Merging, Restore, Save, Steps};
 use super::command::{Command, RefusalCode, Refused};
 use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind};
+use super::rule_revert::Traced;
 use super::state::{Blocked, State, StateName, legal_moves, may_move};
 use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
 use super::{
-    rule_again, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal, rule_import, rule_land, rule_pull,
-    rule_review,
+    rule_again, rule_cleanup, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal, rule_import, rule_land,
+    rule_pull, rule_revert, rule_review,
 };
 
 /// What is to be decided, with everything that the rules may not find out themselves.
@@ -44,7 +45,7 @@ pub enum What {
 }
 
 /// What the engine looked up before asking for a decision, since the rules do no I/O.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Known {
     /// The repository's commands are trusted by the user, or it has none.
     pub checks: Trust,
@@ -52,6 +53,8 @@ pub struct Known {
     pub landed: Landed,
     /// The limit that the ticket's jobs have reached, if they have.
     pub limit: Option<Limit>,
+    /// What is left of the landing that is to be taken back.
+    pub traced: Traced,
 }
 
 /// A limit on how many jobs a ticket may have.
@@ -126,6 +129,10 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
         What::Command(Command::Conflict { ticket, deed }) => rule_conflict::deal(&mut decision, *ticket, deed)?,
         What::Command(Command::PullRequest { ticket, errand }) => rule_pull::ask(&mut decision, *ticket, errand)?,
         What::Command(Command::LookAtHost { ticket }) => rule_pull::look(&mut decision, *ticket)?,
+        What::Command(Command::Revert { ticket, id }) => rule_revert::revert(&mut decision, *ticket, *id)?,
+        What::Command(Command::CleanUp { ticket, what, why }) => {
+            rule_cleanup::clean_up(&mut decision, *ticket, *what, why)?;
+        }
         What::Command(Command::SetAutopilot(mode)) => {
             decision.save(Save::Autopilot(decision.board.about.id, *mode));
         }
@@ -140,18 +147,19 @@ fn together(board: &Board, input: &Input, commands: &[Command]) -> Result<Steps,
     let mut all = Steps::default();
     for command in commands {
         // Jobs need what was looked up for each of them, and a fresh identity.
-        if command.job().is_some() || matches!(command, Command::Together(_)) {
+        if command.job().is_some() || matches!(command, Command::Together(_) | Command::Revert { .. }) {
             let hint = "Ask for it by itself.";
             return Err(Refused::new(RefusalCode::BadValue, "this cannot be done together with something else", hint));
         }
         let input = Input { what: What::Command(command.clone()), ..input.clone() };
-        let Steps { saves, stops, restores, merges, looks } = decide(&board, &input)?;
+        let Steps { saves, stops, restores, merges, looks, cleanups } = decide(&board, &input)?;
         saves.iter().for_each(|save| board.foresee(save));
         all.saves.extend(saves);
         all.stops.extend(stops);
         all.restores.extend(restores);
         all.merges.extend(merges);
         all.looks.extend(looks);
+        all.cleanups.extend(cleanups);
     }
     Ok(all)
 }
@@ -192,6 +200,10 @@ impl<'a> Decision<'a> {
 
     pub(super) fn look(&mut self, ticket: TicketId) {
         self.steps.looks.push(ticket);
+    }
+
+    pub(super) fn clean_up(&mut self, due: CleanUp) {
+        self.steps.cleanups.push(due);
     }
 
     /// Returns the ticket that a command names.

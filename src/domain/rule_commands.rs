@@ -124,6 +124,7 @@ fn filed(decision: &Decision<'_>, new: &NewTicket, number: TicketNumber, blocked
         usage: Usage::default(),
         created_at: decision.input.at,
         updated_at: decision.input.at,
+        reverts: None,
         removed_at: None,
     }
 }

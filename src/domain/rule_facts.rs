@@ -10,10 +10,12 @@ use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
+use super::outlook::ConflictFile;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
 use super::rule_again::{hand_message, tell_what_waited};
 use super::rule_autonomy;
+use super::rule_cleanup::output_cleaned;
 use super::rule_conflict;
 use super::rule_land::landed;
 use super::rule_pull::{dealt, seen, unseen};
@@ -21,6 +23,8 @@ use super::run::RunEnd;
 use super::state::{Blocked, NeedsHuman, State, StateName};
 use super::ticket::{Ticket, Usage};
 
+/// How many files of a conflict a reason names.
+const FILES_NAMED: usize = 5;
 /// What a reason says after the check that failed, when its change goes back.
 const SENT_BACK: &str = "; it goes back to its agent";
 
@@ -48,6 +52,7 @@ pub(super) fn learn(decision: &mut Decision<'_>, fact: &Fact) -> Result<(), Refu
         Fact::Examined { ticket, examined } => return rule_autonomy::examined(decision, *ticket, examined),
         Fact::PassedOver { ticket, reason } => return pass_over(decision, *ticket, reason),
         Fact::Resolving { ticket, what } => return rule_conflict::learn(decision, *ticket, what),
+        Fact::OutputCleaned { ticket, runs, bytes } => return output_cleaned(decision, *ticket, *runs, *bytes),
         Fact::WorktreeRemoved { ticket, .. }
         | Fact::WorktreeStays { ticket, .. }
         | Fact::WorktreeRestored { ticket, .. } => return learn_of_worktree(decision, *ticket, fact),
@@ -71,15 +76,23 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
             let reason = format!("its worktree came back from {reference}");
             (EventKind::WorktreeRestored, reason, json!({ "reference": reference }), Some(worktree.clone()))
         }
-        Fact::WorktreeRemoved { reference, .. } => {
-            let reason = match reference {
-                Some(reference) => format!("its worktree was removed; `draft restore {reference}` brings it back"),
+        Fact::WorktreeRemoved { reference, why, kept_branch, .. } => {
+            let because = if why.is_empty() { String::new() } else { format!(", since {why}") };
+            let mut reason = match reference {
+                Some(reference) => {
+                    format!("its worktree was removed{because}; `draft restore {reference}` brings it back")
+                }
                 None => "its worktree was gone already".to_owned(),
             };
-            (EventKind::WorktreeCleaned, reason, json!({ "reference": reference }), None)
+            if let Some(branch) = kept_branch {
+                reason.push_str(&format!("; its branch {branch} stays"));
+            }
+            let payload = json!({ "reference": reference, "why": why, "kept_branch": kept_branch });
+            (EventKind::WorktreeCleaned, reason, payload, None)
         }
         Fact::Taken { .. }
         | Fact::Examined { .. }
+        | Fact::OutputCleaned { .. }
         | Fact::PassedOver { .. }
         | Fact::Resolving { .. }
         | Fact::Held { .. }
@@ -184,6 +197,7 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         | Fact::Resolving { .. }
         | Fact::HostSeen { .. }
         | Fact::HostUnseen { .. }
+        | Fact::OutputCleaned { .. }
         | Fact::WorktreeRemoved { .. }
         | Fact::WorktreeStays { .. }
         | Fact::WorktreeRestored { .. } => Ok(()),
@@ -292,10 +306,28 @@ fn executed(
             decision.note(&ticket, EventKind::Comment, reason, payload);
             (JobStatus::Succeeded, needs(NeedsHuman::Handover), reason.clone())
         }
+        Executed::Conflict { branch, files } => {
+            let mut payload = about_job(job.id);
+            payload["branch"] = json!(branch);
+            payload["files"] = json!(files);
+            let reason = format!("later changes to {branch} build on it: {}", named(files));
+            decision.note(&ticket, EventKind::Comment, &reason, payload);
+            (JobStatus::Failed, needs(NeedsHuman::Conflict), reason)
+        }
         Executed::Unsafe { reason } => (JobStatus::Failed, State::Blocked { why: Blocked::Refused }, reason.clone()),
         Executed::Failed { reason } => (JobStatus::Failed, blocked, reason.clone()),
     };
     finish(decision, job, ticket, status, usage, state, &reason)
+}
+
+/// Names the first files of a conflict, each with its kind, and says how many more there are.
+fn named(files: &[ConflictFile]) -> String {
+    let first = files.iter().take(FILES_NAMED).map(|file| format!("{} ({})", file.path, file.kind));
+    let named = first.collect::<Vec<_>>().join(", ");
+    match files.len().checked_sub(FILES_NAMED).filter(|more| *more > 0) {
+        Some(more) => format!("{named} and {more} more"),
+        None => named,
+    }
 }
 
 fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: &Verified) -> Result<(), Refused> {

@@ -80,6 +80,7 @@ pub(super) fn import(decision: &mut Decision<'_>, import: &Import) -> Result<(),
             usage: Usage::default(),
             created_at: one.created_at,
             updated_at: one.updated_at,
+            reverts: None,
             removed_at: None,
         };
         decision.save(Save::NewTicket { ticket, description: one.description.clone() });

@@ -21,6 +21,7 @@ use super::resolve::Deed;
 use super::review::{NewComment, Side, Spot, Verdict};
 use super::revision::Revision;
 use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
+use super::rule_revert::Traced;
 use super::run::RunEnd;
 use super::state::{StateName, legal_moves};
 use super::ticket::{Priority, Title, Usage, Worktree};
@@ -62,6 +63,7 @@ enum Kind {
     Pull(u8, u8),
     HostSays(u8, u8),
     BringBack(u8),
+    Revert(u8),
     Take { slots: usize },
     Learn(u8, Learned),
     Allow(AutonomyEdit),
@@ -148,6 +150,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::HostSays(n, how)),
         1 => any::<u8>().prop_map(Kind::Remove),
         1 => any::<u8>().prop_map(Kind::BringBack),
+        2 => any::<u8>().prop_map(Kind::Revert),
         10 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
         24 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
         6 => sample_rails::edit().prop_map(Kind::Allow),
@@ -283,6 +286,9 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 ticket.map(seen).map(What::Fact).into_iter().collect()
             }
             Kind::Remove(n) => vec![What::Command(Command::Remove { ticket: name(&board, *n) })],
+            Kind::Revert(n) => {
+                vec![What::Command(Command::Revert { ticket: name(&board, *n), id: None })]
+            }
             Kind::BringBack(n) => vec![What::Command(Command::BringBack { ticket: name(&board, *n) })],
             Kind::Take { slots } => {
                 let began = |job| [Fact::Taken { job }, Fact::WorktreeMade { job, worktree: worktree() }];
@@ -308,6 +314,7 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                     checks: if act.trusted { Trust::Given } else { Trust::Missing },
                     landed: if act.landed { Landed::Yes } else { Landed::No },
                     limit: act.limited.then_some(Limit::Hour(10)),
+                    traced: if act.landed { Traced::There(moved("main".to_owned())) } else { Traced::Nothing },
                 },
                 what,
             };
@@ -457,11 +464,12 @@ fn landing(how: u8) -> Landing {
             Landing::Red { command: "make".into(), end: RunEnd::Exited { code: 1 }, beside }
         }
         3 => Landing::Refused { reason: "main moves too fast".into() },
-        _ => {
-            let intent = Intent { branch, from: "0".repeat(40), to: "3".repeat(40) };
-            Landing::Landed { intent, warnings: Vec::new() }
-        }
+        _ => Landing::Landed { intent: moved(branch), warnings: Vec::new() },
     }
+}
+
+fn moved(branch: String) -> Intent {
+    Intent { branch, from: "0".repeat(40), to: "3".repeat(40) }
 }
 
 fn worktree() -> Worktree {
@@ -497,6 +505,10 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
                 3 => Executed::HandedOver { reason, prompt_file: "/runs/1/prompt".into() },
                 4 => Executed::Unsafe { reason },
                 5 => Executed::Failed { reason },
+                6 => Executed::Conflict {
+                    branch: "main".into(),
+                    files: vec![ConflictFile { path: "a.txt".into(), kind: "content".into() }],
+                },
                 _ => Executed::Changed { revision: revision(board, job) },
             };
             let end = Some(RunEnd::Exited { code: 0 });

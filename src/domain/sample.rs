@@ -10,6 +10,7 @@ use super::job::{Job, JobKind};
 use super::pull_request::{HostChecks, Provider, PullRequest, PullState, Seen};
 use super::revision::{ChangeSize, Revision, RevisionStatus};
 use super::rule::{Input, Known, Landed, Trust, What};
+use super::rule_revert::Traced;
 use super::state::State;
 use super::ticket::{Ticket, Title, Usage};
 use super::time::Timestamp;
@@ -62,6 +63,7 @@ pub(super) fn ticket(number: u32) -> Ticket {
         usage: Usage::default(),
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
+        reverts: None,
         removed_at: None,
     }
 }
@@ -121,7 +123,7 @@ pub(super) fn input(what: What) -> Input {
         at: Timestamp(1000),
         actor: Actor::human(),
         fresh: JobId(Uuid::from_u128(1000 << 80)),
-        known: Known { checks: Trust::Given, landed: Landed::No, limit: None },
+        known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
         what,
     }
 }

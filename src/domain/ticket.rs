@@ -57,6 +57,9 @@ pub struct Ticket {
     /// The pull request that was opened for it last.
     #[serde(default)]
     pub pull_request: Option<Box<PullRequest>>,
+    /// The ticket whose landed change it takes back.
+    #[serde(default)]
+    pub reverts: Option<TicketId>,
     /// What its agents used so far.
     pub usage: Usage,
     /// When it was filed.

@@ -24,6 +24,12 @@ impl Timestamp {
         Self(self.0 - (self.0.saturating_add(ahead)).rem_euclid(DAY))
     }
 
+    /// Returns the moment that is so much later.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// Returns the moment as chrono knows it; one that chrono cannot hold becomes 1970.
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or_default()

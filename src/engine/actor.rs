@@ -21,6 +21,7 @@ use crate::domain::id::JobId;
 use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::pick::pick_among;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use crate::domain::rule_revert::Traced;
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
@@ -43,6 +44,9 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long to wait before the machine is looked at again, when it lacks what an agent needs.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long to wait before it is looked again for what nobody needs any more.
+const TIDY: Duration = Duration::from_secs(3600);
 
 /// What the engine can be told.
 #[derive(Debug)]
@@ -136,6 +140,8 @@ pub(super) struct Actor {
     /// What the settings say about the autopilot, as long as nobody said anything on the board.
     configured: Autopilot,
     mode: Working,
+    /// When it was last looked for what nobody needs any more.
+    tidied: Option<Instant>,
 }
 
 impl Actor {
@@ -172,6 +178,7 @@ impl Actor {
             jobs: JoinSet::new(),
             working: HashMap::new(),
             mode: working,
+            tidied: None,
         })
     }
 
@@ -195,7 +202,10 @@ impl Actor {
                 () = self.token.cancelled() => break,
                 () = tokio::time::sleep(TRY_AGAIN), if taken == Taken::NotAll => {}
                 () = tokio::time::sleep(LOOK_AGAIN), if taken == Taken::Held => {}
-                _ = heartbeat.tick(), if self.mode == Working::Jobs => self.think_again(),
+                _ = heartbeat.tick(), if self.mode == Working::Jobs => {
+                    self.think_again();
+                    self.tidy_if_idle();
+                }
                 () = self.pilot.asked() => {}
                 () = self.rails.asked() => {}
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
@@ -268,7 +278,7 @@ impl Actor {
             let Some(job) = self.board.job(id).filter(|job| !self.chores.is_busy(job.ticket)) else { continue };
             let agent = job.agent.clone().or_else(|| self.board.ticket(job.ticket)?.agent.clone());
             let lack = match &settings {
-                Some(loaded) if job.kind == JobKind::Execute => {
+                Some(loaded) if job.kind == JobKind::Execute && job.takes_back.is_none() => {
                     let lack = lacks.entry(agent);
                     lack.or_insert_with_key(|agent| self.workshop.lack(loaded, agent.as_deref())).clone()
                 }
@@ -324,6 +334,15 @@ impl Actor {
         self.rails.think_again(self.workshop.policy());
         self.lookout.every(self.workshop.poll_interval());
         self.pilot.think_again();
+    }
+
+    /// Cleans up now and then, while there is nothing better to do.
+    fn tidy_if_idle(&mut self) {
+        let is_due = self.tidied.is_none_or(|at| at.elapsed() >= TIDY);
+        if is_due && self.chores.is_idle() && self.board.active_jobs().next().is_none() {
+            self.tidied = Some(Instant::now());
+            self.chores.tidy();
+        }
     }
 
     fn work_on(&mut self, job: Job) {
@@ -453,7 +472,8 @@ impl Actor {
             Wish::Record(saves) => Ok(Steps { saves: saves.clone(), ..Steps::default() }),
             Wish::Decide { who, known, what, records } => {
                 let fresh = JobId(Uuid::now_v7());
-                let input = Input { at: now(), actor: who.clone(), fresh, known: *known, what: What::clone(what) };
+                let input =
+                    Input { at: now(), actor: who.clone(), fresh, known: known.clone(), what: What::clone(what) };
                 let mut steps = decide(&self.board, &input)?;
                 steps.saves.splice(0..0, records.iter().cloned());
                 Ok(steps)
@@ -466,6 +486,7 @@ impl Actor {
         steps.restores.iter().for_each(|wanted| self.chores.restore(wanted.clone()));
         steps.merges.iter().for_each(|(id, merging)| self.chores.merge(&self.board, *id, *merging));
         steps.looks.iter().for_each(|ticket| self.lookout.ask(*ticket));
+        steps.cleanups.iter().for_each(|due| self.chores.clean_up(&self.board, due.clone()));
         // Whoever asked and went away needs no answer.
         match reply {
             Reply::Asker(reply) => drop(reply.send(Ok(()))),
@@ -534,7 +555,7 @@ impl Reply {
 
 /// What is known when nobody looked anything up.
 fn unknown() -> Known {
-    Known { checks: Trust::Missing, landed: Landed::No, limit: None }
+    Known { checks: Trust::Missing, landed: Landed::No, limit: None, traced: Traced::Unknown }
 }
 
 pub(super) fn now() -> Timestamp {

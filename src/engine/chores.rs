@@ -8,19 +8,26 @@ use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::board::Board;
-use crate::domain::change::{Merging, Restore};
+use crate::domain::change::{CleanUp, Merging, Restore};
+use crate::domain::cleanup::Cleaned;
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
-use crate::domain::id::TicketId;
+use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::resolve::Resolving;
+use crate::domain::state::StateName;
 use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::land::Scratch;
-use crate::git::trash::{self, Binned, Owner};
+use crate::git::trash::{self, Binned, Fate, Owner};
 use crate::git::{conflict, worktree};
+use crate::run::census::Census;
+use crate::run::worn;
 
 use super::actor::now;
+use super::error::EngineError;
 use super::handle::Handle;
 use super::jobs::{self, Bench};
+use super::tidy::{tidy, worn_runs};
+use super::workshop::Workshop;
 
 /// The chores that are being done, at most one for each ticket.
 pub(super) struct Chores {
@@ -40,13 +47,38 @@ impl Chores {
         let Some(worktree) = &ticket.worktree else { return };
         let is_due = !ticket.needs_worktree() && board.active_job(ticket.id).is_none();
         if is_due && !self.is_busy(ticket.id) {
-            let owner = Owner { ticket: ticket.id, state: ticket.state.name() };
+            let owner = owner(ticket);
             // What cleans up belongs to the job that worked in it last.
             let last = board.newest_job(ticket.id).cloned();
             let bench = last.map(|job| self.handle.bench(job, ticket.clone(), CancellationToken::new()));
-            let task = self.tasks.spawn(clean(self.handle.clone(), bench, owner, worktree.clone()));
+            let task = self.tasks.spawn(clean(self.handle.clone(), bench, owner, worktree.clone(), String::new()));
             self.busy.insert(ticket.id, task.id());
         }
+    }
+
+    /// Begins to clean up after a ticket, as the rules allowed.
+    pub(super) fn clean_up(&mut self, board: &Board, due: CleanUp) {
+        let name = TicketRef::Id(due.ticket);
+        let Some(ticket) = board.find_removed(name).or_else(|| board.find(name)) else { return };
+        if self.is_busy(ticket.id) {
+            return;
+        }
+        let task = match (due.what, &ticket.worktree) {
+            (Cleaned::Worktree, Some(worktree)) => {
+                let owner = owner(ticket);
+                let last = board.newest_job(ticket.id).cloned();
+                let bench = last.map(|job| self.handle.bench(job, ticket.clone(), CancellationToken::new()));
+                self.tasks.spawn(clean(self.handle.clone(), bench, owner, worktree.clone(), due.why))
+            }
+            (Cleaned::Worktree, None) => return,
+            (Cleaned::Output, _) => self.tasks.spawn(clean_output(self.handle.clone(), board.clone(), ticket.id)),
+        };
+        self.busy.insert(ticket.id, task.id());
+    }
+
+    /// Begins to look for what nobody needs any more.
+    pub(super) fn tidy(&mut self) {
+        self.tasks.spawn(tidy(self.handle.clone()));
     }
 
     /// Begins to remove what landings left that are over: an engine that was killed could not.
@@ -112,8 +144,54 @@ impl Chores {
 /// How long an engine that is told to stop waits for its chores.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Worktree) {
+/// Whose a worktree is; what becomes of its branch is known when it goes.
+fn owner(ticket: &Ticket) -> Owner {
+    Owner { ticket: ticket.id, state: ticket.state.name(), branch: Fate::Goes }
+}
+
+/// What the settings say about a worktree that is to go.
+enum Wish {
+    /// It stays: that is what somebody wants.
+    Stays,
+    /// Somebody is in it right now.
+    InUse,
+    Goes(Owner),
+}
+
+/// Looks whether a worktree may go, and what becomes of its branch. Without a reason it goes since its ticket is at its end.
+fn wish(shop: &Workshop, owner: Owner, worktree: &Worktree, why: &str) -> Wish {
+    // Where the files are wrong, what is built in holds: nothing stays for that alone.
+    let config = shop.settings().map(|loaded| loaded.config.clone()).unwrap_or_default();
+    let (merge, cleanup) = (&config.merge_config, &config.cleanup_config);
+    let has_landed = owner.state == StateName::Done;
+    if why.is_empty() && has_landed && !cleanup.auto_cleanup_on_merge {
+        return Wish::Stays;
+    }
+    if !why.is_empty() && !Census::take().inside(&worktree.path).is_empty() {
+        return Wish::InUse;
+    }
+    let stays = merge.is_protected(&worktree.branch) || (has_landed && !merge.delete_branch_after_merge);
+    Wish::Goes(Owner { branch: if stays { Fate::Stays } else { Fate::Goes }, ..owner })
+}
+
+async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Worktree, why: String) {
     let ticket = owner.ticket;
+    let (place, reason) = (worktree.clone(), why.clone());
+    let owner = match handle.blocking(move |shop| Ok(wish(shop, owner, &place, &reason))).await {
+        Ok(Wish::Goes(owner)) => owner,
+        Ok(Wish::Stays) => return,
+        Ok(Wish::InUse) => {
+            let reason = "its worktree stays: somebody is in it".to_owned();
+            tell(&handle, Fact::WorktreeStays { ticket, reason }).await;
+            return;
+        }
+        Err(error) => {
+            let reason = format!("its worktree could not be removed: {error}");
+            tell(&handle, Fact::WorktreeStays { ticket, reason }).await;
+            return;
+        }
+    };
+    let kept_branch = (owner.branch == Fate::Stays).then(|| worktree.branch.clone());
     if let Some(bench) = bench
         && let Err(error) = jobs::clean_up(&bench, &worktree).await
     {
@@ -131,14 +209,36 @@ async fn clean(handle: Handle, bench: Option<Bench>, owner: Owner, worktree: Wor
         })
         .await;
     let fact = match binned {
-        Ok(Binned::Gone(reference)) => Fact::WorktreeRemoved { ticket, reference: Some(reference) },
-        Ok(Binned::Nothing) => Fact::WorktreeRemoved { ticket, reference: None },
+        Ok(Binned::Gone(reference)) => Fact::WorktreeRemoved { ticket, reference: Some(reference), why, kept_branch },
+        Ok(Binned::Nothing) => Fact::WorktreeRemoved { ticket, reference: None, why, kept_branch },
         Ok(Binned::Holds(held)) => {
             let paths: Vec<String> = held.iter().map(|one| one.path.to_string_lossy().into_owned()).collect();
             let reason = format!("its worktree holds what git cannot keep, so it stays: {}", paths.join(", "));
             Fact::WorktreeStays { ticket, reason }
         }
         Err(error) => Fact::WorktreeStays { ticket, reason: format!("its worktree could not be removed: {error}") },
+    };
+    tell(&handle, fact).await;
+}
+
+async fn clean_output(handle: Handle, board: Board, ticket: TicketId) {
+    let cleaned = handle
+        .blocking(move |shop| {
+            let ttl = shop.settings()?.config.cleanup_config.limits().output;
+            let all = worn_runs(shop, &board, ttl, now())?;
+            let runs = all.into_iter().find(|(of, _)| *of == ticket).map(|(_, runs)| runs).unwrap_or_default();
+            let (mut count, mut bytes) = (0, 0);
+            for run in runs {
+                let path = shop.paths.runs().join(run.folder());
+                bytes += worn::clean(&path, now()).map_err(|source| EngineError::Remove { path, source })?;
+                count += 1;
+            }
+            Ok((count, bytes))
+        })
+        .await;
+    let fact = match cleaned {
+        Ok((runs, bytes)) => Fact::OutputCleaned { ticket, runs, bytes },
+        Err(error) => Fact::WorktreeStays { ticket, reason: format!("its output could not be cleaned up: {error}") },
     };
     tell(&handle, fact).await;
 }

@@ -16,13 +16,14 @@ use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::{Job, JobKind};
 
 use crate::domain::rule::{Known, Landed, Trust};
+use crate::domain::rule_revert::Traced;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 use crate::store::{Reader, Writer};
 
 use super::actor::{Actor, Look, Message, now};
 use super::error::{AskError, EngineError};
-use super::jobs::Bench;
+use super::jobs::{Bench, look_up_revert};
 use super::limits;
 use super::lock::BoardLock;
 use super::workshop::Workshop;
@@ -212,12 +213,13 @@ impl Handle {
 
     /// Looks up what the rules may not find out themselves, outside the actor, so that nobody waits for git but the asker.
     async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
-        let nothing = Known { checks: Trust::Given, landed: Landed::No, limit: None };
+        let nothing = Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown };
         match (command.ticket().zip(command.job()), command) {
             (Some((ticket, kind)), _) => self.look_up_jobs(ticket, kind).await,
             (None, Command::Move { ticket, to: StateName::Done, .. }) => {
                 Ok(Known { landed: self.look_up_landed(*ticket).await?, ..nothing })
             }
+            (None, Command::Revert { ticket, .. }) => look_up_revert(self, *ticket).await,
             (None, _) => Ok(nothing),
         }
     }
@@ -227,7 +229,7 @@ impl Handle {
         self.blocking(move |shop| {
             let settings = shop.settings()?;
             let limit = limits::reached(shop, &settings.config, ticket, kind, now())?;
-            Ok(Known { checks: shop.trust_of(&settings)?, landed: Landed::No, limit })
+            Ok(Known { checks: shop.trust_of(&settings)?, landed: Landed::No, limit, traced: Traced::Unknown })
         })
         .await
     }

@@ -11,6 +11,7 @@ mod place;
 mod prompt;
 mod pull_request;
 mod resume;
+mod revert;
 mod scripts;
 mod supervise;
 mod surroundings;
@@ -18,6 +19,7 @@ pub(super) mod verify;
 
 pub(super) use bench::Bench;
 pub use command::find_program;
+pub(super) use revert::look_up_revert;
 
 use std::time::Duration;
 

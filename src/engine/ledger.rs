@@ -54,6 +54,8 @@ pub struct Survey {
 pub struct BoardState {
     /// The board.
     pub about: About,
+    /// How people call it: its name, with its repository where several boards have that name.
+    pub called: String,
     /// Whether a process is its engine, and who says so.
     pub engine: EngineState,
 }

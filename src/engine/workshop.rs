@@ -61,9 +61,14 @@ impl Paths {
         self.worktrees().join(format!("{name}-{}", &id[id.len() - 8..]))
     }
 
+    /// Returns the folder in which landings are prepared, a folder for each board.
+    pub fn landings(&self) -> PathBuf {
+        self.data_dir.join("landings")
+    }
+
     /// Returns the folder in which a board's landings are prepared, a folder for each job.
     pub fn landings_of(&self, about: &About) -> PathBuf {
-        self.data_dir.join("landings").join(about.id.to_string())
+        self.landings().join(about.id.to_string())
     }
 
     /// Returns the folder of the tasks that were handed over to people, a file for each job.

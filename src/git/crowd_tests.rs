@@ -16,7 +16,8 @@ const EACH: usize = 5;
 fn make_some(repo: &Repo, worktrees: &Path, who: &str) -> Result<(), GitError> {
     for n in 0..EACH {
         let (path, branch) = (worktrees.join(format!("{who}-{n}")), format!("draft/{who}-{n}"));
-        create(repo, &Plan { path: &path, branch: &branch, base_branch: "main", existing: None })?.recorded()?;
+        create(repo, &Plan { path: &path, branch: &branch, base_branch: "main", existing: None, on_top: None })?
+            .recorded()?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use uuid::Uuid;
 
 use super::testing::{Sandbox, sealed_git, write};
-use super::trash::{Binned, Owner, bin};
+use super::trash::{Binned, Fate, Owner, bin};
 use super::tree::snapshot;
 use super::worktree::{Created, Origin, Plan, create, validate};
 use super::{GitError, Repo};
@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 
 fn again(repo: &Repo, existing: &Worktree) -> Result<Created, GitError> {
     let Worktree { path, branch, base_branch, .. } = existing;
-    let made = create(repo, &Plan { path, branch, base_branch, existing: Some(existing) })?;
+    let made = create(repo, &Plan { path, branch, base_branch, existing: Some(existing), on_top: None })?;
     made.recorded()?;
     Ok(made)
 }
@@ -69,7 +69,7 @@ fn a_broken_or_missing_link_of_a_worktree_is_written_again() {
 fn a_worktree_with_a_broken_link_is_removed_with_all_it_holds_kept() {
     let (sandbox, worktree, _) = with_work();
     std::fs::write(worktree.path.join(".git"), "").unwrap();
-    let owner = Owner { ticket: TicketId(Uuid::from_u128(7)), state: StateName::Abandoned };
+    let owner = Owner { ticket: TicketId(Uuid::from_u128(7)), state: StateName::Abandoned, branch: Fate::Goes };
     let Binned::Gone(kept) = bin(&sandbox.repo(), &worktree, owner, Timestamp(1), &[]).unwrap() else {
         panic!("it was there")
     };
@@ -194,7 +194,7 @@ fn elsewhere() -> Option<(Repo, PathBuf)> {
 }
 
 fn make(repo: &Repo, path: &Path) -> Result<Created, GitError> {
-    let made = create(repo, &Plan { path, branch: "draft/1-x", base_branch: "main", existing: None })?;
+    let made = create(repo, &Plan { path, branch: "draft/1-x", base_branch: "main", existing: None, on_top: None })?;
     made.recorded()?;
     Ok(made)
 }

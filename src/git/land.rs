@@ -224,7 +224,7 @@ impl<'a> Scratch<'a> {
         match made {
             Ok(_) => {
                 self.tidy()?;
-                let commit = self.git(["rev-parse", "HEAD"]).line()?;
+                let commit = self.head()?;
                 let tree = self.repo.tree_of(&commit)?;
                 Ok(Combined::Made { commit, tree })
             }
@@ -258,11 +258,16 @@ impl<'a> Scratch<'a> {
         self.git(args).args([file.path().as_os_str(), OsStr::new(change.head)]).run()
     }
 
-    fn unmerged(&self) -> Result<Vec<ConflictFile>, GitError> {
+    /// Returns the commit that is checked out.
+    pub(super) fn head(&self) -> Result<String, GitError> {
+        self.git(["rev-parse", "HEAD"]).line()
+    }
+
+    pub(super) fn unmerged(&self) -> Result<Vec<ConflictFile>, GitError> {
         unmerged(self.git(["ls-files", "--unmerged", "-z"]))
     }
 
-    fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
+    pub(super) fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
         // A branch will name what is made here.
         self.repo.git.writing(&self.path).args(DURABLE).args(PLAIN).args(args).within(self.patience)
     }

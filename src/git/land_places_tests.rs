@@ -191,7 +191,7 @@ fn a_target_with_folders_in_its_name_is_as_good_as_another() {
     let main = sandbox.main();
     sandbox.run(&main, "checkout -q -b release/1.x");
     let path = sandbox.worktrees().join("1-x");
-    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "release/1.x", existing: None };
+    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "release/1.x", existing: None, on_top: None };
     let worktree = create(&sandbox.repo(), &plan).unwrap().worktree;
     write(&worktree.path, "made.txt", "made\n");
     let to = sandbox.commit(&worktree.path, "the change");

@@ -63,7 +63,7 @@ fn refs_are_told_by_ticket_and_the_trash_apart() {
 fn a_note_says_what_is_made_and_whether_somebody_does() {
     let sandbox = Sandbox::new();
     let wanted = sandbox.worktrees().join("1-x");
-    let plan = Plan { path: &wanted, branch: "draft/1-x", base_branch: "main", existing: None };
+    let plan = Plan { path: &wanted, branch: "draft/1-x", base_branch: "main", existing: None, on_top: None };
     let made = create(&sandbox.repo(), &plan).unwrap();
     let one = || notes(&sandbox.worktrees()).pop().unwrap();
     assert_eq!((one().path, one().branch.as_deref(), one().is_held), (wanted.clone(), Some("draft/1-x"), true));

@@ -25,6 +25,19 @@ pub(super) fn keep(repo: &Repo, git_dir: &Path, reference: &str) -> Result<Vec<P
     Ok(unkept)
 }
 
+/// Forgets what was kept under a name, in all submodules of the user's checkout.
+pub(super) fn forget(repo: &Repo, reference: &str) -> Result<(), GitError> {
+    for module in all(repo.common_dir())? {
+        let names = format!("{reference}/");
+        let said =
+            inside(repo.git.reading(&module), &module).args(["for-each-ref", "--format=%(refname)", &names]).run()?;
+        for name in String::from_utf8_lossy(&said).lines() {
+            inside(repo.git.writing(&module), &module).args(["update-ref", "-d", name]).run()?;
+        }
+    }
+    Ok(())
+}
+
 /// Returns the repositories of a worktree's submodules, and of those inside them.
 pub(super) fn all(git_dir: &Path) -> Result<Vec<PathBuf>, GitError> {
     let mut all = Vec::new();

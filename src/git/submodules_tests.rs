@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::GitError;
 use super::submodules::fill;
 use super::testing::{Sandbox, executable, write};
-use super::trash::{Binned, Owner, bin, list, restore};
+use super::trash::{Binned, Fate, Owner, bin, list, restore};
 use super::tree::{Inner, keep_revision, snapshot};
 use super::worktree::{Plan, create, validate};
 use crate::domain::id::TicketId;
@@ -15,7 +15,7 @@ use crate::domain::state::StateName;
 use crate::domain::ticket::Worktree;
 use crate::domain::time::Timestamp;
 
-const OWNER: Owner = Owner { ticket: TicketId(Uuid::from_u128(7)), state: StateName::Abandoned };
+const OWNER: Owner = Owner { ticket: TicketId(Uuid::from_u128(7)), state: StateName::Abandoned, branch: Fate::Goes };
 const LIB: &str = "vendor/lib";
 const NESTED: &str = "vendor/lib/nested";
 
@@ -220,7 +220,8 @@ fn a_folder_deleted_by_hand_takes_no_commit_of_a_submodule_with_it() {
     sandbox.commit(&worktree.path, "newer library");
     std::fs::remove_dir_all(&worktree.path).unwrap();
     let Worktree { path, branch, base_branch, .. } = &worktree;
-    let made = create(&sandbox.repo(), &Plan { path, branch, base_branch, existing: Some(&worktree) }).unwrap();
+    let made =
+        create(&sandbox.repo(), &Plan { path, branch, base_branch, existing: Some(&worktree), on_top: None }).unwrap();
     made.recorded().unwrap();
     assert_eq!(made.worktree, worktree);
     fill(&sandbox.repo(), path).unwrap();

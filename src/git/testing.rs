@@ -96,7 +96,7 @@ impl Sandbox {
 
     pub(super) fn try_worktree(&self, name: &str) -> Result<Created, super::GitError> {
         let (path, branch) = (self.worktrees().join(name), format!("draft/{name}"));
-        let plan = Plan { path: &path, branch: &branch, base_branch: "main", existing: None };
+        let plan = Plan { path: &path, branch: &branch, base_branch: "main", existing: None, on_top: None };
         let made = create(&self.repo(), &plan)?;
         made.recorded()?;
         Ok(made)

@@ -21,6 +21,7 @@ use super::validate::Place;
 use super::worktree::{Created, Plan, create};
 use super::{GitError, Repo, mend, modules, submodules};
 use crate::domain::id::TicketId;
+use crate::domain::revision::ChangeSize;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Worktree;
 use crate::domain::time::Timestamp;
@@ -49,6 +50,17 @@ pub struct Owner {
     pub ticket: TicketId,
     /// Its state.
     pub state: StateName,
+    /// What becomes of the branch.
+    pub branch: Fate,
+}
+
+/// What becomes of a branch whose worktree goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It goes too; the trash keeps it.
+    Goes,
+    /// It stays, and is the person's from now on.
+    Stays,
 }
 
 /// What became of a wish to remove a worktree.
@@ -80,7 +92,11 @@ pub fn bin(
         mend::branch(repo, worktree, &place.git_dir)?;
     }
     let tip = repo.commit_at(&heads(&worktree.branch))?;
-    if !is_there && tip.is_none() {
+    if !is_there && (tip.is_none() || owner.branch == Fate::Stays) {
+        // An earlier try may have been killed before it gave the branch away.
+        if tip.is_some() {
+            release(repo, &worktree.branch)?;
+        }
         return Ok(Binned::Nothing);
     }
     let reference = format!("{FOLDER}{}/{}", owner.ticket, at.0);
@@ -99,8 +115,10 @@ pub fn bin(
     let commit = commit_tree(repo, &held.tree, &parents, &message(worktree, owner.state))?;
     keep(repo, worktree, &commit, &reference)?;
     remove(repo, worktree, is_there)?;
-    if let Some(tip) = tip {
-        delete_branch(repo, worktree, &tip)?;
+    match (tip, owner.branch) {
+        (Some(tip), Fate::Goes) => delete_branch(repo, worktree, &tip)?,
+        (Some(_), Fate::Stays) => release(repo, &worktree.branch)?,
+        (None, _) => {}
     }
     Ok(Binned::Gone(reference))
 }
@@ -188,6 +206,28 @@ fn delete_branch(repo: &Repo, worktree: &Worktree, tip: &str) -> Result<(), GitE
     repo.git.writing(repo.common_dir()).args(args).run().map(drop)
 }
 
+/// Makes a branch the person's: nothing says any more that Draft made it.
+fn release(repo: &Repo, branch: &str) -> Result<(), GitError> {
+    repo.git.writing(repo.common_dir()).args(["reflog", "expire", "--expire=all", &heads(branch)]).run().map(drop)
+}
+
+/// Removes something from the trash for good.
+///
+/// # Errors
+/// When git fails.
+pub fn forget(repo: &Repo, trashed: &Trashed) -> Result<(), GitError> {
+    modules::forget(repo, &trashed.reference)?;
+    repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &trashed.reference]).run().map(drop)
+}
+
+/// Returns how much something in the trash differs from where its worktree started.
+///
+/// # Errors
+/// When git fails.
+pub fn size(repo: &Repo, trashed: &Trashed) -> Result<ChangeSize, GitError> {
+    super::diff::size(repo, &trashed.worktree.base, &trashed.reference)
+}
+
 /// Returns everything that can come back, the newest first.
 ///
 /// # Errors
@@ -250,8 +290,13 @@ pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Created, GitError> {
     let head = repo.parents_of(&kept)?.into_iter().next().unwrap_or_else(|| trashed.worktree.base.clone());
     let branch = branch_at(repo, &trashed.worktree.branch, &head)?;
     let wanted = Worktree { branch, ..trashed.worktree.clone() };
-    let plan =
-        Plan { path: &wanted.path, branch: &wanted.branch, base_branch: &wanted.base_branch, existing: Some(&wanted) };
+    let plan = Plan {
+        path: &wanted.path,
+        branch: &wanted.branch,
+        base_branch: &wanted.base_branch,
+        existing: Some(&wanted),
+        on_top: None,
+    };
     let made = create(repo, &plan)?;
     let tree = repo.tree_of(&kept)?;
     let here = || repo.git.writing(&made.worktree.path).within(LONG);
@@ -326,7 +371,14 @@ mod tests {
     }
 
     fn bin_it(sandbox: &Sandbox, worktree: &Worktree) -> Binned {
-        bin(&sandbox.repo(), worktree, Owner { ticket: TICKET, state: StateName::Abandoned }, AT, &[]).unwrap()
+        bin(
+            &sandbox.repo(),
+            worktree,
+            Owner { ticket: TICKET, state: StateName::Abandoned, branch: Fate::Goes },
+            AT,
+            &[],
+        )
+        .unwrap()
     }
 
     #[test]
@@ -372,13 +424,25 @@ mod tests {
         let restored = restore_it(&sandbox);
         assert!(restored.path.join("committed.txt").exists());
         assert!(matches!(
-            bin(&sandbox.repo(), &restored, Owner { ticket: TICKET, state: StateName::Done }, Timestamp(2), &[])
-                .unwrap(),
+            bin(
+                &sandbox.repo(),
+                &restored,
+                Owner { ticket: TICKET, state: StateName::Done, branch: Fate::Goes },
+                Timestamp(2),
+                &[]
+            )
+            .unwrap(),
             Binned::Gone(_)
         ));
         assert_eq!(
-            bin(&sandbox.repo(), &restored, Owner { ticket: TICKET, state: StateName::Done }, Timestamp(3), &[])
-                .unwrap(),
+            bin(
+                &sandbox.repo(),
+                &restored,
+                Owner { ticket: TICKET, state: StateName::Done, branch: Fate::Goes },
+                Timestamp(3),
+                &[]
+            )
+            .unwrap(),
             Binned::Nothing
         );
     }

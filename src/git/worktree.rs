@@ -32,6 +32,8 @@ pub struct Plan<'a> {
     pub base_branch: &'a str,
     /// The worktree that the ticket had: it is used again, or its branch is if only its folder is gone.
     pub existing: Option<&'a Worktree>,
+    /// A new one starts at the first of these commits, made on top of the second, which is one of the base branch.
+    pub on_top: Option<(&'a str, &'a str)>,
 }
 
 /// A worktree that is ready.
@@ -216,8 +218,12 @@ impl Start {
             });
         }
         let base = repo.base(plan.base_branch)?;
-        let (commit, base_branch) = (base.commit, base.branch);
-        Ok(Self { base: commit.clone(), commit, branch: None, base_branch, origin: Origin::New })
+        let base_branch = base.branch;
+        let (commit, base) = match plan.on_top {
+            Some((commit, base)) => (commit.to_owned(), base.to_owned()),
+            None => (base.commit.clone(), base.commit),
+        };
+        Ok(Self { base, commit, branch: None, base_branch, origin: Origin::New })
     }
 }
 

@@ -88,7 +88,7 @@ fn a_board_that_is_going_to_be_killed() {
 }
 
 fn make(repo: &Repo, path: &Path, existing: Option<&Worktree>) -> Created {
-    create(repo, &Plan { path, branch: "draft/1-x", base_branch: "main", existing }).unwrap()
+    create(repo, &Plan { path, branch: "draft/1-x", base_branch: "main", existing, on_top: None }).unwrap()
 }
 
 /// Makes it again, for good.

@@ -14,6 +14,7 @@ fn again(sandbox: &Sandbox, existing: &Worktree) -> Created {
         branch: &existing.branch,
         base_branch: &existing.base_branch,
         existing: Some(existing),
+        on_top: None,
     };
     let made = create(&sandbox.repo(), &plan).unwrap();
     made.recorded().unwrap();
@@ -245,7 +246,7 @@ fn filters_and_sparse_patterns_hold_in_the_new_worktree() {
 fn a_missing_base_branch_is_an_error_and_leaves_nothing() {
     let sandbox = Sandbox::new();
     let (repo, path) = (sandbox.repo(), sandbox.worktrees().join("1-x"));
-    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "nope", existing: None };
+    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "nope", existing: None, on_top: None };
     assert!(matches!(create(&repo, &plan), Err(GitError::NoBranch { branch, .. }) if branch == "nope"));
     assert!(!sandbox.worktrees().exists());
 }
@@ -257,7 +258,13 @@ fn a_worktree_from_a_remote_branch_records_it_and_keeps_its_local_one_safe() {
     sandbox.run(&sandbox.main(), "update-ref refs/remotes/origin/next HEAD");
     sandbox.run(&sandbox.main(), "reset -q --hard HEAD~1");
     let path = sandbox.worktrees().join("1-x");
-    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "refs/remotes/origin/next", existing: None };
+    let plan = Plan {
+        path: &path,
+        branch: "draft/1-x",
+        base_branch: "refs/remotes/origin/next",
+        existing: None,
+        on_top: None,
+    };
     let made = create(&sandbox.repo(), &plan).unwrap();
     made.recorded().unwrap();
     assert_eq!((made.worktree.base_branch.as_str(), made.worktree.base), ("origin/next", upstream));
@@ -274,7 +281,7 @@ fn a_tag_or_a_commit_as_base_is_refused_and_leaves_nothing() {
     let commit = sandbox.run(&sandbox.main(), "rev-parse HEAD");
     for base_branch in ["v1", &commit, "HEAD"] {
         let path = sandbox.worktrees().join("1-x");
-        let plan = Plan { path: &path, branch: "draft/1-x", base_branch, existing: None };
+        let plan = Plan { path: &path, branch: "draft/1-x", base_branch, existing: None, on_top: None };
         assert!(matches!(create(&sandbox.repo(), &plan), Err(GitError::NotABranch { .. })), "{base_branch}");
     }
     assert!(!sandbox.worktrees().exists());
@@ -291,7 +298,7 @@ fn odd_paths_and_a_linked_worktree_as_root_are_fine() {
     assert_eq!(repo.base_branch().unwrap(), "side");
 
     let path = sandbox.worktrees().join(odd_name("a b\n"));
-    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "side", existing: None };
+    let plan = Plan { path: &path, branch: "draft/1-x", base_branch: "side", existing: None, on_top: None };
     let made = create(&repo, &plan).unwrap();
     made.recorded().unwrap();
     let worktree = made.worktree;
@@ -354,7 +361,7 @@ fn unsafe_places_are_named_by_the_first_check_that_fails() {
 fn a_folder_whose_git_file_is_gone_is_not_taken_for_the_repository_around_it() {
     let sandbox = Sandbox::new();
     let root = sandbox.main().join(".draft/worktrees");
-    let plan = Plan { path: &root.join("1-x"), branch: "draft/1-x", base_branch: "main", existing: None };
+    let plan = Plan { path: &root.join("1-x"), branch: "draft/1-x", base_branch: "main", existing: None, on_top: None };
     let worktree = create(&sandbox.repo(), &plan).unwrap().worktree;
     assert_eq!(validate(&sandbox.repo(), Path::new("/elsewhere"), &worktree), Ok(()));
     std::fs::remove_file(worktree.path.join(".git")).unwrap();

@@ -58,6 +58,29 @@ pub(super) fn all(db: &Connection) -> Result<Vec<About>, Fault> {
     Ok(query.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 
+/// Returns the boards that were not removed, oldest first.
+pub(super) fn present(db: &Connection) -> Result<Vec<About>, Fault> {
+    let sql = concat!("SELECT ", columns!(), " FROM boards WHERE removed_at IS NULL ORDER BY created_at, id");
+    Ok(db.prepare_cached(sql)?.query_map([], read)?.collect::<Result<_, _>>()?)
+}
+
+/// Returns the boards that were removed and when, oldest first.
+pub(super) fn removed(db: &Connection) -> Result<Vec<(About, Timestamp)>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        ", boards.removed_at FROM boards WHERE removed_at IS NOT NULL ORDER BY created_at, id"
+    );
+    let row = |row: &Row<'_>| Ok((read(row)?, row.get("removed_at")?));
+    Ok(db.prepare_cached(sql)?.query_map([], row)?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn set_removed(db: &Connection, board: BoardId, at: Option<Timestamp>) -> Result<(), Fault> {
+    db.prepare_cached("UPDATE boards SET removed_at = :at WHERE id = :board")?
+        .execute(named_params! { ":board": board, ":at": at })?;
+    Ok(())
+}
+
 pub(super) fn by_id(db: &Connection, id: BoardId) -> Result<Option<About>, Fault> {
     let mut query = db.prepare_cached(concat!("SELECT ", columns!(), " FROM boards WHERE id = :id"))?;
     Ok(query.query_row(named_params! { ":id": id }, read).optional()?)

@@ -22,6 +22,8 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0008_spent.sql"),
     include_str!("../../assets/schema/0009_autonomy.sql"),
     include_str!("../../assets/schema/0010_pull_requests.sql"),
+    include_str!("../../assets/schema/0011_revert.sql"),
+    include_str!("../../assets/schema/0012_boards.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

@@ -47,15 +47,23 @@ impl Reader {
         Ok(Self { path: path.to_owned(), db })
     }
 
-    /// Returns all boards, oldest first.
+    /// Returns all boards that were not removed, oldest first.
     ///
     /// # Errors
     /// When the database cannot be read; so with all that follow.
     pub fn boards(&self) -> Result<Vec<About>, StoreError> {
-        self.read(boards::all)
+        self.read(boards::present)
     }
 
-    /// Returns the board of a repository.
+    /// Returns the boards that were removed and when, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn removed_boards(&self) -> Result<Vec<(About, Timestamp)>, StoreError> {
+        self.read(boards::removed)
+    }
+
+    /// Returns the board of a repository, also one that was removed.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -100,6 +100,7 @@ pub(super) fn ticket(n: u32) -> Ticket {
         usage: Usage::default(),
         created_at: at(2),
         updated_at: at(2),
+        reverts: None,
         removed_at: None,
     }
 }

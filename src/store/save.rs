@@ -51,6 +51,13 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
+    /// Takes a board out, or puts it back.
+    BoardRemoved {
+        /// The board.
+        board: BoardId,
+        /// When it was taken out; nothing puts it back.
+        at: Option<Timestamp>,
+    },
     /// Says which process is the board's engine.
     Engine {
         /// The board.
@@ -73,6 +80,7 @@ pub(super) fn carry_out(db: &Connection, write: &Write) -> Result<Vec<Change>, F
         Write::Trust { repo_root, content, at } => boards::trust(db, repo_root, content, *at)?,
         Write::Revoke { repo_root } => boards::revoke(db, repo_root)?,
         Write::Answer { id, answer, at } => commands::answer(db, *id, answer, *at)?,
+        Write::BoardRemoved { board, at } => boards::set_removed(db, *board, *at)?,
         Write::Engine { board, pid, at } => boards::say_engine(db, *board, *pid, *at)?,
     }
     Ok(Vec::new())

@@ -19,7 +19,7 @@ macro_rules! columns {
          tickets.worktree_path, tickets.worktree_branch, tickets.worktree_base_branch, tickets.worktree_base, \
          tickets.worktree_port, tickets.input_tokens, tickets.output_tokens, \
          tickets.cost_micros, tickets.created_at, tickets.updated_at, tickets.removed_at, \
-         tickets.pull_request"
+         tickets.pull_request, tickets.reverts"
     };
 }
 
@@ -48,6 +48,7 @@ fn read(row: &Row<'_>, board: BoardId) -> rusqlite::Result<Ticket> {
         updated_at: columns.next()?,
         removed_at: columns.next()?,
         pull_request: columns.next::<Option<Json<_>>>()?.map(|pull| Box::new(pull.0)),
+        reverts: columns.next()?,
     })
 }
 
@@ -109,12 +110,12 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
             id, number, board_id, goal_id, title, description, state, state_job_id, state_why, reason, priority,
             hand_order, verify, agent, model, base_branch, message, message_at, worktree_path, worktree_branch,
             worktree_base_branch, worktree_base, worktree_port, input_tokens, output_tokens, cost_micros, created_at,
-            updated_at, removed_at, pull_request, changed
+            updated_at, removed_at, pull_request, reverts, changed
         ) VALUES (
             :id, :number, :board, :goal, :title, :description, :state, :state_job, :state_why, :reason, :priority,
             :hand_order, :verify, :agent, :model, :base_branch, :message, :message_at, :worktree_path,
             :worktree_branch, :worktree_base_branch, :worktree_base, :worktree_port, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at,
-            :removed_at, :pull_request, :changed
+            :removed_at, :pull_request, :reverts, :changed
         )";
     write(db, insert, ticket, Some(description), changed)?;
     write_blockers(db, ticket)
@@ -150,14 +151,15 @@ pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: 
         set!(),
         " WHERE id = :id AND number = :number AND board_id = :board AND created_at = :created_at
             AND goal_id IS :goal AND state_job_id IS :state_job AND state = :state AND state_why IS :state_why
-            AND priority IS :priority AND hand_order IS :hand_order AND removed_at IS :removed_at"
+            AND priority IS :priority AND hand_order IS :hand_order AND removed_at IS :removed_at
+            AND reverts IS :reverts"
     );
     if write(db, in_place, ticket, None, changed)? == 0 {
         let anywhere = concat!(
             set!(),
             ", number = :number, board_id = :board, created_at = :created_at, goal_id = :goal,
             state_job_id = :state_job, state = :state, state_why = :state_why, priority = :priority,
-            hand_order = :hand_order, removed_at = :removed_at WHERE id = :id"
+            hand_order = :hand_order, removed_at = :removed_at, reverts = :reverts WHERE id = :id"
         );
         write(db, anywhere, ticket, None, changed)?;
     }
@@ -202,6 +204,7 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":updated_at": ticket.updated_at,
             ":removed_at": ticket.removed_at,
             ":pull_request": ticket.pull_request.as_deref().map(Json),
+            ":reverts": ticket.reverts,
             ":changed": changed,
         })
         .map_err(taken(|| format!("ticket {}", ticket.number)))?;

@@ -242,6 +242,8 @@ words! {
         Conflict = "conflict",
         /// Opens a pull request, pushes to it, or looks at it.
         Pull = "pull",
+        /// Takes a landed change back.
+        Revert = "revert",
         /// Folds a file of a change, or unfolds it.
         ToggleFold = "toggle_fold",
         /// Moves the lines to the left, to see what is at the right.

@@ -9,6 +9,7 @@ use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::resolve::Deed;
 use crate::domain::revision::RevisionStatus;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use crate::domain::rule_revert::Traced;
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::{Priority, Ticket};
 use crate::domain::undo::beside;
@@ -92,6 +93,7 @@ impl Model {
             | Action::Land
             | Action::Conflict
             | Action::Pull
+            | Action::Revert
             | Action::OpenFolder
             | Action::PlaceLower
             | Action::PlaceHigher => match self.ticket_or_why() {
@@ -170,6 +172,7 @@ impl Model {
             }
             Action::Conflict => self.why_refused(abort(ticket.id)),
             Action::Pull => self.why_refused(self.about_pull(ticket)),
+            Action::Revert => self.why_refused(Command::Revert { ticket: TicketRef::Id(ticket.id), id: None }),
             Action::Verify => self.why_refused(Command::Verify { ticket: TicketRef::Id(ticket.id) }),
             Action::Resume => self.why_refused(Command::Resume { ticket: TicketRef::Id(ticket.id) }),
             Action::Tell => (ticket.state == State::Abandoned).then(|| {
@@ -231,7 +234,7 @@ impl Model {
 
     /// Asks the rules about a command, as far as they can tell without looking at the repository.
     fn why_refused(&self, command: Command) -> Option<String> {
-        let known = Known { checks: Trust::Given, landed: Landed::No, limit: None };
+        let known = Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown };
         let (actor, fresh) = (Actor::human(), JobId(Uuid::nil()));
         let input = Input { at: self.now, actor, fresh, known, what: What::Command(command) };
         let refused = decide(&self.board, &input).err()?;

@@ -134,6 +134,7 @@ impl Model {
             Action::Land => self.land(),
             Action::Conflict => self.conflict(),
             Action::Pull => self.pull(),
+            Action::Revert => self.revert(),
             Action::MarkRange if context == Context::Diff => self.begin_range(),
             Action::HandOver => self.visit(),
             Action::Autopilot => self.choose_autopilot(),

@@ -13,6 +13,7 @@ mod others;
 mod outcomes;
 mod permissions;
 mod places;
+mod revert;
 mod several;
 mod slots;
 mod space;

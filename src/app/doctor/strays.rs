@@ -34,10 +34,10 @@ pub(super) fn look(patient: &Patient, git: Option<&Git>) -> Vec<Check> {
 fn engines(survey: &Survey) -> Vec<Check> {
     let one = |state: &ledger::BoardState| {
         let message = match state.engine {
-            EngineState::None => format!("none runs for board {}", state.about.name),
-            EngineState::Runs(None) => format!("one runs for board {}", state.about.name),
+            EngineState::None => format!("none runs for board {}", state.called),
+            EngineState::Runs(None) => format!("one runs for board {}", state.called),
             EngineState::Runs(Some(row)) => {
-                format!("process {} is that of board {} since {}", row.pid, state.about.name, row.since)
+                format!("process {} is that of board {} since {}", row.pid, state.called, row.since)
             }
         };
         Check::ok("engine", message)

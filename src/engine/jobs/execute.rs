@@ -19,10 +19,14 @@ use super::super::error::EngineError;
 use super::agent::{Prepared, Try, earlier_session, patience, plan, prepare};
 use super::bench::Bench;
 use super::listener::Listener;
+use super::revert;
 use super::supervise::{Begun, Ended, begin, how_it_was_lost, proof, see_through, take_back};
 
 /// Works on an execute job until its end is stored.
 pub(super) async fn execute(bench: &Bench) -> Result<(), EngineError> {
+    if let Some(landing) = &bench.job.takes_back {
+        return revert::take_back(bench, landing).await;
+    }
     let mut tries = Tries::of(bench).await?;
     // An agent that may live is followed whatever the configuration, the table or the disk say by now.
     let mut running = match tries.running() {

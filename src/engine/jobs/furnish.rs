@@ -16,7 +16,9 @@ const NAMED: usize = 5;
 pub(super) fn branch_of(ticket: &Ticket, config: &Config) -> Result<String, EngineError> {
     let template: BranchTemplate = config.workspace_config.branch_template.parse()?;
     let title = ticket.title.as_str();
-    Ok(template.fill(BranchFor { number: ticket.number, title, ticket: ticket.id, goal: ticket.goal }))
+    let name = template.fill(BranchFor { number: ticket.number, title, ticket: ticket.id, goal: ticket.goal });
+    // A branch that is never deleted is no ticket's own.
+    Ok(if config.merge_config.is_protected(&name) { format!("draft/{name}") } else { name })
 }
 
 /// Brings submodules and files into a worktree. What is there stays as it is, so that it can be done before each run: a crash

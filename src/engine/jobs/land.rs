@@ -67,6 +67,11 @@ pub(super) async fn land(bench: &Bench) -> Result<(), EngineError> {
         return over(bench, refused(bench, reason), Vec::new()).await;
     };
     let plan = plan(bench, &config, revision).await?;
+    if config.merge_config.is_protected(&plan.branch) && !config.merge_config.land_on_protected {
+        let hint = "`merge_config.land_on_protected: true` lets changes land there";
+        let reason = format!("{} is protected, and nothing may land on it; {hint}", plan.branch);
+        return over(bench, refused(bench, reason), Vec::new()).await;
+    }
     let mut warnings = match bring_up_to_date(bench, &config, &plan).await? {
         Ok(warnings) => warnings,
         Err(reason) => return over(bench, refused(bench, reason), Vec::new()).await,
@@ -97,15 +102,21 @@ fn refused(bench: &Bench, reason: String) -> Fact {
 
 /// Removes what was made on the way, and tells how the job ended.
 async fn over(bench: &Bench, fact: Fact, records: Vec<Save>) -> Result<(), EngineError> {
+    clear_scratch(bench).await;
+    bench.learn(fact, records).await
+}
+
+/// Removes the work tree in which something was made ready.
+pub(super) async fn clear_scratch(bench: &Bench) {
     let path = scratch_of(bench);
     let cleared = bench.making(move |shop| Ok(Scratch::left(&shop.repo, &path).clear()?)).await;
     if let Err(error) = cleared {
         tracing::warn!(job = %bench.job.id, %error, "the work tree of a landing could not be removed");
     }
-    bench.learn(fact, records).await
 }
 
-fn scratch_of(bench: &Bench) -> PathBuf {
+/// Returns where a job makes ready what is to come onto a branch.
+pub(super) fn scratch_of(bench: &Bench) -> PathBuf {
     bench.shop.paths.landings_of(&bench.shop.about).join(bench.job.id.to_string())
 }
 

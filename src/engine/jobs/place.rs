@@ -21,6 +21,25 @@ use super::furnish::{branch_of, furnish};
 ///
 /// `known` is the one that it has by now: the job itself may have made it.
 pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktree>) -> Result<Worktree, EngineError> {
+    ensure_from(bench, config, known, None).await
+}
+
+/// Returns a worktree of the ticket that starts at a commit which was made on top of another, one of its base branch.
+pub(super) async fn ensure_on_top(
+    bench: &Bench,
+    config: &Config,
+    commit: &str,
+    base: &str,
+) -> Result<Worktree, EngineError> {
+    ensure_from(bench, config, None, Some((commit.to_owned(), base.to_owned()))).await
+}
+
+async fn ensure_from(
+    bench: &Bench,
+    config: &Config,
+    known: Option<&Worktree>,
+    on_top: Option<(String, String)>,
+) -> Result<Worktree, EngineError> {
     let ticket = Ticket { worktree: known.cloned(), ..bench.ticket.clone() };
     let branch = branch_of(&ticket, config)?;
     let made = bench
@@ -34,6 +53,7 @@ pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktr
                 branch: &branch,
                 base_branch: ticket.base_branch.as_deref().unwrap_or(&shop.about.base_branch),
                 existing: ticket.worktree.as_ref(),
+                on_top: on_top.as_ref().map(|(commit, base)| (commit.as_str(), base.as_str())),
             };
             Ok(worktree::create(&shop.repo, &plan)?)
         })
@@ -64,14 +84,15 @@ pub(super) async fn ensure(bench: &Bench, config: &Config, known: Option<&Worktr
     Ok(worktree)
 }
 
-/// Brings back the worktree of a ticket that was abandoned and is wanted again, so that its work goes on where it was.
+/// Brings back the worktree of a ticket that was abandoned, or that nobody touched for long, and that is wanted again, so that its
+/// work goes on where it was. One whose change landed starts anew.
 fn restored(shop: &Workshop, ticket: &Ticket) -> Result<Option<Created>, EngineError> {
     if ticket.worktree.is_some() {
         return Ok(None);
     }
     let newest = trash::newest_of(&shop.repo, ticket.id)?;
-    let Some(abandoned) = newest.filter(|one| one.state == StateName::Abandoned) else { return Ok(None) };
-    Ok(Some(trash::restore(&shop.repo, &abandoned)?))
+    let Some(kept) = newest.filter(|one| one.state != StateName::Done) else { return Ok(None) };
+    Ok(Some(trash::restore(&shop.repo, &kept)?))
 }
 
 /// Returns the first port of a block that no worktree has and nobody listens on, and the lock under which it is free; no

@@ -3,6 +3,7 @@
 //! The order makes what is being made right now no stray: the disk and the repositories first, the database last. What
 //! an engine makes is either noted under a lock when it is seen, or in the database when that is read.
 
+mod landings;
 mod processes;
 mod rest;
 mod runs;
@@ -37,6 +38,7 @@ pub(super) fn look(grounds: &Grounds) -> Result<Survey, StoreError> {
     runs::find(&seen, &mut survey);
     worktrees::find(&seen, &mut survey);
     rest::find(&seen, &mut survey);
+    landings::find(&seen, &mut survey);
     Ok(survey)
 }
 
@@ -89,7 +91,8 @@ impl<'a> Seen<'a> {
         let boards = inventory.boards.iter().map(|shelf| {
             let held = BoardLock::is_held(&grounds.paths.data_dir, shelf.about.id);
             let engine = if held { EngineState::Runs(shelf.engine) } else { EngineState::None };
-            BoardState { about: shelf.about.clone(), engine }
+            let all = inventory.boards.iter().map(|shelf| &shelf.about);
+            BoardState { called: called(&shelf.about, all), about: shelf.about.clone(), engine }
         });
         let boards = boards.collect();
         let places = places(&inventory);
@@ -112,10 +115,17 @@ impl<'a> Seen<'a> {
     /// Returns a ticket's number, with its board's name where there are several.
     fn label(&self, id: TicketId) -> String {
         match self.ticket(id) {
-            Some((about, ticket)) if self.inventory.boards.len() > 1 => format!("{} of {}", ticket.number, about.name),
+            Some((about, ticket)) if self.inventory.boards.len() > 1 => {
+                format!("{} of {}", ticket.number, self.called(about))
+            }
             Some((_, ticket)) => ticket.number.to_string(),
             None => format!("ticket {id}"),
         }
+    }
+
+    /// Returns how people call a board: by its name, and where several have that, by its repository too.
+    fn called(&self, about: &About) -> String {
+        called(about, self.inventory.boards.iter().map(|shelf| &shelf.about))
     }
 
     /// Returns how people call the ticket of a job.
@@ -141,6 +151,13 @@ impl<'a> Seen<'a> {
     /// Says whether the board of a ticket has an engine.
     fn is_served(&self, ticket: TicketId) -> bool {
         self.ticket(ticket).is_some_and(|(about, _)| self.has_engine(about.id))
+    }
+}
+
+fn called<'a>(about: &About, mut all: impl Iterator<Item = &'a About>) -> String {
+    match all.any(|other| other.name == about.name && other.id != about.id) {
+        true => format!("{} ({})", about.name, about.repo_root.display()),
+        false => about.name.clone(),
     }
 }
 
@@ -194,6 +211,12 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries.filter(is_folder).map(|entry| entry.path()).collect();
     found.sort();
     found
+}
+
+/// Returns the path with links resolved, those of its parent where itself is missing.
+fn settled(path: &Path) -> PathBuf {
+    let beside = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }
 
 /// Says whether something was changed so long ago that nobody is at it.

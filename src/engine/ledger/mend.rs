@@ -11,8 +11,9 @@ use crate::domain::id::{BoardId, TicketId};
 use crate::domain::state::StateName;
 use crate::domain::ticket::Worktree;
 use crate::domain::time::Timestamp;
+use crate::git::land::Scratch;
 use crate::git::leftovers::{self, Noted, Rest};
-use crate::git::trash::{self, Binned, Owner};
+use crate::git::trash::{self, Binned, Fate, Owner};
 use crate::git::{GitError, Repo};
 use crate::run::adopt;
 use crate::run::census::{self, Census, Supervisor};
@@ -85,6 +86,7 @@ fn mend(grounds: &Grounds, stray: &Stray, now: Timestamp) -> Result<Mended, Engi
         Remedy::RemoveFile(path) => remove(path, |path| fs::remove_file(path)),
         Remedy::Trash { repo, worktree } => bin(grounds, repo, worktree, now),
         Remedy::Forget { repo, path } => forget(grounds, repo, path),
+        Remedy::ClearLanding { repo, path } => clear_landing(grounds, repo, path),
         Remedy::RemoveNote(note) => remove_note(note),
         Remedy::RemoveRest { worktree, rest } => remove_rest(worktree, rest),
         Remedy::RemoveLock(board) => remove_lock(grounds, *board),
@@ -165,7 +167,7 @@ fn bin(grounds: &Grounds, root: &Path, worktree: &Worktree, now: Timestamp) -> R
         if !Census::take().inside(&worktree.path).is_empty() {
             return Ok(left("somebody is in it by now"));
         }
-        let owner = Owner { ticket: NOBODY, state: StateName::Abandoned };
+        let owner = Owner { ticket: NOBODY, state: StateName::Abandoned, branch: Fate::Goes };
         Ok(match trash::bin(&repo, &worktree, owner, now, &grounds.litter)? {
             Binned::Gone(reference) => {
                 done(format!("it is in the trash, and `git worktree add FOLDER {reference}` brings it back"))
@@ -213,6 +215,14 @@ fn forget(grounds: &Grounds, root: &Path, path: &Path) -> Result<Mended, EngineE
         Some(false) => left("its folder is there by now"),
         None => left("somebody makes it right now"),
     })
+}
+
+fn clear_landing(grounds: &Grounds, root: &Path, path: &Path) -> Result<Mended, EngineError> {
+    if !Census::take().inside(path).is_empty() {
+        return Ok(left("somebody is in it by now"));
+    }
+    Scratch::left(&Repo::discover(&grounds.git, root)?, path).clear()?;
+    Ok(done("it is removed"))
 }
 
 fn remove_note(note: &Noted) -> Result<Mended, EngineError> {

@@ -86,6 +86,13 @@ pub enum Remedy {
         /// The folder.
         path: PathBuf,
     },
+    /// Remove a work tree in which something was made ready for a branch.
+    ClearLanding {
+        /// The repository.
+        repo: PathBuf,
+        /// The work tree.
+        path: PathBuf,
+    },
     /// Remove the note beside a worktree in the making.
     RemoveNote(Noted),
     /// Remove what a killed program left in git's own folder of a worktree.

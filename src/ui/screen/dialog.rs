@@ -283,6 +283,7 @@ fn needed_for(command: &Command) -> &'static str {
         Some(JobKind::Verify | JobKind::Resume) => "To check it",
         Some(JobKind::Land) => "To check what is to land",
         Some(JobKind::Execute) => "To run it",
+        None if matches!(command, Command::Revert { .. }) => "To check what takes it back",
         Some(JobKind::PullRequest) | None => "To run tickets",
     }
 }

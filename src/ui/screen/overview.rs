@@ -8,6 +8,7 @@ use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
 use crate::domain::pull_request::PullRequest;
 use crate::domain::revision::RevisionStatus;
+use crate::domain::rule_revert::taken_back_by;
 use crate::domain::state::{MOVES, Move, State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
@@ -96,6 +97,7 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
     let mut page = Page::new(model, width);
     standing(&mut page, ticket, detail);
     dependencies(&mut page, ticket);
+    reverts(&mut page, ticket);
     work(&mut page, ticket);
     outlook::on_page(&mut page, ticket);
     page.heading("Description");
@@ -236,6 +238,19 @@ fn dependencies(page: &mut Page, ticket: &Ticket) {
             let role = if other.state.name() == StateName::Done { Role::Ok } else { Role::Text };
             let state = columns::state_text(model, other);
             page.fact(if n == 0 { name } else { "" }, role, &format!("{} {} ({state})", other.number, other.title));
+        }
+    }
+}
+
+/// The tickets that are tied to it by a revert, both ways.
+fn reverts(page: &mut Page, ticket: &Ticket) {
+    let board = &page.model.board;
+    let landed = ticket.reverts.and_then(|id| board.ticket(id)).cloned();
+    let back = taken_back_by(board, ticket.id).cloned();
+    for (name, other) in [("takes back", landed), ("taken back", back)] {
+        if let Some(other) = other {
+            let state = columns::state_text(page.model, &other);
+            page.fact(name, Role::Text, &format!("{} {} ({state})", other.number, other.title));
         }
     }
 }

@@ -80,3 +80,30 @@ fn a_board_is_opened_by_its_name_from_anywhere() {
     let (code, _, _) = error_of(&fresh.draft(&["ticket", "list", "--board", "x", "--json"]).exits(3));
     assert_eq!(code, "no_repository");
 }
+
+#[test]
+fn a_board_is_taken_out_with_its_worktrees_and_comes_back_as_it_was() {
+    let world = crate::support::demo_world();
+    let script = "[[write hello.txt hi\\n]][[say done]]";
+    world.draft(&["ticket", "add", "Say hello", "--description", script, "--state", "planned"]).ok();
+    world.draft(&["run", "1", "--trust"]).ok();
+    let before = world.draft(&["ticket", "show", "1", "--json"]).ok().json();
+    let worktree = std::path::PathBuf::from(before["worktree"].as_str().unwrap());
+    std::fs::write(worktree.join("loose.txt"), "not committed\n").unwrap();
+    world.draft(&["board", "remove", "nope"]).exits(2);
+
+    let text = world.draft(&["board", "remove", "repo"]).ok().text();
+    assert!(text.starts_with("repo is removed; 1 worktree went into the trash"), "{text}");
+    assert!(!worktree.exists());
+    assert_eq!(world.draft(&["board", "list", "--json"]).ok().json()["boards"], serde_json::json!([]));
+    let refused = world.draft(&["ticket", "list"]).exits(2);
+    assert!(refused.complaint().contains("draft board restore repo"), "{}", refused.complaint());
+    world.assert_accounted_for();
+
+    world.draft(&["board", "restore", "repo"]).ok();
+    let after = world.draft(&["ticket", "show", "1", "--json"]).ok().json();
+    assert_eq!((&after["worktree"], &after["why"]), (&before["worktree"], &"review".into()));
+    assert_eq!(std::fs::read_to_string(worktree.join("loose.txt")).unwrap(), "not committed\n");
+    world.draft(&["board", "restore", "repo"]).exits(2);
+    world.assert_accounted_for();
+}

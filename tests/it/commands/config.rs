@@ -197,3 +197,25 @@ fn the_schema_and_the_document_are_printed() {
     let printed = world.draft(&["config", "reference"]).ok().text();
     assert_eq!(printed, include_str!("../../../docs/configuration.md"));
 }
+
+#[test]
+fn a_check_reads_the_keys_too_and_a_board_is_named_from_anywhere() {
+    let world = demo_world();
+    world.draft(&["ticket", "list"]).ok();
+    let keys = own(&world).with_file_name("keys.yaml");
+    write_own(&world, "");
+    fs::write(&keys, "board:\n  rum: [r]\n").unwrap();
+    let told = world.draft(&["config", "check", "--json"]).exits(2).json();
+    let error = &told["errors"][0];
+    assert_eq!((error["file"].as_str(), &error["line"]), (keys.to_str(), &2.into()), "{told:#}");
+    fs::write(&keys, "board:\n  run: [r]\n").unwrap();
+    assert!(world.draft(&["config", "check"]).ok().text().contains("keys.yaml: no mistakes"));
+
+    let settings = world.run(
+        "env",
+        &["-C", "/", super::DRAFT, "config", "show", "execute_config.preferred_executor", "--board", "repo"],
+    );
+    assert!(settings.ok().text().contains("demo"));
+    let checks = world.run("env", &["-C", "/", super::DRAFT, "doctor", "--board", "repo"]);
+    assert!(checks.text().contains("tickets start from main"), "{}", checks.text());
+}

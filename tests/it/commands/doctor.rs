@@ -244,3 +244,20 @@ fn a_limit_on_processes_that_builds_exceed_is_told() {
     assert!(low["fix"].as_str().unwrap().contains("ulimit -u 1024"), "{low}");
     assert_eq!(ask("2000")["status"], "ok");
 }
+
+#[test]
+fn a_work_tree_that_a_killed_landing_left_is_said_to_be_one_and_removed() {
+    let world = demo_world();
+    world.draft(&["ticket", "list"]).ok();
+    let boards = world.draft(&["board", "list", "--json"]).ok().json();
+    let board = boards["boards"][0]["id"].as_str().unwrap();
+    let left = world.data().join("landings").join(board).join("01900000-0000-7000-8000-000000000001");
+    world.git(&["worktree", "add", "--quiet", "--detach", left.to_str().unwrap()]);
+    let strays = world.strays();
+    assert_eq!(strays.len(), 1, "{strays:#?}");
+    assert!(strays[0].message.contains("and that job is over"), "{strays:#?}");
+    let mended = world.mend();
+    assert_eq!(mended.iter().map(|check| check.mended).collect::<Vec<_>>(), [Some(true)], "{mended:#?}");
+    assert!(!left.exists());
+    assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
+}

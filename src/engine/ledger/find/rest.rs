@@ -16,14 +16,14 @@ pub(super) fn find(seen: &Seen<'_>, survey: &mut Survey) {
     in_worktrees(seen, survey);
     in_data_dir(seen, survey);
     for shelf in seen.inventory.boards.iter().filter(|shelf| shelf.pending > 0 && !seen.has_engine(shelf.about.id)) {
-        let (name, count) = (&shelf.about.name, shelf.pending);
+        let (name, count) = (seen.called(&shelf.about), shelf.pending);
         let noun = if count == 1 { "command waits" } else { "commands wait" };
         let message = format!("{count} {noun} for the engine of board {name}, and it has none");
         let advice = "the next engine answers them: open the board with `draft`, or use `draft run`".to_owned();
         survey.found(Subject::Commands, shelf.about.id.to_string(), (message, advice), Remedy::Nothing);
     }
     for (about, why) in &seen.unopened {
-        let message = format!("the repository of board {} cannot be opened: {why}", about.name);
+        let message = format!("the repository of board {} cannot be opened: {why}", seen.called(about));
         let advice = format!("bring {} back; until then its tickets wait", about.repo_root.display());
         survey.found(Subject::Boards, about.id.to_string(), (message, advice), Remedy::Nothing);
     }

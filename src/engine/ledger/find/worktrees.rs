@@ -9,7 +9,7 @@ use crate::git::leftovers::{self, Linked, Noted, Unknown};
 
 use super::super::Survey;
 use super::super::stray::{Remedy, Subject};
-use super::{RepoSeen, Seen, folders};
+use super::{RepoSeen, Seen, folders, settled};
 
 /// What is known about worktrees from the side of the tickets and of who makes them.
 struct Known<'a> {
@@ -220,10 +220,4 @@ fn notes(seen: &Seen<'_>, survey: &mut Survey, known: &Known<'_>) {
         let words = (message, "`draft doctor --fix` removes it".to_owned());
         survey.found(Subject::Leftovers, which, words, Remedy::RemoveNote(note.clone()));
     }
-}
-
-/// Returns the path with links resolved, those of its parent where itself is missing.
-fn settled(path: &Path) -> PathBuf {
-    let beside = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }

@@ -163,6 +163,12 @@ impl Model {
         newest.is_some_and(|revision| revision.status == RevisionStatus::Open)
     }
 
+    /// Asks for the landed change of the selected ticket to be taken back, as a ticket of its own.
+    pub(in crate::ui) fn revert(&mut self) -> Vec<Effect> {
+        let Some(ticket) = self.selected() else { return Vec::new() };
+        self.with_trust(vec![Command::Revert { ticket: TicketRef::Id(ticket), id: None }])
+    }
+
     /// Asks for the approved change of the selected ticket to be landed.
     pub(in crate::ui) fn land(&mut self) -> Vec<Effect> {
         let Some(ticket) = self.selected() else { return Vec::new() };
