@@ -103,7 +103,8 @@ pub(super) fn revert(decision: &mut Decision<'_>, name: TicketRef, id: Option<Ti
         priority: landed.priority,
         hand_order: None,
         blocked_by: Vec::new(),
-        verify: landed.verify.clone(),
+        // Those of the other ticket prove the change that goes now.
+        verify: Vec::new(),
         agent: None,
         model: None,
         base_branch: Some(intent.branch.clone()).filter(|branch| *branch != decision.board.about.base_branch),
