@@ -23,6 +23,7 @@ struct Script {
     rate: u64,
     /// How long it lives at least, in milliseconds.
     ms: u64,
+    /// 1 for a file that all write, 2 for one of the ticket's own.
     edit: u64,
     /// Whether each line says when it was written, in microseconds since 1970.
     clock: u64,
@@ -99,6 +100,12 @@ pub(crate) fn main() {
     if events {
         let result = r#"{"type":"result","subtype":"success","is_error":false,"result":"done"}"#;
         writeln!(out, "{result}").and_then(|()| out.flush()).expect("it can be written");
+    }
+    if script.edit == 2 {
+        let folder = std::env::current_dir().expect("a folder");
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let ticket = name.split('-').next().unwrap_or_default();
+        std::fs::write(format!("made-{ticket}.txt"), "made\n").expect("it can be written");
     }
     if script.edit == 1 {
         std::fs::write("edited.txt", "edited\n").expect("it can be written");

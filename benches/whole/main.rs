@@ -4,6 +4,7 @@
 //! - `flood`: an agent's 1,000,000 lines, beside `agent | cat > file`
 //! - `kill`: from the start of a board until all is right again that a killed one left
 //! - `quiet`: what 100 agents that say nothing cost
+//! - `landings`: twenty changes that land at once on a branch that others move, beside git alone
 //! - `board`: what a person feels of the board, and what it costs while nothing happens
 //! - `others`: how soon one process sees what another one did
 //!
@@ -14,6 +15,7 @@ mod agent;
 mod board;
 mod flood;
 mod kill;
+mod landings;
 mod others;
 mod place;
 mod processes;
@@ -37,9 +39,10 @@ fn main() {
         Some(&"kill") => kill::measure(rounds),
         Some(&"quiet") => quiet::measure(rounds),
         Some(&"board") => board::measure(rounds, words.get(2).copied()),
+        Some(&"landings") => landings::measure(rounds),
         Some(&"others") => others::measure(rounds),
         Some(_) | None => {
-            println!("say what: tickets, flood, kill, quiet, board or others, and perhaps how many rounds")
+            println!("say what: tickets, landings, flood, kill, quiet, board or others, and perhaps how many rounds")
         }
     }
 }

@@ -79,6 +79,18 @@ impl Place {
         assert!(ended.success(), "git {args:?}");
     }
 
+    /// Runs git in the repository and returns what it printed.
+    pub(crate) fn said(&self, args: &[&str]) -> String {
+        let ended = self.command("git").args(args).stdout(Stdio::piped()).output().expect("git starts");
+        assert!(ended.status.success(), "git {args:?}");
+        String::from_utf8_lossy(&ended.stdout).trim().to_owned()
+    }
+
+    /// Runs a line of shell in the repository; says whether it ended well.
+    pub(crate) fn shell(&self, line: &str) -> bool {
+        self.command("sh").args(["-c", line]).stderr(Stdio::null()).status().expect("sh starts").success()
+    }
+
     /// Runs git in the repository with an index of its own, and returns the line that it printed.
     pub(crate) fn git_with_index(&self, index: &Path, args: &[&str]) -> String {
         let mut command = self.command("git");

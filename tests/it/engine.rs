@@ -5,6 +5,7 @@ mod agents;
 mod autopilot;
 mod cancel;
 mod checks;
+mod crowd;
 mod damage;
 mod kill;
 mod landing;
