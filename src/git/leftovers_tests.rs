@@ -1,7 +1,7 @@
 //! What Draft made is found by content, what people made is not taken for it, and looking changes nothing.
 
 use super::*;
-use crate::git::testing::{Sandbox, write};
+use crate::git::testing::{Sandbox, until, write};
 use crate::git::worktree::{Plan, create};
 
 fn names(branches: &[OwnBranch]) -> Vec<&str> {
@@ -70,7 +70,7 @@ fn a_note_says_what_is_made_and_whether_somebody_does() {
     assert!(!remove_note(&one()).unwrap());
     assert_eq!(holding(&wanted, || Ok::<_, GitError>(())).unwrap(), None);
     drop(made);
-    assert!(!one().is_held);
+    until("nobody makes it", || !one().is_held);
     assert!(remove_note(&one()).unwrap());
     assert_eq!(notes(&sandbox.worktrees()), []);
     assert_eq!(holding(&wanted, || Ok::<_, GitError>(1)).unwrap(), Some(1));
@@ -90,8 +90,8 @@ fn what_killed_programs_left_is_found_and_what_is_in_use_is_not() {
     in_use.lock().unwrap();
     assert_eq!(rests(&path).iter().map(Rest::path).collect::<Vec<_>>(), [lock.as_path()]);
     drop(in_use);
+    until("both are free", || rests(&path).len() == 2);
     let found = rests(&path);
-    assert_eq!(found.len(), 2);
     found.iter().for_each(|rest| remove_rest(rest).unwrap());
     assert_eq!(rests(&path), []);
 }

@@ -4,11 +4,22 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::worktree::{Created, Plan, create};
 use super::{Git, Repo};
+
+/// Waits until something is so. A process that another test starts has all open files of this one for an instant, so a lock may
+/// go a little after the file that held it.
+pub(super) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
 
 /// A folder with a home, a configuration and repositories.
 pub(super) struct Sandbox {

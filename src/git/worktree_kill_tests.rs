@@ -5,12 +5,11 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::Repo;
-use super::testing::{Sandbox, executable, sealed_git, write};
+use super::testing::{Sandbox, executable, sealed_git, until, write};
 use super::worktree::{Created, Origin, Plan, create};
 use crate::domain::ticket::Worktree;
 
@@ -42,14 +41,6 @@ fn git_with(sandbox: &Sandbox, line: &str) {
 fn script(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     executable(path, &format!("#!/bin/sh\n{text}\n"));
-}
-
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// Makes the worktree `1-x` in a process of its own that is killed when it, or its git, has stopped somewhere.
