@@ -165,15 +165,16 @@ impl Model {
         let Some(first) = rest.first else { return true };
         let layout = self.layout();
         // A card has two lines at least, and one is between cards.
-        let is_high = |column: &layout::Column| usize::from(inner(column.area).height) > 3 * first;
-        if layout.list.is_some() || layout.columns.iter().any(is_high) {
+        let heights = layout.columns.iter().map(|column| usize::from(inner(column.area).height));
+        let at_once = heights.max().unwrap_or(0).div_ceil(3);
+        if layout.list.is_some() || at_once > first {
             return false;
         }
         let state = |id: TicketId| self.board.ticket(id).map(|ticket| ticket.state.name());
-        // Whether nothing that is not read stands above it.
+        // Whether nothing that is not read stands above it, or is in sight below it.
         let has_place = |id: TicketId| {
             let is_whole = state(id).is_some_and(|state| rest.missing(state) == 0);
-            is_whole || self.index.row(&self.board, id).is_some_and(|row| row < first)
+            is_whole || self.index.row(&self.board, id).is_some_and(|row| row + at_once <= first)
         };
         match self.first_look() {
             Some(id) if self.index.needs_you(id) => {
