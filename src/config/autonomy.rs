@@ -12,7 +12,7 @@ pub struct AutonomyConfig {
     pub sensitive_file_patterns: Vec<String>,
     /// Whether the checks of such a change must have passed.
     pub require_verification_pass: bool,
-    /// How strict the gates are; one of [`PROFILES`].
+    /// How strict the gates are; one of `default`, `strict` and `yolo`.
     pub profile: String,
     /// Whether changes of tickets without a goal are approved.
     pub enabled: bool,
