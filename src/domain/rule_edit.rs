@@ -83,7 +83,15 @@ fn check_unstarted(ticket: &Ticket, branch: Option<&String>) -> Result<(), Refus
 fn blockers(decision: &Decision<'_>, ticket: &Ticket, names: &[TicketRef]) -> Result<Vec<TicketId>, Refused> {
     let mut blockers = Vec::new();
     for name in names {
-        let id = decision.find(*name)?.id;
+        // A removed one that was waited for is waited for again when it comes back; only its id names it, as undo does.
+        let removed = match name {
+            TicketRef::Id(_) => decision.board.find_removed(*name),
+            TicketRef::Number(_) => None,
+        };
+        let id = match removed {
+            Some(removed) => removed.id,
+            None => decision.find(*name)?.id,
+        };
         if !blockers.contains(&id) {
             blockers.push(id);
         }
@@ -257,6 +265,7 @@ mod tests {
     use crate::domain::change::Change;
     use crate::domain::command::{AgentChoice, Command};
     use crate::domain::event::NewEvent;
+    use crate::domain::id::TicketNumber;
     use crate::domain::job::JobKind;
     use crate::domain::rule::{What, decide};
     use crate::domain::rule_walk::apply;
@@ -342,7 +351,10 @@ mod tests {
         assert_eq!(refused.code, RefusalCode::Cycle);
         assert_eq!(edit(&mut board, 1, vec![Edit::After(vec![name(1)])]).unwrap_err().code, RefusalCode::Cycle);
         ask(&mut board, Command::Remove { ticket: name(1) }).unwrap();
-        assert_eq!(edit(&mut board, 2, vec![Edit::After(vec![name(1)])]).unwrap_err().code, RefusalCode::UnknownTicket);
+        assert_eq!(edit(&mut board, 2, vec![Edit::After(vec![name(1)])]).unwrap_err().code, RefusalCode::Cycle);
+        let by_number = TicketRef::Number(TicketNumber(1));
+        let refused = edit(&mut board, 2, vec![Edit::After(vec![by_number])]).unwrap_err();
+        assert_eq!(refused.code, RefusalCode::UnknownTicket);
     }
 
     #[test]

@@ -221,10 +221,11 @@ impl Act {
             Edit::Description(_) => Edit::Description(self.description.clone().unwrap_or_default()),
             Edit::Priority(_) => Edit::Priority(before.priority),
             Edit::Goal(_) => Edit::Goal(before.goal),
-            // One that was removed cannot be waited for, and holds nothing up.
+            // One that was removed holds nothing up, until it comes back; one that is gone for good never will.
             Edit::After(_) => {
-                let there = before.blocked_by.iter().filter(|id| board.ticket(**id).is_some());
-                Edit::After(there.map(|id| TicketRef::Id(*id)).collect())
+                let is_known =
+                    |id: &&TicketId| board.ticket(**id).is_some() || board.find_removed(TicketRef::Id(**id)).is_some();
+                Edit::After(before.blocked_by.iter().filter(is_known).map(|id| TicketRef::Id(*id)).collect())
             }
             Edit::Agent(_) => Edit::Agent(before.agent.clone()),
             Edit::Model(_) => Edit::Model(before.model.clone()),
