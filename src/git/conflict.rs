@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gix::bstr::ByteSlice;
+use gix::index::entry::Stage;
 use gix::objs::tree::{Entry, EntryKind};
 use gix::objs::{Blob, Tree};
 
 use super::invoke::{Call, DURABLE, LONG};
 use super::keep::commit_tree;
 use super::land::{merge_in_memory, unmerged, why};
-use super::tree::{merging, snapshot};
+use super::tree::{merging, read_index, snapshot};
 use super::validate::Place;
 use super::{GitError, Repo, forecast, object, trash};
 use crate::domain::id::TicketId;
@@ -87,6 +88,10 @@ pub fn under_way(repo: &Repo, worktree: &Worktree) -> Result<Option<UnderWay>, G
     } else {
         None
     };
+    // Every agent that ends is looked at, and a start of git costs as much as all of the rest.
+    if operation.is_none() && is_merged(repo, &git_dir) {
+        return Ok(None);
+    }
     let open = unmerged(repo.git.reading(&worktree.path).args(["ls-files", "--unmerged", "-z"]))?;
     let Some(operation) = operation.or_else(|| (!open.is_empty()).then_some(Operation::Unknown)) else {
         return Ok(None);
@@ -445,6 +450,12 @@ fn git_dir(repo: &Repo, worktree: &Worktree) -> Result<PathBuf, GitError> {
     let dir = &worktree.path;
     let place = Place::of(dir).ok().filter(|place| place.is_linked(dir, repo));
     place.map(|place| place.git_dir).ok_or_else(|| GitError::NotARepository { path: dir.clone() })
+}
+
+/// Says whether an index is there that surely has no unmerged file.
+fn is_merged(repo: &Repo, git_dir: &Path) -> bool {
+    let index = read_index(repo, &git_dir.join("index"));
+    index.is_some_and(|index| index.entries().iter().all(|entry| entry.stage() == Stage::Unconflicted))
 }
 
 fn here<'a>(repo: &'a Repo, worktree: &'a Worktree) -> Call<'a> {

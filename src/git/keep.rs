@@ -5,7 +5,6 @@ use gix::actor::Signature;
 use gix::date::Time;
 use gix::objs::Commit;
 
-use super::invoke::DURABLE;
 use super::tree::Snapshot;
 use super::{GitError, Repo, modules, object};
 use crate::domain::ticket::Worktree;
@@ -37,11 +36,8 @@ pub fn keep_revision(
     } else {
         commit_tree(repo, &snapshot.tree, &snapshot.parents(), message)?
     };
-    let none = "0".repeat(commit.len());
-    let reason = format!("draft: {}", worktree.branch);
-    let args = ["update-ref", "-m", &reason, reference, &commit, &none];
-    match repo.git.writing(repo.common_dir()).args(DURABLE).args(args).run() {
-        Ok(_) => Ok(commit),
+    match object::hold(repo, reference, &commit, &format!("draft: {}", worktree.branch)) {
+        Ok(()) => Ok(commit),
         // Somebody else may have kept the same meanwhile.
         Err(error) => kept(repo, snapshot, reference)?.ok_or(error),
     }
@@ -58,10 +54,14 @@ fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<Stri
     Err(GitError::RefTaken { reference: reference.to_owned(), found, wanted: snapshot.tree.clone() })
 }
 
+pub(super) fn signature() -> Signature {
+    Signature { name: NAME.into(), email: EMAIL.into(), time: Time::now_local_or_utc() }
+}
+
 /// Makes a commit of a tree on top of others, in Draft's name.
 pub(super) fn commit_tree(repo: &Repo, tree: &str, parents: &[&str], message: &str) -> Result<String, GitError> {
     let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).map_err(GitError::read(format!("the id `{hex}`")));
-    let who = Signature { name: NAME.into(), email: EMAIL.into(), time: Time::now_local_or_utc() };
+    let who = signature();
     let commit = Commit {
         tree: id(tree)?,
         parents: parents.iter().map(|parent| id(parent)).collect::<Result<_, _>>()?,

@@ -235,8 +235,7 @@ impl<'a> Index<'a> {
     }
 
     fn read(&self) -> Option<gix::index::File> {
-        let hash = self.repo.gix().object_hash();
-        gix::index::File::at(&self.file, hash, true, gix::index::decode::Options::default()).ok()
+        read_index(self.repo, &self.file)
     }
 
     fn write_tree(&self) -> Result<String, GitError> {
@@ -288,6 +287,12 @@ impl<'a> Index<'a> {
         }
         self.call(["update-index", "--force-remove", "-z", "--stdin"]).input(paths).run().map(|_| true)
     }
+}
+
+/// Reads an index; nothing where it is missing or cannot be read without git.
+pub(super) fn read_index(repo: &Repo, file: &Path) -> Option<gix::index::File> {
+    let hash = repo.gix().object_hash();
+    gix::index::File::at(file, hash, true, gix::index::decode::Options::default()).ok()
 }
 
 /// Returns the files and submodules of a tree that differ from another one.
