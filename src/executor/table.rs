@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::row::{Executor, Program};
 use crate::config::nearest::nearest;
@@ -47,9 +47,10 @@ fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
 }
 
-/// The agents that are known, in the order in which people see them.
+/// The agents that are known, in the order in which people see them. It is shared when it is cloned: each step of a job asks
+/// for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Table(Vec<Executor>);
+pub struct Table(Arc<Vec<Executor>>);
 
 impl Table {
     /// Returns the agents that Draft brings.
@@ -67,7 +68,7 @@ impl Table {
     /// # Errors
     /// When it is not YAML of that shape, or a row contradicts itself.
     pub fn parse(yaml: &str) -> Result<Self, BadTable> {
-        Self(Vec::new()).with(serde_yaml::from_str(yaml)?)
+        Self(Arc::default()).with(serde_yaml::from_str(yaml)?)
     }
 
     /// Adds rows; one with a known name takes the place of the other.
@@ -89,9 +90,10 @@ impl Table {
     /// Adds rows that are right; one with a known name takes the place of the other.
     pub(super) fn laid_over(mut self, rows: Vec<Executor>) -> Self {
         for row in rows {
-            match self.0.iter_mut().find(|old| old.name == row.name) {
+            let all = Arc::make_mut(&mut self.0);
+            match all.iter_mut().find(|old| old.name == row.name) {
                 Some(old) => *old = row,
-                None => self.0.push(row),
+                None => all.push(row),
             }
         }
         self

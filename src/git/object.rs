@@ -20,7 +20,9 @@ use super::{GitError, Repo, locks};
 
 /// Writes an object, unless the repository has it, and returns its id.
 pub(super) fn write(repo: &Repo, object: &impl WriteTo) -> Result<ObjectId, GitError> {
-    let gix = repo.gix();
+    let mut gix = repo.gix();
+    // Most objects are new. Looking for them in packs that were made meanwhile costs more than writing one twice.
+    gix.objects.refresh_never();
     let mut bytes = Vec::new();
     object.write_to(&mut bytes).map_err(GitError::read("an object"))?;
     let id = gix::objs::compute_hash(gix.object_hash(), object.kind(), &bytes).map_err(GitError::read("an object"))?;
