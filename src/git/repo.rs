@@ -206,8 +206,12 @@ pub(super) fn common_dir(store: &gix::ThreadSafeRepository) -> Result<PathBuf, G
 /// Returns the tree of whatever names a commit or tree.
 pub(super) fn tree<'repo>(gix: &'repo gix::Repository, revision: &str) -> Result<gix::Tree<'repo>, GitError> {
     let what = || GitError::read(format!("the tree of `{revision}`"));
-    let id = gix.rev_parse_single(revision.as_bytes().as_bstr()).map_err(what())?;
-    id.object().map_err(what())?.peel_to_tree().map_err(what())
+    // A whole id needs no search for what it may be short for.
+    let object = match gix::ObjectId::from_hex(revision.as_bytes()) {
+        Ok(id) => gix.find_object(id),
+        Err(_) => gix.rev_parse_single(revision.as_bytes().as_bstr()).and_then(|id| id.object()),
+    };
+    object.map_err(what())?.peel_to_tree().map_err(what())
 }
 
 /// Returns a branch's name without `refs/heads/`; none when it is not UTF-8 or no branch.
