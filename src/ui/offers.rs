@@ -10,7 +10,7 @@ use crate::domain::resolve::Deed;
 use crate::domain::revision::RevisionStatus;
 use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
 use crate::domain::rule_revert::Traced;
-use crate::domain::state::{State, StateName};
+use crate::domain::state::{NeedsHuman, State, StateName};
 use crate::domain::ticket::{Priority, Ticket};
 use crate::domain::undo::beside;
 
@@ -148,6 +148,10 @@ impl Model {
     pub(super) fn why_not_on(&self, action: Action, ticket: &Ticket) -> Option<String> {
         let number = ticket.number;
         match action {
+            Action::Accept if matches!(ticket.state, State::NeedsHuman { why: NeedsHuman::Review }) => {
+                let read = self.key_of(Action::Diff);
+                Some(format!("{number} waits for review: {read} reads its change, where it is approved."))
+            }
             Action::Accept => (!matches!(ticket.state, State::Proposed | State::Abandoned)).then(|| {
                 let state = ticket.state.name().title().to_lowercase();
                 format!("{number} is {state} already; only a proposed ticket is accepted.")

@@ -67,6 +67,12 @@ fn escape_first_puts_away_what_is_said_and_then_the_filter() {
 }
 
 #[test]
+fn accepting_what_waits_for_review_leads_to_its_change() {
+    let screen = World::board("needs_human").keys("a").screen();
+    assert!(screen.contains("#1 waits for review: d reads its change"), "{screen}");
+}
+
+#[test]
 fn the_palette_does_what_is_chosen_and_remembers_it() {
     let run = Effect::Do(Command::Run { ticket: TicketRef::Id(ticket_id(1)), choice: Default::default() });
     let world = World::board("planned").keys(":").types("run").keys("<enter>");
