@@ -8,7 +8,7 @@ use draft_board::domain::event::Actor;
 use draft_board::domain::id::{BoardId, JobId, TicketId, TicketNumber, TicketRef};
 use draft_board::domain::job::{Job, JobKind};
 use draft_board::domain::pick::pick;
-use draft_board::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use draft_board::domain::rule::{Input, Known, Trust, What, decide};
 use draft_board::domain::state::{State, StateName};
 use draft_board::domain::ticket::{Ticket, Title, Usage};
 use draft_board::domain::time::Timestamp;
@@ -71,12 +71,7 @@ fn input(command: Command) -> Input {
         at: Timestamp(1_000_000),
         actor: Actor::human(),
         fresh: JobId(Uuid::from_u128(1 << 120)),
-        known: Known {
-            checks: Trust::Given,
-            landed: Landed::No,
-            limit: None,
-            traced: draft_board::domain::rule_revert::Traced::Unknown,
-        },
+        known: Known::only(Trust::Given),
         what: What::Command(command),
     }
 }

@@ -4,8 +4,7 @@ use crate::domain::board::{About, Board};
 use crate::domain::event::Actor;
 use crate::domain::fact::Fact;
 use crate::domain::id::JobId;
-use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::rule_revert::Traced;
+use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::engine::{BoardLock, EngineError, LockError};
@@ -127,7 +126,7 @@ fn learn(opened: &Opened, board: &Board, fact: Fact, now: Timestamp) -> Result<(
         at: now,
         actor: Actor::human(),
         fresh: JobId(uuid::Uuid::now_v7()),
-        known: Known { checks: Trust::Missing, landed: Landed::No, limit: None, traced: Traced::Unknown },
+        known: Known::only(Trust::Missing),
         what: What::Fact(fact),
     };
     let steps = decide(board, &input).map_err(crate::engine::AskError::from)?;

@@ -15,9 +15,8 @@ use crate::domain::board::Board;
 use crate::domain::command::{Command, Import};
 use crate::domain::event::Actor;
 use crate::domain::id::{GoalId, JobId, TicketId, TicketNumber};
-use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
+use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::rule_import::numbers;
-use crate::domain::rule_revert::Traced;
 use crate::domain::state::StateName;
 use crate::engine::Workshop;
 use crate::ui::widget::format::counted;
@@ -134,7 +133,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs, out: &mut Out) -> Resul
             at: chrono::Utc::now().into(),
             actor: Actor::human(),
             fresh: JobId(uuid::Uuid::now_v7()),
-            known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
+            known: Known::only(Trust::Given),
             what: What::Command(command),
         };
         decide(&board, &steps)?;

@@ -15,8 +15,7 @@ use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::JobStatus;
 use crate::domain::landing::Strategy;
 use crate::domain::pull_request::{BODY_MAX, Errand, PullRequest, Remark};
-use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::rule_revert::Traced;
+use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
 use crate::engine::{Working, Workshop, host};
@@ -172,7 +171,7 @@ fn would_be(board: &Board, command: Command) -> Result<(), CliError> {
         at: chrono::Utc::now().into(),
         actor: Actor::human(),
         fresh: JobId(Uuid::now_v7()),
-        known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
+        known: Known::only(Trust::Given),
         what: What::Command(command),
     };
     decide(board, &input).map(drop).map_err(CliError::from)

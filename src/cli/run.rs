@@ -17,8 +17,7 @@ use crate::domain::dependencies::Readiness;
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::{Job, JobStatus};
-use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::rule_revert::Traced;
+use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::engine::{AskError, Working, Workshop};
@@ -216,7 +215,7 @@ fn may_run(board: &Board, name: TicketRef) -> Result<TicketId, CliError> {
             at: chrono::Utc::now().into(),
             actor: Actor::human(),
             fresh: JobId(uuid::Uuid::now_v7()),
-            known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
+            known: Known::only(Trust::Given),
             what: What::Command(Command::Run { ticket: name, choice: AgentChoice::default() }),
         };
         decide(board, &input)?;

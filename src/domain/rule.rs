@@ -57,6 +57,13 @@ pub struct Known {
     pub traced: Traced,
 }
 
+impl Known {
+    /// Returns what is known where nobody looked at more than the trust.
+    pub fn only(checks: Trust) -> Self {
+        Self { checks, landed: Landed::No, limit: None, traced: Traced::Unknown }
+    }
+}
+
 /// A limit on how many jobs a ticket may have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Limit {

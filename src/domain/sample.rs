@@ -9,8 +9,7 @@ use super::id::{BoardId, JobId, TicketId, TicketNumber};
 use super::job::{Job, JobKind};
 use super::pull_request::{HostChecks, Provider, PullRequest, PullState, Seen};
 use super::revision::{ChangeSize, Revision, RevisionStatus};
-use super::rule::{Input, Known, Landed, Trust, What};
-use super::rule_revert::Traced;
+use super::rule::{Input, Known, Trust, What};
 use super::state::State;
 use super::ticket::{Ticket, Title, Usage};
 use super::time::Timestamp;
@@ -123,7 +122,7 @@ pub(super) fn input(what: What) -> Input {
         at: Timestamp(1000),
         actor: Actor::human(),
         fresh: JobId(Uuid::from_u128(1000 << 80)),
-        known: Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown },
+        known: Known::only(Trust::Given),
         what,
     }
 }

@@ -20,8 +20,7 @@ use crate::domain::fact::Fact;
 use crate::domain::id::JobId;
 use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::pick::pick_among;
-use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::rule_revert::Traced;
+use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
@@ -555,7 +554,7 @@ impl Reply {
 
 /// What is known when nobody looked anything up.
 fn unknown() -> Known {
-    Known { checks: Trust::Missing, landed: Landed::No, limit: None, traced: Traced::Unknown }
+    Known::only(Trust::Missing)
 }
 
 pub(super) fn now() -> Timestamp {

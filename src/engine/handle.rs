@@ -16,7 +16,6 @@ use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::{Job, JobKind};
 
 use crate::domain::rule::{Known, Landed, Trust};
-use crate::domain::rule_revert::Traced;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 use crate::store::{Reader, Writer};
@@ -213,7 +212,7 @@ impl Handle {
 
     /// Looks up what the rules may not find out themselves, outside the actor, so that nobody waits for git but the asker.
     async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
-        let nothing = Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown };
+        let nothing = Known::only(Trust::Given);
         match (command.ticket().zip(command.job()), command) {
             (Some((ticket, kind)), _) => self.look_up_jobs(ticket, kind).await,
             (None, Command::Move { ticket, to: StateName::Done, .. }) => {
@@ -229,7 +228,7 @@ impl Handle {
         self.blocking(move |shop| {
             let settings = shop.settings()?;
             let limit = limits::reached(shop, &settings.config, ticket, kind, now())?;
-            Ok(Known { checks: shop.trust_of(&settings)?, landed: Landed::No, limit, traced: Traced::Unknown })
+            Ok(Known { limit, ..Known::only(shop.trust_of(&settings)?) })
         })
         .await
     }

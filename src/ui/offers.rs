@@ -8,8 +8,7 @@ use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::resolve::Deed;
 use crate::domain::revision::RevisionStatus;
-use crate::domain::rule::{Input, Known, Landed, Trust, What, decide};
-use crate::domain::rule_revert::Traced;
+use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::{NeedsHuman, State, StateName};
 use crate::domain::ticket::{Priority, Ticket};
 use crate::domain::undo::beside;
@@ -238,7 +237,7 @@ impl Model {
 
     /// Asks the rules about a command, as far as they can tell without looking at the repository.
     fn why_refused(&self, command: Command) -> Option<String> {
-        let known = Known { checks: Trust::Given, landed: Landed::No, limit: None, traced: Traced::Unknown };
+        let known = Known::only(Trust::Given);
         let (actor, fresh) = (Actor::human(), JobId(Uuid::nil()));
         let input = Input { at: self.now, actor, fresh, known, what: What::Command(command) };
         let refused = decide(&self.board, &input).err()?;

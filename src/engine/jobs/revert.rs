@@ -6,7 +6,7 @@ use crate::domain::fact::Fact;
 use crate::domain::id::TicketRef;
 use crate::domain::landing::Intent;
 use crate::domain::outcome::Executed;
-use crate::domain::rule::{Known, Landed};
+use crate::domain::rule::Known;
 use crate::domain::rule_revert::Traced;
 use crate::domain::ticket::{Usage, Worktree};
 use crate::git::land::{Combined, Scratch};
@@ -125,7 +125,7 @@ pub(in super::super) async fn look_up_revert(handle: &Handle, ticket: TicketRef)
                 Some(id) => traced(shop, id)?,
                 None => Traced::Nothing,
             };
-            Ok(Known { checks: shop.trust()?, landed: Landed::No, limit: None, traced })
+            Ok(Known { traced, ..Known::only(shop.trust()?) })
         })
         .await
 }
