@@ -119,6 +119,7 @@ fn flight(root: &Path, n: usize, head: &str, base: &str) -> Flight {
         head: head.into(),
         size: ChangeSize { files: 2, insertions: 2, deletions: 2 },
         at: Timestamp(0),
+        ticks: Vec::new(),
     };
     Flight {
         ticket,

@@ -74,6 +74,7 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             | Effect::PageLog(_)
             | Effect::LookAround
             | Effect::LoadDiff(_)
+            | Effect::LoadChecklist(_)
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Notify(_)
@@ -108,6 +109,7 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             autopilot: Autopilot::Off,
             takeovers: vec!["claude".into()],
             leave_open: true,
+            require_checklist: false,
             remote: "origin".to_owned(),
             preferred: "claude".into(),
             indifferent: Vec::new(),

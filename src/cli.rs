@@ -11,6 +11,7 @@ mod agents;
 mod archive;
 mod autonomy;
 mod board;
+mod checklist;
 mod cleanup;
 mod complete;
 mod config;
@@ -142,6 +143,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Review the change of a ticket: comment on its lines, approve it, or request changes
     Review(review::ReviewArgs),
+    /// Show what must be true before a ticket's change lands and how it is taken back, and tick the boxes of that list
+    Checklist(checklist::ChecklistArgs),
     /// Bring the approved change of a ticket to its target, after its checks pass on the result
     Merge(job::MergeArgs),
     /// Deal with a ticket's conflict: see it, resolve it in the ticket's worktree, or send it back to the agent
@@ -212,6 +215,7 @@ fn dispatch(cli: Cli, out: &mut Out) -> Result<Exit, CliError> {
         Some(Command::Log(args)) => log::log(global, &args, out),
         Some(Command::Diff(args)) => diff::diff(global, &args, out),
         Some(Command::Review(args)) => review::review(global, &args, out),
+        Some(Command::Checklist(args)) => checklist::checklist(global, &args, out),
         Some(Command::Merge(args)) => job::merge(global, &args, out),
         Some(Command::Conflict(args)) => conflict::conflict(global, &args, out),
         Some(Command::Conflicts) => conflicts::conflicts(global, out),

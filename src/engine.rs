@@ -7,6 +7,7 @@
 
 mod actor;
 mod autopilot;
+mod checklist;
 mod chores;
 mod error;
 mod handle;
@@ -21,6 +22,7 @@ mod rails;
 pub mod tidy;
 mod workshop;
 
+pub use checklist::find_out;
 pub use error::{AskError, EngineError};
 pub use handle::{Engine, Handle, Snapshot, Working};
 pub use host::{host, which};

@@ -13,13 +13,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
+use crate::domain::checklist::Subject;
 use crate::domain::command::Command;
 use crate::domain::diff::{DiffPage, DiffRequest};
 use crate::domain::id::{CommentId, TicketId, TicketRef};
 use crate::domain::log::LogRequest;
 use crate::domain::outlook::{Flight, in_flight};
 use crate::domain::review::NewComment;
-use crate::engine::{EngineError, Workshop};
+use crate::engine::{EngineError, Workshop, find_out};
 use crate::ui::terminal::Terminal;
 use crate::ui::{Effect, Model, Msg, StopAgents};
 
@@ -348,6 +349,7 @@ impl Screen {
                     self.wish(Wish::Command(Command::Comment { ticket, revision, comments })).await;
                 }
                 Effect::LoadDiff(request) => self.load_diff(request),
+                Effect::LoadChecklist(ticket) => self.load_checklist(ticket),
                 Effect::Watch(request) => {
                     self.log_request = request;
                     self.retarget();
@@ -405,6 +407,20 @@ impl Screen {
                 Err(error) => Err(format!("an internal error: {error}")),
             };
             let _ = told.send(Told::Msg(Box::new(Msg::Diff(Box::new(DiffPage { request, change }))))).await;
+        });
+    }
+
+    fn load_checklist(&self, ticket: TicketId) {
+        let Some(subject) = Subject::of(self.model.board(), ticket) else { return };
+        let (workshop, told) = (Arc::clone(&self.workshop), self.channels.told.clone());
+        // As with details: one answer, and it ends.
+        tokio::spawn(async move {
+            let found = tokio::task::spawn_blocking(move || find_out(&workshop, &subject)).await;
+            let found = match found {
+                Ok(found) => found.map_err(|error| error.to_string()),
+                Err(error) => Err(format!("an internal error: {error}")),
+            };
+            let _ = told.send(Told::Msg(Box::new(Msg::Checklist { ticket, found: Box::new(found) }))).await;
         });
     }
 

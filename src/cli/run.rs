@@ -130,7 +130,10 @@ pub(super) struct Means {
 impl Means {
     pub(super) fn of(workshop: &Workshop) -> Self {
         let settings = workshop.settings().ok();
-        Self { slots: workshop.slots(), policy: settings.map(|loaded| loaded.config.autonomy_config.policy()) }
+        Self {
+            slots: workshop.slots(),
+            policy: settings.map(|loaded| loaded.config.autonomy_config.policy(&loaded.config.merge_config)),
+        }
     }
 }
 
@@ -402,6 +405,7 @@ impl Running<'_> {
                 | RefusalCode::Reviewed
                 | RefusalCode::Unresolved
                 | RefusalCode::NotApproved
+                | RefusalCode::ChecklistOpen
                 | RefusalCode::NoPullRequest
                 | RefusalCode::HasPullRequest
                 | RefusalCode::HasWorktree

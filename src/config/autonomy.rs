@@ -1,5 +1,6 @@
 //! What may happen without a person: the rails that hold on every board, and what holds for tickets without a goal.
 
+use super::merge::MergeConfig;
 use crate::domain::autonomy::Policy;
 use crate::domain::gates::Profile;
 
@@ -41,8 +42,8 @@ impl Default for AutonomyConfig {
 }
 
 impl AutonomyConfig {
-    /// Returns these settings as rules need them. A profile that nobody knows is the strict one.
-    pub fn policy(&self) -> Policy {
+    /// Returns these settings, with those about landings, as rules need them. A profile that nobody knows is the strict one.
+    pub fn policy(&self, merge: &MergeConfig) -> Policy {
         Policy {
             max_diff_lines: self.max_diff_lines,
             sensitive_file_patterns: self.sensitive_file_patterns.clone(),
@@ -51,6 +52,7 @@ impl AutonomyConfig {
             without_goal: self.enabled,
             merge_without_goal: self.auto_merge,
             max_a_day: self.max_auto_approvals,
+            require_checklist: merge.require_checklist,
         }
     }
 }
@@ -63,7 +65,7 @@ mod tests {
 
     #[test]
     fn nothing_happens_without_a_person_until_somebody_wants_it() {
-        let policy = AutonomyConfig::default().policy();
+        let policy = AutonomyConfig::default().policy(&MergeConfig::default());
         assert_eq!(policy, Policy::default());
         assert!(!policy.without_goal && !policy.merge_without_goal);
     }

@@ -25,6 +25,8 @@ pub struct MergeConfig {
     pub squash_merge: bool,
     /// Whether the checks run on the result where the target went on meanwhile.
     pub check_divergence: bool,
+    /// Whether nothing lands before its checklist is done.
+    pub require_checklist: bool,
     /// Whether the board looks ahead which changes in flight will get in each other's way.
     pub radar: bool,
     /// Branches that are never deleted, in whatever letters.
@@ -45,6 +47,7 @@ impl Default for MergeConfig {
             push_after_merge: false,
             squash_merge: true,
             check_divergence: true,
+            require_checklist: false,
             radar: true,
             protected_branches: PROTECTED.map(str::to_owned).to_vec(),
             land_on_protected: true,

@@ -226,6 +226,11 @@ pub const KEYS: &[Key] = &[
         Kind::Switch { at: |config| &mut config.merge_config.check_divergence },
     ),
     key(
+        "merge_config.require_checklist",
+        "whether nothing lands before its checklist is done: checks passed, budget left, the three required boxes ticked",
+        Kind::Switch { at: |config| &mut config.merge_config.require_checklist },
+    ),
+    key(
         "merge_config.radar",
         "whether the board looks ahead which changes in flight will get in each other's way",
         Kind::Switch { at: |config| &mut config.merge_config.radar },

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
+use super::checklist::{Checklist, Tests};
 use super::gates::{self, Profile};
 use super::job::JobKind;
 use super::revision::{Revision, RevisionStatus};
@@ -162,6 +163,8 @@ pub struct Policy {
     pub merge_without_goal: bool,
     /// Most changes of the whole board that are approved within a day.
     pub max_a_day: u32,
+    /// Whether nothing lands before its checklist is done.
+    pub require_checklist: bool,
 }
 
 impl Default for Policy {
@@ -174,6 +177,7 @@ impl Default for Policy {
             without_goal: false,
             merge_without_goal: false,
             max_a_day: 50,
+            require_checklist: false,
         }
     }
 }
@@ -259,6 +263,8 @@ words! {
         Ceiling = "ceiling",
         /// Somebody said something about it.
         Said = "open_comments",
+        /// What must be ticked before anything lands.
+        Checklist = "checklist",
         /// The user's trust in the repository's settings.
         Trust = "trust",
         /// Nobody could look at it.
@@ -369,9 +375,19 @@ impl Basis {
     }
 }
 
+/// Returns an amount in millionths of a dollar as people read it.
+pub fn dollars(micros: u64) -> String {
+    format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
+}
+
 impl Money {
+    /// Returns the budget, if all of it is spent.
+    pub fn exceeded(&self) -> Option<u64> {
+        self.budget.filter(|budget| *budget > 0 && self.spent >= *budget)
+    }
+
     /// Returns what was spent for the goal of a ticket.
-    fn of(board: &Board, ticket: &Ticket) -> Self {
+    pub fn of(board: &Board, ticket: &Ticket) -> Self {
         let Some(goal) = board.goal_of(ticket) else { return Self::default() };
         let mut money = Self { budget: goal.budget_micros, ..Self::default() };
         // The sum is wanted only where there is something to compare it with.
@@ -410,7 +426,7 @@ pub fn may_land(basis: &Basis, examined: &Examined, approved_by: ApprovedBy) -> 
         let off = "it was tried, or landing by itself is off";
         return Ruling::Refused(vec![Objection::new(Rail::Ceiling, Action::Block, off)]);
     }
-    match (rule(basis, examined, |_, _| {}), approved_by) {
+    match (rule(basis, examined, |objections, found| checklist(basis, found, objections)), approved_by) {
         (Ruling::Refused(objections), ApprovedBy::Person)
             if objections.iter().all(|one| one.action != Action::Block) =>
         {
@@ -503,6 +519,16 @@ fn said(basis: &Basis, objections: &mut Vec<Objection>) {
     if basis.message_waits {
         objections.push(Objection::new(Rail::Said, Action::Pause, "a message waits for its agent"));
     }
+}
+
+/// Only a person ticks the boxes, so an automatic landing waits for them too.
+fn checklist(basis: &Basis, found: &Dossier, objections: &mut Vec<Objection>) {
+    if !found.policy.require_checklist {
+        return;
+    }
+    let tests = Tests::of(&found.commands, &found.checked, &found.tree);
+    let list = Checklist::with(&basis.revision, basis.money, None, tests);
+    objections.extend(list.open().into_iter().map(|why| Objection::new(Rail::Checklist, Action::Block, why)));
 }
 
 /// Returns objections in one line: the first, and how many there are beside it.

@@ -179,7 +179,7 @@ impl Board {
             Save::NewTicket { ticket, .. } | Save::Ticket { ticket, .. } => Change::Ticket(ticket),
             Save::Job { job, .. } => Change::Job(job),
             Save::Run(run) => Change::Run(run),
-            Save::Revision(revision) => Change::Revision(revision),
+            Save::Revision(revision) | Save::Ticks(revision) => Change::Revision(revision),
             Save::Autopilot(_, mode) => Change::Autopilot(mode),
             Save::Comment(comment) => Change::Comment(comment),
             Save::Review(review) => Change::Review(review),

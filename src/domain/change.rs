@@ -100,6 +100,8 @@ pub enum Save {
     Evidence(Evidence),
     /// Stores a revision, once for each job; open ones of its ticket are superseded.
     Revision(Revision),
+    /// Stores which boxes of a stored revision are ticked, and nothing else of it.
+    Ticks(Revision),
     /// Stores a comment, new or again.
     Comment(Comment),
     /// Stores what was decided about a revision.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Archive;
 use super::autonomy::{AutonomyEdit, Ceiling};
 use super::autopilot::Autopilot;
+use super::checklist::Item;
 use super::cleanup::Cleaned;
 use super::event::Actor;
 use super::goal::Goal;
@@ -156,6 +157,15 @@ pub enum Command {
         /// What is decided and said.
         review: Reviewing,
     },
+    /// Ticks boxes of the checklist of a ticket's newest revision, or takes ticks away.
+    Tick {
+        /// The ticket.
+        ticket: TicketRef,
+        /// The revision, which must be the newest; that one where nothing is.
+        revision: Option<u32>,
+        /// The boxes, each with whether it is to be ticked; of several for one the last counts.
+        boxes: Vec<(Item, bool)>,
+    },
     /// Asks for an approved change to be brought to its target.
     Land {
         /// The ticket.
@@ -221,6 +231,7 @@ impl Command {
             | Self::Comment { ticket, .. }
             | Self::Resolve { ticket, .. }
             | Self::Review { ticket, .. }
+            | Self::Tick { ticket, .. }
             | Self::Conflict { ticket, .. }
             | Self::Land { ticket, .. }
             | Self::PullRequest { ticket, .. }
@@ -271,6 +282,7 @@ impl Command {
             | Self::Comment { .. }
             | Self::Resolve { .. }
             | Self::Review { .. }
+            | Self::Tick { .. }
             | Self::LookAtHost { .. }
             // None of the repository's commands runs for it, so neither its trust nor a limit is looked up.
             | Self::PullRequest { .. }
@@ -426,6 +438,8 @@ words! {
         Unresolved = "unresolved_comments",
         /// No approved change is there to land.
         NotApproved = "not_approved",
+        /// Its checklist must be done first.
+        ChecklistOpen = "checklist_open",
         /// It has no pull request that is open.
         NoPullRequest = "no_pull_request",
         /// It has a pull request that is open.

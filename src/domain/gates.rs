@@ -1,6 +1,6 @@
 //! Gates before an automatic approval and landing, in three profiles.
 
-use super::autonomy::{Action, Checked, Dossier, Money, Objection, Rail};
+use super::autonomy::{Action, Checked, Dossier, Money, Objection, Rail, dollars};
 use super::sensitive;
 use super::state::words;
 use super::touched::Touched;
@@ -56,24 +56,30 @@ pub fn size(files: &[Touched]) -> (u64, u64) {
     files.iter().map(Touched::lines).fold((0, 0), |(added, removed), (more, less)| (added + more, removed + less))
 }
 
-/// Objects unless each check passed, going by the newest run of it on exactly this tree; returns how many passed.
-pub(super) fn tests(found: &Dossier, objections: &mut Vec<Objection>) -> usize {
-    let mut object = |why: String| objections.push(Objection::new(Rail::TestsPassed, Action::Block, why));
-    if found.commands.is_empty() {
-        object("no checks are configured, so nothing is proven".to_owned());
-        return 0;
+/// Returns how many of these checks passed, going by the newest run of each on exactly this tree, and why the others prove
+/// nothing.
+pub fn proven(commands: &[String], checked: &[Checked], tree: &str) -> (usize, Vec<String>) {
+    if commands.is_empty() {
+        return (0, vec!["no checks are configured, so nothing is proven".to_owned()]);
     }
     let mut passed = 0;
-    for command in &found.commands {
-        let on_it = |one: &&Checked| one.command == *command && one.tree.as_deref() == Some(found.tree.as_str());
-        match found.checked.iter().rev().find(on_it).map(|one| one.passed) {
+    let mut open = Vec::new();
+    for command in commands {
+        let on_it = |one: &&Checked| one.command == *command && one.tree.as_deref() == Some(tree);
+        match checked.iter().rev().find(on_it).map(|one| one.passed) {
             Some(true) => passed += 1,
-            Some(false) if found.policy.require_verification_pass => {
-                object(format!("`{command}` failed on this change"));
-            }
-            None if found.policy.require_verification_pass => object(format!("`{command}` did not run on this change")),
-            Some(false) | None => {}
+            Some(false) => open.push(format!("`{command}` failed on this change")),
+            None => open.push(format!("`{command}` did not run on this change")),
         }
+    }
+    (passed, open)
+}
+
+/// Objects unless each check passed; returns how many did.
+pub(super) fn tests(found: &Dossier, objections: &mut Vec<Objection>) -> usize {
+    let (passed, open) = proven(&found.commands, &found.checked, &found.tree);
+    if found.commands.is_empty() || found.policy.require_verification_pass {
+        objections.extend(open.into_iter().map(|why| Objection::new(Rail::TestsPassed, Action::Block, why)));
     }
     passed
 }
@@ -99,9 +105,8 @@ pub(super) fn judge(found: &Dossier, money: &Money, objections: &mut Vec<Objecti
 fn budget(money: &Money, (percent, action): (u64, Action)) -> Option<Objection> {
     let budget = money.budget.filter(|budget| *budget > 0)?;
     let share = u128::from(money.spent) * 100 / u128::from(budget);
-    let usd = |micros: u64| format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000);
-    let spent = format!("{} of the goal's budget of {} are spent", usd(money.spent), usd(budget));
-    if money.spent >= budget {
+    let spent = format!("{} of the goal's budget of {} are spent", dollars(money.spent), dollars(budget));
+    if money.exceeded().is_some() {
         return Some(Objection::new(Rail::CostBudget, Action::Block, spent));
     }
     if share >= u128::from(percent) {

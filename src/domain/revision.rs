@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checklist::Tick;
 use super::id::{JobId, TicketId};
 use super::state::words;
 use super::time::Timestamp;
@@ -41,6 +42,9 @@ pub struct Revision {
     pub size: ChangeSize,
     /// When it was made.
     pub at: Timestamp,
+    /// The boxes of its checklist that somebody ticked, in the order of the list.
+    #[serde(default)]
+    pub ticks: Vec<Tick>,
 }
 
 /// How large a change is.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::autonomy::SERVICE;
 use super::board::Board;
 use super::change::{CleanUp, Merging, Restore, Save, Steps};
+use super::checklist::Required;
 use super::command::{Command, RefusalCode, Refused};
 use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
@@ -16,8 +17,8 @@ use super::ticket::Ticket;
 use super::time::Timestamp;
 use super::waiting::freed_by;
 use super::{
-    rule_again, rule_cleanup, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal, rule_import, rule_land,
-    rule_pull, rule_revert, rule_review,
+    rule_again, rule_checklist, rule_cleanup, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal,
+    rule_import, rule_land, rule_pull, rule_revert, rule_review,
 };
 
 /// What is to be decided, with everything that the rules may not find out themselves.
@@ -55,12 +56,14 @@ pub struct Known {
     pub limit: Option<Limit>,
     /// What is left of the landing that is to be taken back.
     pub traced: Traced,
+    /// Whether the landing that is asked for waits for its checklist.
+    pub checklist: Required,
 }
 
 impl Known {
     /// Returns what is known where nobody looked at more than the trust.
     pub fn only(checks: Trust) -> Self {
-        Self { checks, landed: Landed::No, limit: None, traced: Traced::Unknown }
+        Self { checks, landed: Landed::No, limit: None, traced: Traced::Unknown, checklist: Required::No }
     }
 }
 
@@ -132,6 +135,9 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
             rule_review::resolve(&mut decision, *ticket, *comment, *resolved)?;
         }
         What::Command(Command::Review { ticket, review }) => rule_review::review(&mut decision, *ticket, review)?,
+        What::Command(Command::Tick { ticket, revision, boxes }) => {
+            rule_checklist::tick(&mut decision, *ticket, *revision, boxes)?;
+        }
         What::Command(Command::Land { ticket, strategy }) => rule_land::land(&mut decision, *ticket, *strategy)?,
         What::Command(Command::Conflict { ticket, deed }) => rule_conflict::deal(&mut decision, *ticket, deed)?,
         What::Command(Command::PullRequest { ticket, errand }) => rule_pull::ask(&mut decision, *ticket, errand)?,

@@ -204,6 +204,7 @@ mod tests {
                 | Save::Run(_)
                 | Save::Evidence(_)
                 | Save::Revision(_)
+                | Save::Ticks(_)
                 | Save::Comment(_)
                 | Save::Review(_)
                 | Save::Remarks(_)

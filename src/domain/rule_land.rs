@@ -11,6 +11,7 @@ use super::landing::{Landing, Strategy};
 use super::outcome::first_and_count;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, Trust, about_job};
+use super::rule_checklist::must_be_done;
 use super::rule_commands::busy;
 use super::rule_facts::{close, finish};
 use super::rule_pull::not_on_a_host;
@@ -53,6 +54,7 @@ pub(super) fn land(decision: &mut Decision<'_>, name: TicketRef, strategy: Optio
             return refuse(message, "Only a change that waits for you can land.".to_owned());
         }
     }
+    must_be_done(decision, ticket)?;
     if decision.input.known.checks == Trust::Missing {
         return Err(Refused::not_trusted());
     }

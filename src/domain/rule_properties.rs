@@ -15,7 +15,7 @@ use super::landing::Landing;
 use super::pick::pick;
 use super::pull_request::Remarks;
 use super::review::{REVISIONS_MAX, Verdict};
-use super::revision::RevisionStatus;
+use super::revision::{Revision, RevisionStatus};
 use super::rule::{Landed, What, decide};
 use super::rule_walk::{Moment, act, apply, edges, file, filing, walk};
 use super::sample;
@@ -107,6 +107,11 @@ proptest! {
                         let newest = board.revision(review.ticket).unwrap();
                         assert_eq!((newest.number, newest.status), (review.revision, RevisionStatus::Open));
                     }
+                    Save::Ticks(revision) => {
+                        let newest = board.revision(revision.ticket).unwrap();
+                        assert_eq!(&Revision { ticks: newest.ticks.clone(), ..revision.clone() }, newest);
+                        assert!(revision.ticks.is_sorted_by(|one, next| one.item < next.item), "{:?}", revision.ticks);
+                    }
                     Save::Goal(_) | Save::Run(_) | Save::Evidence(_) | Save::Event(_) | Save::Autopilot(..) => {}
                 }
             });
@@ -170,6 +175,7 @@ proptest! {
                 | Save::Run(_)
                 | Save::Evidence(_)
                 | Save::Revision(_)
+                | Save::Ticks(_)
                 | Save::Comment(_)
                 | Save::Review(_)
                 | Save::Remarks(_)

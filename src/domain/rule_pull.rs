@@ -15,6 +15,7 @@ use super::pull_request::{BODY_MAX, Dealt, Errand, PullRequest, PullState, Remar
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
 use super::rule_again::tell_what_waited;
+use super::rule_checklist::must_be_done;
 use super::rule_commands::busy;
 use super::rule_facts::{close, finish};
 use super::state::{NeedsHuman, State, StateName};
@@ -52,7 +53,10 @@ pub(super) fn ask(decision: &mut Decision<'_>, name: TicketRef, errand: &Errand)
                 return Err(Refused::new(RefusalCode::BadValue, message, "A later revision can be pushed."));
             }
         }
-        (Errand::Merge { .. }, Some(pull)) if pull.is_open() => may_merge(ticket, pull, revision)?,
+        (Errand::Merge { .. }, Some(pull)) if pull.is_open() => {
+            may_merge(ticket, pull, revision)?;
+            must_be_done(decision, ticket)?;
+        }
         (Errand::Push | Errand::Merge { .. }, _) => {
             let message = format!("{} has no pull request that is open", ticket.number);
             let hint = format!("`draft pr create {}` opens one.", ticket.number.0);

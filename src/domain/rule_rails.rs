@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::autonomy::{Autonomy, Basis, Examined, Ruling, SERVICE, autonomy_of, may_approve};
 use super::board::Board;
 use super::change::Save;
+use super::checklist::{Checklist, Required, Tests};
 use super::event::{Actor, EventKind, NewEvent};
 use super::fact::Fact;
 use super::id::{TicketId, TicketRef};
@@ -97,6 +98,25 @@ proptest! {
                 let state = moment.after.ticket(event.ticket).unwrap().state;
                 assert_eq!(state, State::NeedsHuman { why: NeedsHuman::Approved }, "done is written by the landing");
                 assert!(moment.after.active_job(event.ticket).is_some());
+            });
+        });
+    }
+
+    #[test]
+    fn what_waits_for_its_checklist_lands_with_its_required_boxes_ticked(plan in prop::collection::vec(act(), 1..80)) {
+        walk(&plan, |moment| {
+            let is_wanted = match examined(moment) {
+                Some(examined) => examined.as_ref().is_ok_and(|found| found.policy.require_checklist),
+                None => matches!(moment.input.known.checklist, Required::Yes(_)),
+            };
+            each_save(moment, |board, save| {
+                let Save::Event(event) = save else { return };
+                if event.kind != EventKind::MergeRequested || !is_wanted {
+                    return;
+                }
+                let ticket = board.ticket(event.ticket).unwrap();
+                let list = Checklist::of(board, ticket, Tests::Unknown).unwrap();
+                assert_eq!(list.open(), [""; 0]);
             });
         });
     }

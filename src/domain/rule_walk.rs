@@ -7,6 +7,7 @@ use super::autonomy::AutonomyEdit;
 use super::autopilot::Autopilot;
 use super::board::Board;
 use super::change::{Change, Save, Steps};
+use super::checklist::{Item, Required, Tests};
 use super::command::{AgentChoice, Command, Edit, NewTicket, Place, Refused, Reviewing};
 use super::event::{Actor, Event};
 use super::fact::Fact;
@@ -263,7 +264,15 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 };
                 vec![What::Command(Command::Review { ticket: name(&board, *n), review })]
             }
-            Kind::Land(n) => vec![What::Command(Command::Land { ticket: name(&board, *n), strategy: None })],
+            Kind::Land(n) => {
+                // Somebody ticks boxes before, now all of them and now some.
+                let ticket = name(&board, *n);
+                let is_ticked = |item: Item| act.landed || clock & (1 << item as i64) != 0;
+                let boxes = Item::ALL.iter().map(|item| (*item, is_ticked(*item))).collect();
+                let wishes =
+                    [Command::Tick { ticket, revision: None, boxes }, Command::Land { ticket, strategy: None }];
+                wishes.into_iter().map(What::Command).collect()
+            }
             Kind::Pull(n, what) => {
                 let errand = match what % 4 {
                     0 => Errand::Push,
@@ -315,6 +324,7 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                     landed: if act.landed { Landed::Yes } else { Landed::No },
                     limit: act.limited.then_some(Limit::Hour(10)),
                     traced: if act.landed { Traced::There(moved("main".to_owned())) } else { Traced::Nothing },
+                    checklist: if act.limited { Required::Yes(Tests::Unknown) } else { Required::No },
                 },
                 what,
             };
@@ -337,7 +347,7 @@ pub(super) fn apply(board: &mut Board, save: &Save) {
         Save::Job { job, .. } => Change::Job(job),
         Save::Run(run) => Change::Run(run),
         Save::Evidence(evidence) => Change::Evidence(evidence),
-        Save::Revision(revision) => Change::Revision(revision),
+        Save::Revision(revision) | Save::Ticks(revision) => Change::Revision(revision),
         Save::Comment(comment) => Change::Comment(comment),
         Save::Review(review) => Change::Review(review),
         Save::Event(event) => Change::Event(Event { seq: 0, event }),

@@ -85,6 +85,7 @@ pub(super) fn revision(ticket: u32, number: u32) -> Revision {
         head: "2".repeat(40),
         size: ChangeSize::default(),
         at: Timestamp(0),
+        ticks: Vec::new(),
     }
 }
 

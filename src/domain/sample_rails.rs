@@ -94,6 +94,7 @@ pub(super) fn found(board: &Board, ticket: TicketId, how: u8) -> Examined {
             let policy = Policy { without_goal: true, merge_without_goal: how & 16 != 0, ..Policy::default() };
             Ok(Dossier { policy, ..good })
         }
+        7 | 8 => Ok(Dossier { policy: Policy { require_checklist: true, ..Policy::default() }, ..good }),
         _ => Ok(good),
     }
 }

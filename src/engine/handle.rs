@@ -9,18 +9,20 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::autopilot::{Autopilot, may_start};
 use crate::domain::board::Board;
 use crate::domain::change::Change;
+use crate::domain::checklist::Required;
 use crate::domain::command::{Command, Request};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::{Job, JobKind};
-
+use crate::domain::pull_request::Errand;
 use crate::domain::rule::{Known, Landed, Trust};
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 use crate::store::{Reader, Writer};
 
 use super::actor::{Actor, Look, Message, now};
+use super::checklist::required;
 use super::error::{AskError, EngineError};
 use super::jobs::{Bench, look_up_revert};
 use super::limits;
@@ -214,7 +216,14 @@ impl Handle {
     async fn look_up(&self, command: &Command) -> Result<Known, EngineError> {
         let nothing = Known::only(Trust::Given);
         match (command.ticket().zip(command.job()), command) {
+            (Some((ticket, kind @ JobKind::Land)), _) => {
+                let checklist = self.look_up_checklist(ticket).await?;
+                Ok(Known { checklist, ..self.look_up_jobs(ticket, kind).await? })
+            }
             (Some((ticket, kind)), _) => self.look_up_jobs(ticket, kind).await,
+            (None, Command::PullRequest { ticket, errand: Errand::Merge { .. } }) => {
+                Ok(Known { checklist: self.look_up_checklist(*ticket).await?, ..nothing })
+            }
             (None, Command::Move { ticket, to: StateName::Done, .. }) => {
                 Ok(Known { landed: self.look_up_landed(*ticket).await?, ..nothing })
             }
@@ -231,6 +240,17 @@ impl Handle {
             Ok(Known { limit, ..Known::only(shop.trust_of(&settings)?) })
         })
         .await
+    }
+
+    /// Looks up whether the landing of a ticket's change waits for its checklist.
+    async fn look_up_checklist(&self, ticket: TicketRef) -> Result<Required, EngineError> {
+        let change = self.look(move |board| {
+            let ticket = board.find(ticket)?;
+            Some((ticket.clone(), board.revision(ticket.id)?.clone()))
+        });
+        // Without a change it is refused anyway.
+        let Some((ticket, revision)) = change.await? else { return Ok(Required::No) };
+        self.blocking(move |shop| required(shop, &ticket, &revision)).await
     }
 
     /// Looks up whether a ticket's change is on its target.

@@ -19,7 +19,7 @@ pub(super) mod verify;
 
 pub(super) use bench::Bench;
 pub use command::find_program;
-pub(super) use revert::look_up_revert;
+pub(super) use revert::{left_of, look_up_revert};
 
 use std::time::Duration;
 

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use tokio::task::JoinSet;
 
-use crate::domain::autonomy::{Basis, Checked, Dossier, Examined, Policy, SERVICE, is_due};
+use crate::domain::autonomy::{Basis, Dossier, Examined, Policy, SERVICE, is_due};
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::event::Actor as Who;
-use crate::domain::evidence::{Evidence, EvidenceKind};
+use crate::domain::evidence::Evidence;
 use crate::domain::fact::Fact;
 use crate::domain::id::TicketId;
 use crate::domain::revision::Revision;
@@ -17,9 +17,9 @@ use crate::domain::ticket::Ticket;
 use crate::domain::time::Timestamp;
 use crate::git::diff::touched;
 
+use super::checklist;
 use super::error::EngineError;
 use super::handle::Handle;
-use super::jobs::verify::checks_of;
 use super::workshop::Workshop;
 
 /// What a decision rests on; while it is the same, there is nothing to look at again.
@@ -125,25 +125,17 @@ async fn look_at(handle: Handle, due: Vec<TicketId>) -> Vec<TicketId> {
 pub(super) fn examine(shop: &Workshop, ticket: &Ticket, revision: &Revision, fresh: &[Evidence]) -> Examined {
     let gathered = || -> Result<Examined, EngineError> {
         let settings = shop.settings()?;
-        let commands = match checks_of(ticket, &settings.config) {
-            Ok(commands) => commands,
+        let ran = match checklist::ran(shop, ticket, &settings.config, fresh)? {
+            Ok(ran) => ran,
             Err(refused) => return Ok(Err(refused)),
         };
-        let stored = shop.readers.read(|reader| reader.evidence_of(ticket.id))?;
-        let checks = stored.iter().chain(fresh).filter(|one| one.kind == EvidenceKind::Check);
         Ok(Ok(Dossier {
             revision: revision.number,
             tree: revision.tree.clone(),
             files: touched(&shop.repo, &revision.base, &revision.tree)?,
-            commands: commands.into_iter().map(|check| check.display).collect(),
-            checked: checks
-                .map(|one| Checked {
-                    command: one.command.clone(),
-                    tree: one.tree.clone(),
-                    passed: one.end.is_success(),
-                })
-                .collect(),
-            policy: settings.config.autonomy_config.policy(),
+            commands: ran.commands,
+            checked: ran.checked,
+            policy: settings.config.autonomy_config.policy(&settings.config.merge_config),
             trust: shop.trust_of(&settings)?,
         }))
     };

@@ -209,7 +209,7 @@ impl Workshop {
 
     /// Returns the rails that the settings set for what happens without a person; nothing where they cannot be read.
     pub(super) fn policy(&self) -> Option<Policy> {
-        self.settings().ok().map(|loaded| loaded.config.autonomy_config.policy())
+        self.settings().ok().map(|loaded| loaded.config.autonomy_config.policy(&loaded.config.merge_config))
     }
 
     /// Returns how long to wait between two looks at a pull request; five minutes where the settings cannot be read.

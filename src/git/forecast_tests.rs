@@ -97,6 +97,7 @@ fn revisions_on_both_sides_of_a_merge_differ_by_what_the_ticket_changed() {
         head: head.to_owned(),
         size: ChangeSize::default(),
         at: Timestamp(0),
+        ticks: Vec::new(),
     };
     write(&here, "a.txt", "one\nmine\nthree\n");
     write(&here, "same.txt", "s\n");

@@ -3,7 +3,7 @@
 use super::keep::commit_tree;
 use super::land::{self, Combined, Forecast, Scratch, why};
 use super::{GitError, Repo};
-use crate::domain::landing::Intent;
+use crate::domain::landing::{Intent, Strategy};
 use crate::domain::outlook::ConflictFile;
 
 /// What is left of a landing on a branch.
@@ -76,6 +76,18 @@ pub fn take_back(repo: &Repo, scratch: &Scratch<'_>, landing: &Intent, message: 
         Err(GitError::Failed { stderr, .. }) => Ok(Combined::Refused(why(&stderr))),
         Err(error) => Err(error),
     }
+}
+
+/// Returns how a landing brought its change: as one commit, as a merge, or as several commits.
+///
+/// # Errors
+/// When its commits are not there any more, or git fails.
+pub fn shape(repo: &Repo, landing: &Intent) -> Result<Strategy, GitError> {
+    Ok(match commits(repo, landing)?.as_slice() {
+        [Landed { is_merge: true, .. }] => Strategy::Merge,
+        [_] => Strategy::Squash,
+        _ => Strategy::Rebase,
+    })
 }
 
 /// A commit that a landing brought.

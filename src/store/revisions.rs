@@ -3,14 +3,15 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::error::{Fault, taken};
-use super::rows::{Columns, last_of_each};
+use super::rows::{Columns, Json, last_of_each};
+use crate::domain::checklist::Tick;
 use crate::domain::id::{BoardId, TicketId};
 use crate::domain::revision::{ChangeSize, Revision, RevisionStatus};
 
 macro_rules! columns {
     () => {
         "revisions.ticket_id, revisions.number, revisions.job_id, revisions.status, revisions.base, revisions.tree, \
-         revisions.head, revisions.files, revisions.insertions, revisions.deletions, revisions.at"
+         revisions.head, revisions.files, revisions.insertions, revisions.deletions, revisions.at, revisions.ticks"
     };
 }
 
@@ -26,13 +27,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Revision> {
         head: columns.next()?,
         size: ChangeSize { files: columns.next()?, insertions: columns.next()?, deletions: columns.next()? },
         at: columns.next()?,
+        ticks: columns.next::<Option<Json<_>>>()?.map(|ticks| ticks.0).unwrap_or_default(),
     })
 }
 
 /// Stores a revision and returns what became of it and of others, the new one last.
 ///
 /// A job makes one revision: saving it again changes nothing but its status, and that never back to open, so that a
-/// repeated save cannot undo a review. A new revision supersedes the open one of its ticket.
+/// repeated save undoes neither a review nor a tick. A new revision supersedes the open one of its ticket.
 pub(super) fn save(db: &Connection, revision: &Revision, changed: i64) -> Result<Vec<Revision>, Fault> {
     if let Some(stored) = of_job(db, revision)? {
         return review(db, stored, revision.status, changed).map(|revision| vec![revision]);
@@ -40,9 +42,9 @@ pub(super) fn save(db: &Connection, revision: &Revision, changed: i64) -> Result
     let mut saved = supersede(db, revision.ticket, changed)?;
     db.prepare_cached(
         "INSERT INTO revisions (
-             ticket_id, number, job_id, status, base, tree, head, files, insertions, deletions, at, changed
+             ticket_id, number, job_id, status, base, tree, head, files, insertions, deletions, at, ticks, changed
          ) VALUES (
-             :ticket, :number, :job, :status, :base, :tree, :head, :files, :insertions, :deletions, :at, :changed
+             :ticket, :number, :job, :status, :base, :tree, :head, :files, :insertions, :deletions, :at, :ticks, :changed
          )",
     )?
     .execute(named_params! {
@@ -57,11 +59,28 @@ pub(super) fn save(db: &Connection, revision: &Revision, changed: i64) -> Result
         ":insertions": revision.size.insertions,
         ":deletions": revision.size.deletions,
         ":at": revision.at,
+        ":ticks": ticks(revision),
         ":changed": changed,
     })
     .map_err(taken(|| format!("revision {} of ticket {}", revision.number, revision.ticket)))?;
     saved.push(revision.clone());
     Ok(saved)
+}
+
+/// Stores which boxes of a revision are ticked; returns it as it is stored now.
+pub(super) fn tick(db: &Connection, revision: &Revision, changed: i64) -> Result<Revision, Fault> {
+    let mut update = db.prepare_cached(
+        "UPDATE revisions SET ticks = :ticks, changed = :changed WHERE ticket_id = :ticket AND number = :number
+         RETURNING ticket_id, number, job_id, status, base, tree, head, files, insertions, deletions, at, ticks",
+    )?;
+    let place = named_params! {
+        ":ticket": revision.ticket, ":number": revision.number, ":ticks": ticks(revision), ":changed": changed,
+    };
+    Ok(update.query_row(place, read)?)
+}
+
+fn ticks(revision: &Revision) -> Option<Json<&[Tick]>> {
+    (!revision.ticks.is_empty()).then_some(Json(&revision.ticks))
 }
 
 fn of_job(db: &Connection, revision: &Revision) -> Result<Option<Revision>, Fault> {
@@ -92,7 +111,7 @@ fn review(db: &Connection, stored: Revision, status: RevisionStatus, changed: i6
 fn supersede(db: &Connection, ticket: TicketId, changed: i64) -> Result<Vec<Revision>, Fault> {
     let mut update = db.prepare_cached(
         "UPDATE revisions SET status = 'superseded', changed = :changed WHERE ticket_id = :ticket AND status = 'open'
-         RETURNING ticket_id, number, job_id, status, base, tree, head, files, insertions, deletions, at",
+         RETURNING ticket_id, number, job_id, status, base, tree, head, files, insertions, deletions, at, ticks",
     )?;
     let superseded = update.query_map(named_params! { ":ticket": ticket, ":changed": changed }, read)?;
     Ok(superseded.collect::<Result<_, _>>()?)

@@ -155,6 +155,7 @@ pub(super) fn revision(ticket: u32, number: u32, job: u32) -> Revision {
         head: "c".repeat(40),
         size: ChangeSize { files: 2, insertions: 30, deletions: 4 },
         at: at(40),
+        ticks: Vec::new(),
     }
 }
 

@@ -129,6 +129,7 @@ fn save_one(db: &Connection, save: &Save, changed: i64, changes: &mut Vec<Change
             changes.extend(revisions::save(db, revision, changed)?.into_iter().map(Change::Revision));
             return Ok(());
         }
+        Save::Ticks(revision) => Change::Revision(revisions::tick(db, revision, changed)?),
         Save::Comment(comment) => {
             reviews::save_comment(db, comment, changed)?;
             Change::Comment(comment.clone())

@@ -12,6 +12,7 @@ use super::samples::{
 use super::{EngineRow, Limits, Reader, StoreError, Write, ask, open, writer};
 use crate::domain::board::About;
 use crate::domain::change::{Change, Save};
+use crate::domain::checklist::{Item, Tick};
 use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused, Request};
 use crate::domain::event::{Actor, ActorKind, Event, EventKind, NewEvent};
 use crate::domain::evidence::{Evidence, EvidenceKind};
@@ -364,6 +365,30 @@ fn a_new_revision_supersedes_the_open_one_and_a_repeated_save_does_nothing() {
     assert_eq!(save(&approved), [Change::Revision(approved.clone())]);
     assert_eq!(save(&second), [Change::Revision(approved.clone())], "a repeated save does not undo the approval");
     assert_eq!(place.reader().revisions(ticket_id(1)).unwrap(), [superseded, approved]);
+}
+
+#[test]
+fn ticks_belong_to_their_revision_and_outlast_repeated_saves_and_newer_revisions() {
+    let place = place();
+    let writer = place.board();
+    let over = |n| Save::Job { job: Job { status: JobStatus::Succeeded, ..job(n, 1) }, was: None };
+    let (first, second) = (revision(1, 1, 1), revision(1, 2, 2));
+    writer.commit_blocking(vec![new_ticket(1), over(1), over(2), Save::Revision(first.clone())]).unwrap();
+    let tick = |item| Tick { item, by: Actor::human(), at: at(5) };
+    let ticked = Revision { ticks: vec![tick(Item::CodeReviewed), tick(Item::DocumentationUpdated)], ..first.clone() };
+    let changes = writer.commit_blocking(vec![Save::Ticks(ticked.clone())]).unwrap();
+    assert_eq!(changes, [Change::Revision(ticked.clone())]);
+    let changes = writer.commit_blocking(vec![Save::Revision(first)]).unwrap();
+    assert_eq!(changes, [Change::Revision(ticked.clone())], "a repeated save of the job takes no tick away");
+    writer.commit_blocking(vec![Save::Revision(second.clone())]).unwrap();
+    let superseded = Revision { status: RevisionStatus::Superseded, ..ticked };
+    let reader = place.reader();
+    assert_eq!(reader.revisions(ticket_id(1)).unwrap(), [superseded, second.clone()]);
+    let (board, _) = reader.board(BOARD).unwrap().unwrap();
+    assert_eq!(board.revision(ticket_id(1)), Some(&second));
+    let none = Revision { ticks: Vec::new(), ..revision(1, 1, 1) };
+    writer.commit_blocking(vec![Save::Ticks(none)]).unwrap();
+    assert_eq!(reader.revisions(ticket_id(1)).unwrap()[0].ticks, []);
 }
 
 #[test]

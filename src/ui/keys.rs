@@ -42,6 +42,8 @@ words! {
         LogFilter = "log_filter",
         /// The list of what ran.
         Runs = "runs",
+        /// The checklist of a change.
+        Checklist = "checklist",
         /// A question.
         Dialog = "dialog",
         /// The line in which the filter is typed.
@@ -72,6 +74,7 @@ impl Context {
             Self::Save => "While one says where a log is saved",
             Self::LogFilter => "While one says what of the log is shown",
             Self::Runs => "In the list of what ran",
+            Self::Checklist => "In the checklist of a change",
             Self::Dialog => "When something is asked",
             Self::Filter => "While the filter is typed",
             Self::Palette => "In the palette",
@@ -196,7 +199,7 @@ words! {
         SaveLog = "save_log",
         /// Opens the log in the person's pager.
         PageLog = "page_log",
-        /// Marks or unmarks a part of the log to be shown.
+        /// Marks or unmarks what the cursor is on.
         Toggle = "toggle",
         /// Shows all of the log.
         ShowAll = "show_all",
@@ -238,6 +241,8 @@ words! {
         Compare = "compare",
         /// Brings an approved change to its target.
         Land = "land",
+        /// Opens the checklist of the ticket's change.
+        Checklist = "checklist",
         /// Deals with the conflict of the ticket's change.
         Conflict = "conflict",
         /// Opens a pull request, pushes to it, or looks at it.

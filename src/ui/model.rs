@@ -285,6 +285,10 @@ impl Model {
         if self.ticket.as_ref().is_some_and(|screen| self.board.ticket(screen.ticket).is_none()) {
             self.ticket = None;
         }
+        let has_list = |id| self.board.ticket(id).is_some() && self.board.revision(id).is_some();
+        if self.shows_checklist_of().is_some_and(|ticket| !has_list(ticket)) {
+            self.over = None;
+        }
         self.settle_grid();
         self.settle_cursor();
         self.settle_marks();

@@ -224,7 +224,12 @@ impl Model {
         };
         match &self.over {
             Some(
-                Overlay::Choice(_) | Overlay::Runs(_) | Overlay::Dialog(_) | Overlay::Help(_) | Overlay::Palette(_),
+                Overlay::Choice(_)
+                | Overlay::Runs(_)
+                | Overlay::Checklist(_)
+                | Overlay::Dialog(_)
+                | Overlay::Help(_)
+                | Overlay::Palette(_),
             ) => {
                 let none = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
                 return self.give(self.context(), Some(action), none);

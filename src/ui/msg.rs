@@ -10,6 +10,7 @@ use crate::config::yolo::Leave;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
+use crate::domain::checklist::Findings;
 use crate::domain::command::{Command, NewTicket, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::diff::{DiffPage, DiffRequest};
@@ -45,6 +46,13 @@ pub enum Msg {
     Detail(Box<Detail>),
     /// The answer to [`Effect::LoadDiff`].
     Diff(Box<DiffPage>),
+    /// The answer to [`Effect::LoadChecklist`].
+    Checklist {
+        /// The ticket.
+        ticket: TicketId,
+        /// What was found out, or why it could not be.
+        found: Box<Result<Findings, String>>,
+    },
     /// The answer to [`Effect::Watch`] and [`Effect::WatchAll`], sent again whenever the log grew.
     LogPage(Box<LogPage>),
     /// The answer to [`Effect::SaveLog`].
@@ -122,6 +130,8 @@ pub enum Effect {
     },
     /// Load this change.
     LoadDiff(DiffRequest),
+    /// Look up what the checklist of this ticket's newest revision says by itself.
+    LoadChecklist(TicketId),
     /// Send these rows now and whenever they change, in place of those asked for before; nothing ends it.
     Watch(Option<LogRequest>),
     /// Send the rows of each of these now and whenever they change, as [`Msg::LogPage`], beside what is watched, and in place
@@ -322,6 +332,8 @@ pub struct Settings {
     pub takeovers: Vec<String>,
     /// Whether nobody said yet what agents may do in this repository.
     pub leave_open: bool,
+    /// Whether nothing lands before its checklist is done.
+    pub require_checklist: bool,
     /// The remote to which changes are pushed for a pull request.
     pub remote: String,
     /// The agent that works when a ticket names none.

@@ -21,7 +21,9 @@ impl Model {
         self.board = board;
         self.dirty = true;
         let open = self.ticket.as_ref().map(|screen| screen.ticket).filter(|id| self.board.ticket(*id).is_some());
-        open.map(Effect::LoadDetail).into_iter().collect()
+        let listed = self.shows_checklist_of().filter(|ticket| self.board.revision(*ticket).is_some());
+        let listed = listed.map(Effect::LoadChecklist);
+        open.map(Effect::LoadDetail).into_iter().chain(listed).collect()
     }
 
     pub(super) fn changed(&mut self, changes: &[Change]) -> Vec<Effect> {
@@ -48,9 +50,29 @@ impl Model {
         effects.extend(self.call(&needed));
         let touched = |screen: &&TicketScreen| changes.iter().any(|c| screen.is_touched_by(c, &self.board));
         effects.extend(self.ticket.as_ref().filter(touched).map(|screen| Effect::LoadDetail(screen.ticket)));
+        effects.extend(self.ticket_of_checklist(changes).map(Effect::LoadChecklist));
         effects.extend(self.late_worktrees(changes));
         effects.extend(self.catch_up());
         effects
+    }
+
+    /// Returns the ticket whose checklist is open, if something changed of what it says.
+    fn ticket_of_checklist(&self, changes: &[Change]) -> Option<TicketId> {
+        let shown = self.shows_checklist_of()?;
+        let is_touched = changes.iter().any(|change| match change {
+            Change::Ticket(ticket) => ticket.id == shown || ticket.reverts == Some(shown),
+            Change::Revision(revision) => revision.ticket == shown,
+            Change::Evidence(evidence) => evidence.ticket == shown,
+            Change::Goal(_)
+            | Change::Autopilot(_)
+            | Change::Job(_)
+            | Change::Run(_)
+            | Change::Comment(_)
+            | Change::Review(_)
+            | Change::Event(_)
+            | Change::Live { .. } => false,
+        });
+        is_touched.then_some(shown)
     }
 
     /// Says whether a change that is not applied yet changes what is drawn.

@@ -3,7 +3,8 @@
 
 use uuid::Uuid;
 
-use crate::domain::command::{AgentChoice, Command};
+use crate::domain::checklist::{Required, Tests};
+use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::resolve::Deed;
@@ -46,6 +47,9 @@ impl Model {
             Action::Comment => self.reads_diff() && self.is_open_revision(),
             Action::Resolve => self.has_open_comments(),
             Action::Approve | Action::RequestChanges => self.is_open_revision(),
+            Action::Checklist => {
+                self.settings.require_checklist && self.selected_ticket().is_some_and(waits_for_person)
+            }
             Action::SearchLog | Action::FilterLog => self.reads_log(),
             Action::Conflict => self.selected().is_some_and(|id| self.has_conflict(id)),
             _ => true, // what is possible is likely, if nothing above says otherwise
@@ -90,6 +94,7 @@ impl Model {
             | Action::Tell
             | Action::HandOver
             | Action::Land
+            | Action::Checklist
             | Action::Conflict
             | Action::Pull
             | Action::Revert
@@ -173,6 +178,7 @@ impl Model {
                 }
                 self.why_refused(Command::Land { ticket: TicketRef::Id(ticket.id), strategy: None })
             }
+            Action::Checklist => self.why_no_checklist(ticket.id),
             Action::Conflict => self.why_refused(abort(ticket.id)),
             Action::Pull => self.why_refused(self.about_pull(ticket)),
             Action::Revert => self.why_refused(Command::Revert { ticket: TicketRef::Id(ticket.id), id: None }),
@@ -237,17 +243,32 @@ impl Model {
 
     /// Asks the rules about a command, as far as they can tell without looking at the repository.
     fn why_refused(&self, command: Command) -> Option<String> {
-        let known = Known::only(Trust::Given);
+        let checklist = if self.settings.require_checklist { Required::Yes(Tests::Unknown) } else { Required::No };
+        let known = Known { checklist, ..Known::only(Trust::Given) };
         let (actor, fresh) = (Actor::human(), JobId(Uuid::nil()));
         let input = Input { at: self.now, actor, fresh, known, what: What::Command(command) };
         let refused = decide(&self.board, &input).err()?;
-        Some(format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint).trim_end().to_owned())
+        Some(self.refusal(&refused).trim_end().to_owned())
+    }
+
+    /// Returns a refusal in words; what a key does is said by its key.
+    pub(super) fn refusal(&self, refused: &Refused) -> String {
+        let hint = if refused.code == RefusalCode::ChecklistOpen {
+            format!("{} shows it and ticks its boxes.", self.key_of(Action::Checklist))
+        } else {
+            refused.hint.clone()
+        };
+        format!("{}. {hint}", refused.message.trim_end_matches('.'))
     }
 
     fn ticket_or_why(&self) -> Result<&Ticket, String> {
         self.selected_ticket()
             .ok_or_else(|| format!("there is no ticket here; {} files one.", self.key_of(Action::NewTicket)))
     }
+}
+
+fn waits_for_person(ticket: &Ticket) -> bool {
+    matches!(ticket.state, State::NeedsHuman { .. })
 }
 
 fn why_no_urgency(ticket: &Ticket, name: &str) -> Option<String> {

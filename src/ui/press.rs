@@ -22,6 +22,7 @@ impl Model {
             (Some(Overlay::Save(_)), _) => Context::Save,
             (Some(Overlay::LogFilter(_)), _) => Context::LogFilter,
             (Some(Overlay::Runs(_)), _) => Context::Runs,
+            (Some(Overlay::Checklist(_)), _) => Context::Checklist,
             (Some(Overlay::Dialog(_)), _) => Context::Dialog,
             (Some(Overlay::Filter(_)), _) => Context::Filter,
             (Some(Overlay::Palette(_)), _) => Context::Palette,
@@ -94,6 +95,7 @@ impl Model {
                 self.key_in_runs(list, action);
                 Vec::new()
             }
+            Some(Overlay::Checklist(panel)) => self.key_in_checklist(panel, action),
             Some(Overlay::Save(save)) => self.key_in_save(save, action, event),
             Some(Overlay::RunWith(with)) => self.key_in_run_with(with, action, event),
             Some(Overlay::Remark(remark)) => self.key_in_remark(remark, action, event),
@@ -141,9 +143,10 @@ impl Model {
                 self.paste_in_log_filter(&mut panel, pasted);
                 self.over = Some(Overlay::LogFilter(panel));
             }
-            Some(Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Runs(_) | Overlay::Help(_)) | None => {
-                return Vec::new();
-            }
+            Some(
+                Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Runs(_) | Overlay::Checklist(_) | Overlay::Help(_),
+            )
+            | None => return Vec::new(),
         }
         if pasted.len() < whole {
             let (taken, whole) = (format::bytes(pasted.len() as u64), format::bytes(whole as u64));

@@ -3,6 +3,7 @@
 pub(super) mod bars;
 pub(super) mod board;
 pub(super) mod card;
+pub(super) mod checklist;
 pub(super) mod choice;
 pub(super) mod columns;
 pub(super) mod dialog;
@@ -35,6 +36,7 @@ pub(super) mod ticket;
 pub(super) mod typing;
 pub(super) mod welcome;
 
+pub(super) use checklist::ChecklistPanel;
 pub(super) use choice::Choice;
 pub(super) use dialog::Dialog;
 pub(super) use filter::Filter;
@@ -77,6 +79,8 @@ pub(super) enum Overlay {
     LogFilter(Box<FilterPanel>),
     /// Everything that ran for a ticket.
     Runs(RunList),
+    /// The checklist of a ticket.
+    Checklist(Box<ChecklistPanel>),
     /// The help.
     Help(Help),
 }

@@ -85,6 +85,7 @@ pub(crate) fn settings() -> Settings {
         autopilot: Autopilot::Off,
         takeovers: vec!["claude".into()],
         leave_open: false,
+        require_checklist: false,
         remote: "origin".to_owned(),
         preferred: "claude".into(),
         indifferent: vec!["demo".into()],
@@ -232,6 +233,7 @@ pub(crate) fn revision(n: u32) -> Revision {
         head: "2".repeat(40),
         size: ChangeSize { files: 2, insertions: 12, deletions: 4 },
         at: at(90),
+        ticks: Vec::new(),
     }
 }
 
@@ -362,6 +364,7 @@ impl World {
                 effect,
                 Effect::LoadDetail(_)
                     | Effect::LoadDiff(_)
+                    | Effect::LoadChecklist(_)
                     | Effect::Watch(_)
                     | Effect::WatchAll(_)
                     | Effect::WakeEachSecond(_)

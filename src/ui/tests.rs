@@ -2,6 +2,7 @@
 
 mod again;
 mod autonomy;
+mod checklist;
 mod diff;
 mod edit;
 mod finding;

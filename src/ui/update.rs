@@ -38,6 +38,10 @@ impl Model {
                 self.take_diff(*page);
                 Vec::new()
             }
+            Msg::Checklist { ticket, found } => {
+                self.take_findings(ticket, *found);
+                Vec::new()
+            }
             Msg::LogPage(page) => {
                 self.take_page(page);
                 Vec::new()
@@ -95,7 +99,7 @@ impl Model {
             self.settings.trusted = false;
             return self.ask_for_trust(vec![command]);
         }
-        let mut text = format!("{}. {}", refused.message.trim_end_matches('.'), refused.hint);
+        let mut text = self.refusal(refused);
         // A ticket that was refused is not lost: what was typed waits in the form.
         if let Some((_, form)) = self.sent_form.take() {
             self.kept_form = Some(form);
@@ -132,6 +136,7 @@ impl Model {
             Action::Approve => self.approve(),
             Action::RequestChanges => self.request_changes(),
             Action::Land => self.land(),
+            Action::Checklist => self.checklist(),
             Action::Conflict => self.conflict(),
             Action::Pull => self.pull(),
             Action::Revert => self.revert(),
@@ -194,6 +199,7 @@ impl Model {
             | Context::Save
             | Context::LogFilter
             | Context::Runs
+            | Context::Checklist
             | Context::Dialog
             | Context::Filter
             | Context::Palette

@@ -6,8 +6,8 @@ use super::ascii;
 use super::keys::Context;
 use super::model::Model;
 use super::screen::{
-    Overlay, bars, choice, columns, dialog, filter, form_view, grid, help, log, log_filter, log_list, log_out,
-    log_search, palette, remark, run_with, tell, ticket, welcome,
+    Overlay, bars, checklist, choice, columns, dialog, filter, form_view, grid, help, log, log_filter, log_list,
+    log_out, log_search, palette, remark, run_with, tell, ticket, welcome,
 };
 
 impl Model {
@@ -35,6 +35,7 @@ impl Model {
             Some(Overlay::LogFilter(panel)) => log_filter::draw(self, panel, area, buffer),
             Some(Overlay::Save(save)) => log_out::draw(self, save, area, buffer),
             Some(Overlay::Runs(list)) => log_list::draw(self, *list, area, buffer),
+            Some(Overlay::Checklist(panel)) => checklist::draw(self, panel, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
             Some(Overlay::Filter(filter)) => filter::draw(self, filter, self.layout().footer, buffer),
             Some(Overlay::Palette(palette)) => palette::draw(self, palette, area, buffer),

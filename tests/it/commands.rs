@@ -5,6 +5,7 @@ mod archive;
 mod autonomy;
 mod bad_input;
 mod boards;
+mod checklist;
 mod cleanup;
 mod config;
 mod conflicts;

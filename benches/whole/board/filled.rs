@@ -81,6 +81,7 @@ fn work(ticket: &Ticket) -> [Save; 3] {
         head: "d".repeat(40),
         size: ChangeSize { files: 2, insertions: 30, deletions: 4 },
         at,
+        ticks: Vec::new(),
     };
     [Save::Job { job, was: None }, Save::Run(run), Save::Revision(revision)]
 }

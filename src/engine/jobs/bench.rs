@@ -189,6 +189,7 @@ impl Bench {
                 head,
                 size,
                 at: now(),
+                ticks: Vec::new(),
             })
         })
         .await

@@ -3,7 +3,7 @@
 
 use crate::config::Config;
 use crate::domain::fact::Fact;
-use crate::domain::id::TicketRef;
+use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::landing::Intent;
 use crate::domain::outcome::Executed;
 use crate::domain::rule::Known;
@@ -130,15 +130,20 @@ pub(in super::super) async fn look_up_revert(handle: &Handle, ticket: TicketRef)
         .await
 }
 
-fn traced(shop: &Workshop, ticket: crate::domain::id::TicketId) -> Result<Traced, EngineError> {
-    let events = shop.readers.read(|reader| reader.detail(ticket))?.map(|detail| detail.events).unwrap_or_default();
-    let Some(landing) = events.iter().rev().find_map(|event| Intent::told(&event.event)) else {
-        return Ok(Traced::Nothing);
-    };
-    let Ok(tip) = shop.repo.commit_of(&landing.branch) else { return Ok(Traced::Gone(landing)) };
-    Ok(match revert::forecast(&shop.repo, &landing, &tip)? {
-        Left::NotThere => Traced::Gone(landing),
-        Left::Nothing => Traced::Undone(landing),
-        Left::Clean(_) | Left::Conflicts(_) => Traced::There(landing),
+fn traced(shop: &Workshop, ticket: TicketId) -> Result<Traced, EngineError> {
+    Ok(match left_of(shop, ticket)? {
+        None => Traced::Nothing,
+        Some((landing, Left::NotThere)) => Traced::Gone(landing),
+        Some((landing, Left::Nothing)) => Traced::Undone(landing),
+        Some((landing, Left::Clean(_) | Left::Conflicts(_))) => Traced::There(landing),
     })
+}
+
+/// Looks up the newest landing of a ticket, and what is left of it on its target; nothing where none is known.
+pub(in super::super) fn left_of(shop: &Workshop, ticket: TicketId) -> Result<Option<(Intent, Left)>, EngineError> {
+    let events = shop.readers.read(|reader| reader.detail(ticket))?.map(|detail| detail.events).unwrap_or_default();
+    let Some(landing) = events.iter().rev().find_map(|event| Intent::told(&event.event)) else { return Ok(None) };
+    let Ok(tip) = shop.repo.commit_of(&landing.branch) else { return Ok(Some((landing, Left::NotThere))) };
+    let left = revert::forecast(&shop.repo, &landing, &tip)?;
+    Ok(Some((landing, left)))
 }

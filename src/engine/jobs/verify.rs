@@ -242,6 +242,7 @@ fn evidence(save: &Save) -> Option<&Evidence> {
         | Save::Job { .. }
         | Save::Run(_)
         | Save::Revision(_)
+        | Save::Ticks(_)
         | Save::Comment(_)
         | Save::Review(_)
         | Save::Remarks(_)

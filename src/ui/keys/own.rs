@@ -123,6 +123,7 @@ fn takes_text(context: Context) -> bool {
         | Context::Grid
         | Context::Choice
         | Context::Runs
+        | Context::Checklist
         | Context::Dialog
         | Context::Everywhere => false,
     }

@@ -89,6 +89,8 @@ fn msg() -> impl Strategy<Value = Msg> {
         1 => nasty().prop_map(Msg::Failed),
         1 => (1_u32..40).prop_map(|n| Msg::Detail(Box::new(worked(n, "claude")))),
         1 => (1_u32..40, nasty()).prop_map(|(n, text)| Msg::Diff(Box::new(diff::page(n, 1, &text)))),
+        1 => (1_u32..40, nasty())
+            .prop_map(|(n, text)| Msg::Checklist { ticket: ticket_id(n), found: Box::new(Err(text)) }),
         1 => (1_u32..40, prop::option::of(nasty()))
             .prop_map(|(n, trouble)| Msg::Returned { ticket: ticket_id(n), trouble }),
         1 => Just(Msg::Second(NOW)),
@@ -161,6 +163,7 @@ proptest! {
                         let newest = world.model.board().revision(request.ticket).map(|newest| newest.number);
                         prop_assert!(newest.is_some_and(|newest| (1..=newest).contains(&request.revision)));
                     }
+                    Effect::LoadChecklist(ticket) => prop_assert!(world.model.board().revision(*ticket).is_some()),
                     Effect::Comment { ticket, .. } => prop_assert!(world.model.board().revision(*ticket).is_some()),
                     Effect::WatchAll(all) => {
                         prop_assert!(all.len() <= 12);
