@@ -118,6 +118,7 @@ pub async fn examine(options: &Options, mending: Mending) -> Vec<Check> {
     let loaded = settings.as_ref().ok();
     let trusted = surroundings.trusts(&patient, loaded);
     checks.extend(agents::look(&patient, loaded, trusted).await);
+    checks.push(machine::shell(&patient.path_env));
     checks.push(machine::terminal());
     checks.extend(data::look(&patient, loaded));
     checks.extend(machine::limits(loaded));

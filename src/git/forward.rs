@@ -1,6 +1,7 @@
 //! Moves a branch forward. Where it is checked out the files follow, what is the user's own stays as it is, and no other branch
 //! moves, whatever the user does at that moment; where it is not, its ref is compared and swapped.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +9,7 @@ use super::checkout::{Settings, run_hook};
 use super::forward_files::Changed;
 use super::forward_note::{Left, Note};
 use super::invoke::{DURABLE, LONG};
+use super::program::is_program;
 use super::registered::{self, Registered};
 use super::{GitError, Repo};
 use crate::domain::landing::Intent;
@@ -16,6 +18,8 @@ use crate::domain::landing::Intent;
 /// text, all that varies comes as arguments.
 const STEPS: &str = include_str!("forward.sh");
 const SHELL: &str = "/bin/sh";
+/// What the steps start beside git.
+const PROGRAMS: [&str; 3] = ["mktemp", "mkfifo", "rm"];
 /// The steps' exit codes; with another one files were written, and may be so in part.
 const NOT_HELD: i32 = 3;
 const SWITCHED: i32 = 4;
@@ -68,6 +72,13 @@ pub fn move_target(repo: &Repo, intent: &Intent, note: &str) -> Result<Moved, Gi
         return Ok(Moved::Refused(reason));
     }
     follow(repo, checkout, &reference, intent, note)
+}
+
+/// Returns what a search path such as `PATH` lacks of the programs without which no branch moves that is checked out somewhere.
+pub fn missing_programs(search_path: &OsStr) -> Vec<&'static str> {
+    let has = |name: &str| std::env::split_paths(search_path).any(|folder| is_program(&folder.join(name)));
+    let shell = Some(SHELL).filter(|shell| !is_program(Path::new(shell)));
+    shell.into_iter().chain(PROGRAMS.into_iter().filter(|name| !has(name))).collect()
 }
 
 /// Compares and swaps a branch that is checked out nowhere.

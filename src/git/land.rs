@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::checkout::{Settings, run_hook};
 pub(super) use super::forward::why;
-pub use super::forward::{Moved, move_target};
+pub use super::forward::{Moved, missing_programs, move_target};
 use super::invoke::{Call, DURABLE, LONG};
 use super::registered;
 use super::turn::Turn;

@@ -1,5 +1,6 @@
 //! The terminal and the limits of the machine: open files, watches on files, memory.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::IsTerminal;
 
@@ -7,6 +8,7 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::config::Loaded;
 use crate::engine::free_memory;
+use crate::git::land::missing_programs;
 use crate::ui::widget::format::bytes;
 
 use super::super::locale;
@@ -21,6 +23,17 @@ const WATCHES: u64 = 8192;
 
 /// The smallest terminal in which a board shows something of everything: columns and rows.
 const SMALLEST: (u16, u16) = (40, 10);
+
+/// Looks for what lets the files of a checkout follow a landing.
+pub(super) fn shell(path_env: &OsStr) -> Check {
+    let name = "shell";
+    let missing = missing_programs(path_env).join(", ");
+    if missing.is_empty() {
+        return Check::ok(name, "has what moves a branch that is checked out");
+    }
+    let message = format!("not found: {missing}; so nothing lands on a branch that is checked out");
+    Check::warning(name, message, "install a POSIX shell and coreutils")
+}
 
 /// Looks at the terminal that the board would be drawn on.
 pub(super) fn terminal() -> Check {

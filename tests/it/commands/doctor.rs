@@ -33,6 +33,7 @@ fn a_world_that_is_well_has_no_complaints_and_is_left_as_it_is() {
     assert!(bad.is_empty(), "{bad:#?}");
     for (name, words) in [
         ("git", " at "),
+        ("shell", "moves a branch that is checked out"),
         ("agent demo", "built in"),
         ("agent claude", "not installed"),
         ("terminal", "the board needs one"),
@@ -85,6 +86,17 @@ fn without_git_or_with_an_old_one_it_says_which_is_needed() {
     assert_check(&checks, "git", "error", "is git 2.30.1, but Draft needs 2.38.0");
     fs::remove_file(world.folder().join("bin/git")).unwrap();
     assert_check(&world.doctor(&[]).0, "git", "error", "could not find `git`");
+}
+
+#[test]
+fn what_the_shell_lacks_for_a_landing_is_named() {
+    let world = World::new();
+    for program in ["mkfifo", "rm"] {
+        fs::remove_file(world.folder().join("bin").join(program)).unwrap();
+    }
+    let (checks, code) = world.doctor(&[]);
+    assert_eq!(code, Some(0));
+    assert_check(&checks, "shell", "warning", "not found: mkfifo, rm; so nothing lands");
 }
 
 #[test]
