@@ -36,6 +36,7 @@ mod forward_tests;
 mod holder;
 pub mod host;
 mod hunks;
+mod index_tree;
 mod interrupted;
 mod invoke;
 mod keep;

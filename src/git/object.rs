@@ -5,12 +5,9 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use gix::ObjectId;
-use gix::bstr::ByteSlice;
 use gix::date::parse::TimeBuf;
-use gix::index::entry::{Flags, Mode, Stage};
 use gix::lock::acquire::Fail;
-use gix::objs::tree::Editor;
-use gix::objs::{Tree, WriteTo};
+use gix::objs::WriteTo;
 use gix::refs::FullName;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
@@ -77,19 +74,6 @@ fn make_ref(gix: &gix::Repository, repo: &Repo, reference: &str, commit: &str, r
     prepared.commit(Some(who.to_ref(&mut time))).map_err(GitError::read(what()))?;
     let folder = lock.parent().unwrap_or(repo.common_dir());
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(GitError::io("write", folder))
-}
-
-/// Writes the tree of an index and returns its id; nothing if it has entries that only git understands.
-pub(super) fn write_tree(repo: &Repo, index: &gix::index::File) -> Result<Option<String>, GitError> {
-    let gix = repo.gix();
-    let mut tree = Editor::new(Tree::empty(), &gix.objects, gix.object_hash());
-    for entry in index.entries().iter().filter(|entry| !entry.flags.contains(Flags::INTENT_TO_ADD)) {
-        let is_known = entry.stage() == Stage::Unconflicted && entry.mode != Mode::DIR;
-        let Some(mode) = entry.mode.to_tree_entry_mode().filter(|_| is_known) else { return Ok(None) };
-        let path = entry.path(index).split_str(b"/").map(ByteSlice::as_bstr);
-        tree.upsert(path, mode.kind(), entry.id).map_err(GitError::read("the index"))?;
-    }
-    tree.write(|tree| write(repo, tree)).map(|id| Some(id.to_string()))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Permissions};
-use std::io::Read;
+use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use gix::index::entry::{Flags, Mode};
@@ -21,7 +21,7 @@ pub use super::keep::keep_revision;
 use super::litter::is_litter;
 use super::repo::tree as tree_of;
 use super::validate::Place;
-use super::{GitError, Repo, object};
+use super::{GitError, Repo, index_tree};
 use crate::domain::ticket::Worktree;
 
 /// How the folder of a snapshot's index is called, before what makes it unique.
@@ -174,6 +174,13 @@ struct Index<'a> {
     _folder: TempDir,
 }
 
+/// An index as it was read.
+struct Read {
+    index: gix::index::File,
+    /// Which file it was then.
+    inode: u64,
+}
+
 /// An entry that differs from the base.
 struct Changed {
     path: PathBuf,
@@ -208,9 +215,12 @@ impl<'a> Index<'a> {
     /// Takes up all that is in the worktree. Returns what a tree cannot hold, the tree, and what in it differs from the
     /// base. Each call of git costs milliseconds, so what few worktrees need is done only for them.
     fn take_everything(&self, base_tree: &str) -> Result<(Vec<LeftOut>, String, Vec<Changed>), GitError> {
+        let plain = self.read().filter(|read| is_plain(&read.index));
         // It fails where a repository inside has no commit.
-        if self.is_plain() && self.add_everything(&[]).is_ok() {
-            let tree = self.write_tree()?;
+        if plain.is_some() && self.add_everything(&[]).is_ok() {
+            // Where nothing changed, git left the file alone.
+            let read = plain.filter(|read| inode(&self.file) == Some(read.inode)).or_else(|| self.read());
+            let tree = self.tree_of(read)?;
             let changed = changed_between(self.objects, base_tree, &tree)?;
             // No submodule was there, so these are repositories that somebody made inside.
             let inner = changed.iter().filter(|entry| entry.is_submodule);
@@ -226,20 +236,17 @@ impl<'a> Index<'a> {
         Ok((left_out, tree, changed))
     }
 
-    /// Says whether all entries are files that git looks at by itself. An index that cannot be read is not plain.
-    fn is_plain(&self) -> bool {
-        self.read().is_some_and(|index| {
-            let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE;
-            index.entries().iter().all(|entry| entry.mode != Mode::COMMIT && !entry.flags.intersects(odd))
-        })
-    }
-
-    fn read(&self) -> Option<gix::index::File> {
-        read_index(self.repo, &self.file)
+    fn read(&self) -> Option<Read> {
+        let inode = inode(&self.file)?;
+        read_index(self.repo, &self.file).map(|index| Read { index, inode })
     }
 
     fn write_tree(&self) -> Result<String, GitError> {
-        let tree = self.read().map(|index| object::write_tree(self.objects, &index)).transpose()?;
+        self.tree_of(self.read())
+    }
+
+    fn tree_of(&self, read: Option<Read>) -> Result<String, GitError> {
+        let tree = read.map(|read| index_tree::write(self.objects, &read.index)).transpose()?;
         match tree.flatten() {
             Some(tree) => Ok(tree),
             None => self.call(["write-tree"]).line(),
@@ -287,6 +294,17 @@ impl<'a> Index<'a> {
         }
         self.call(["update-index", "--force-remove", "-z", "--stdin"]).input(paths).run().map(|_| true)
     }
+}
+
+/// Says whether all entries are files that git looks at by itself.
+fn is_plain(index: &gix::index::File) -> bool {
+    let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE;
+    index.entries().iter().all(|entry| entry.mode != Mode::COMMIT && !entry.flags.intersects(odd))
+}
+
+/// Returns which file this is: git writes an index beside the one before and puts it in its place.
+fn inode(file: &Path) -> Option<u64> {
+    file.metadata().ok().map(|found| found.ino())
 }
 
 /// Reads an index; nothing where it is missing or cannot be read without git.
