@@ -17,8 +17,10 @@ use crate::git::forecast;
 
 /// How seldom the worktree of an agent at work is looked at, at the least.
 const BUSY: Duration = Duration::from_secs(30);
-/// When a worktree is looked at although nothing points at a change: new files deep inside leave no sign elsewhere.
+/// How seldom worktrees are looked at although nothing points at a change: what happens deep inside leaves no sign elsewhere.
 const ANYWAY: Duration = Duration::from_mins(10);
+/// How many times as long as those looks together the time between them is, at the least.
+const SELDOM: u32 = 300;
 /// How long what was tried out is kept for the next tries.
 const RENEW: Duration = Duration::from_hours(1);
 
@@ -74,6 +76,7 @@ struct Landing {
 struct Seen {
     stamp: u64,
     at: Instant,
+    took: Duration,
     state: State,
 }
 
@@ -306,18 +309,23 @@ impl Lookout {
         let told = told.cloned().unwrap_or_default();
         let output = flight.works.as_ref().map(|folder| self.workshop.paths.runs().join(folder).join("stdout"));
         let stamp = forecast::stamp(&self.workshop.repo, worktree, &told, output.as_deref());
-        look.again_in(if flight.works.is_some() { BUSY } else { ANYWAY });
-        let is_same = |seen: &&Seen| seen.stamp == stamp && age.is_some_and(|age| age < ANYWAY);
-        if known.as_ref().filter(is_same).is_some() || !look.has_time() {
+        let anyway = pace(self.seen.values().map(|seen| seen.took).sum());
+        // How long what was seen holds; nothing where something points at a change, or it is too long ago.
+        let holds = known.as_ref().filter(|seen| seen.stamp == stamp);
+        let holds = holds.and_then(|seen| anyway.checked_sub(look.now.duration_since(seen.at)));
+        look.again_in(if flight.works.is_some() { BUSY } else { holds.unwrap_or(anyway) });
+        if holds.is_some() || !look.has_time() {
             return known.map(|seen| seen.state);
         }
+        let begun = Instant::now();
         let found = look.aside.snapshot(worktree, &self.workshop.litter()).and_then(|snapshot| {
             let commit = look.aside.commit_of(&snapshot)?;
             Ok(State { base: snapshot.base, commit })
         });
         match found {
             Ok(state) => {
-                self.seen.insert(flight.ticket, Seen { stamp, at: look.now, state: state.clone() });
+                let seen = Seen { stamp, at: look.now, took: begun.elapsed(), state: state.clone() };
+                self.seen.insert(flight.ticket, seen);
                 Some(state)
             }
             Err(error) => {
@@ -337,5 +345,23 @@ impl Lookout {
         let known = self.paths.get(&key).cloned();
         look.used_paths.insert(key);
         known
+    }
+}
+
+/// Returns how long worktrees are left alone at which nothing points, when a look at all of them takes so long.
+fn pace(looks: Duration) -> Duration {
+    (looks * SELDOM).clamp(BUSY, ANYWAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_worktrees_are_looked_at_often_and_large_ones_for_a_small_part_of_the_time() {
+        assert_eq!(pace(Duration::ZERO), Duration::from_secs(30));
+        assert_eq!(pace(Duration::from_millis(20)), Duration::from_secs(30));
+        assert_eq!(pace(Duration::from_millis(300)), Duration::from_secs(90));
+        assert_eq!(pace(Duration::from_secs(9)), Duration::from_mins(10));
     }
 }
