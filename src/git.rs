@@ -135,8 +135,8 @@ pub enum GitError {
     },
     /// The repository keeps its refs in a way that only git itself can read.
     #[error(
-        "the repository {} keeps its refs as a reftable, which Draft cannot read yet; `git refs migrate --ref-format=files` \
-         makes them files again",
+        "the repository {} keeps its refs as a reftable, which Draft cannot read yet; with git 2.48 or newer `git refs migrate \
+         --ref-format=files` makes them files, and a clone of it has files",
         path.display()
     )]
     RefTable {

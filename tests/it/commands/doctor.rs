@@ -183,6 +183,25 @@ fn a_base_branch_that_is_gone_and_hooks_that_do_not_run_are_told() {
 }
 
 #[test]
+fn refs_that_draft_cannot_read_are_told_at_once_with_the_way_out() {
+    let world = World::bare();
+    if !world.run("git", &["init", "--quiet", "--ref-format=reftable"]).status.success() {
+        eprintln!("skipped: this git has no reftable");
+        return;
+    }
+    world.write("README.md", "# A sample\n");
+    world.commit("first");
+    let says =
+        "as a reftable, which Draft cannot read yet; with git 2.48 or newer `git refs migrate --ref-format=files`";
+    let (checks, code) = world.doctor(&[]);
+    assert_eq!(code, Some(1));
+    assert_check(&checks, "repository", "error", says);
+    let refused = world.draft(&["ticket", "add", "First"]).exits(3);
+    assert!(refused.complaint().contains(says), "{refused:?}");
+    assert_eq!(fs::read_dir(world.data()).unwrap().count(), 0, "no board was made");
+}
+
+#[test]
 fn an_engine_that_runs_is_named_with_its_process() {
     let world = demo_world();
     world.draft(&["trust"]).ok();
