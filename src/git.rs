@@ -48,9 +48,13 @@ mod land_matrix_tests;
 #[cfg(test)]
 mod land_places_tests;
 #[cfg(test)]
+mod land_testing;
+#[cfg(test)]
 mod land_tests;
 #[cfg(test)]
 mod land_user_cells;
+#[cfg(test)]
+mod land_where_tests;
 pub mod leftovers;
 mod litter;
 mod locks;

@@ -1,18 +1,20 @@
 //! Filters and sparse patterns with real git: what the user's checkout has set holds in a ticket's worktree too.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::GitError;
 use super::testing::{Sandbox, executable, files, sealed_git, write};
 use super::tree::snapshot;
 
-/// Stands in for git-lfs: keeps contents in the home folder, and only their names in the repository.
+/// Stands in for git-lfs: keeps contents in the home folder, and only their names in the repository. What is a pointer already
+/// stays one.
 const LFS: &str = r#"#!/bin/sh
 store=$HOME/lfs
 mkdir -p "$store"
 case $1 in
 clean)
     cat >"$store/new"
+    head -c 8 "$store/new" | grep -q '^version' && exec cat "$store/new"
     id=$(sha256sum <"$store/new" | cut -d' ' -f1)
     mv "$store/new" "$store/$id"
     printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%s\n' "$id" ;;
@@ -41,9 +43,12 @@ fn with_lfs() -> Sandbox {
     sandbox
 }
 
-fn install_lfs(sandbox: &Sandbox) {
+/// Writes the stand-in into the folder `bin` and returns it.
+pub(super) fn install_lfs(sandbox: &Sandbox) -> PathBuf {
+    let program = sandbox.dir().join("bin/git-lfs");
     std::fs::create_dir_all(sandbox.dir().join("bin")).unwrap();
-    executable(&sandbox.dir().join("bin/git-lfs"), LFS);
+    executable(&program, LFS);
+    program
 }
 
 #[test]

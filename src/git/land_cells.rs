@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use super::filter_tests::install_lfs;
 use super::testing::{Sandbox, executable, odd_name, write};
 
 pub(super) type Make = fn(&Sandbox, &Path);
@@ -32,9 +33,12 @@ pub(super) struct Cell {
     pub(super) end: End,
 }
 
-pub(super) const PLAIN: Make = |_, _| {};
-pub(super) const EDIT: Make = |_, dir| write(dir, "a.txt", "one\n2\nthree\n");
+const PLAIN: Make = |_, _| {};
+const EDIT: Make = |_, dir| write(dir, "a.txt", "one\n2\nthree\n");
 pub(super) const ADD: Make = |_, dir| write(dir, "new/deep/file.txt", "new\n");
+
+/// What most cells are: an edit that lands, in a repository with nothing odd about it, while its user is at nothing.
+pub(super) const CELL: Cell = Cell { name: "", repository: PLAIN, change: EDIT, user: PLAIN, end: End::Follows };
 
 pub(super) fn git(sandbox: &Sandbox, dir: &Path, args: &str) {
     sandbox.run(dir, args);
@@ -68,6 +72,35 @@ fn with_filter(sandbox: &Sandbox, dir: &Path) {
     sandbox.commit(dir, "large files");
 }
 
+/// What git has of a large file: something that names it.
+const POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
+
+/// Who makes large files of their pointers.
+#[derive(PartialEq)]
+enum Smudge {
+    Nobody,
+    Lfs,
+    /// They are fetched by hand.
+    Skipped,
+}
+
+fn with_pointers(sandbox: &Sandbox, dir: &Path, smudge: Smudge) {
+    write(dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n");
+    if smudge == Smudge::Nobody {
+        write(dir, "large.bin", POINTER);
+    } else {
+        let lfs = install_lfs(sandbox).display().to_string();
+        let out = if smudge == Smudge::Lfs { format!("{lfs} smudge") } else { "cat".to_owned() };
+        for (key, value) in [("clean", format!("{lfs} clean")), ("smudge", out), ("required", "true".to_owned())] {
+            sandbox.args(dir, ["config", &format!("filter.lfs.{key}"), &value]);
+        }
+        write(dir, "large.bin", b"\0large");
+    }
+    sandbox.commit(dir, "large files");
+    fs::remove_file(dir.join("large.bin")).unwrap();
+    git(sandbox, dir, "checkout -q -- large.bin");
+}
+
 /// The user's repository is a clone of another one.
 fn cloned(sandbox: &Sandbox, dir: &Path, how: &str) {
     let origin = sandbox.dir().join("origin");
@@ -85,24 +118,23 @@ fn cloned(sandbox: &Sandbox, dir: &Path, how: &str) {
 /// Repositories and changes of all sorts.
 pub(super) const CELLS: &[Cell] = &[
     // Submodules.
-    Cell { name: "a submodule's commit", repository: with_submodule, change: pointer, user: PLAIN, end: End::Follows },
+    Cell { name: "a submodule's commit", repository: with_submodule, change: pointer, ..CELL },
     Cell {
         name: "a submodule's commit while the user's one has edits",
         repository: with_submodule,
         change: pointer,
         user: |_, dir| write(dir, "sub/lib.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "an edit while a submodule of the user has edits and a commit",
         repository: with_submodule,
-        change: EDIT,
         user: |sandbox, dir| {
             write(dir, "sub/own.txt", "mine\n");
             sandbox.commit(&dir.join("sub"), "mine");
             write(dir, "sub/lib.txt", "mine too\n");
         },
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a new submodule",
@@ -111,15 +143,14 @@ pub(super) const CELLS: &[Cell] = &[
             let lib = sandbox.dir().join("lib");
             sandbox.args(dir, ["submodule", "--quiet", "add", "--name", "more", lib.to_str().unwrap(), "deep/more"]);
         },
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a submodule that goes while the user's one has edits",
         repository: with_submodule,
         change: |sandbox, dir| git(sandbox, dir, "rm -q sub"),
         user: |_, dir| write(dir, "sub/lib.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a submodule's commit with submodule.recurse",
@@ -129,7 +160,7 @@ pub(super) const CELLS: &[Cell] = &[
         },
         change: pointer,
         user: |_, dir| write(dir, "sub/lib.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     // A part of the files.
     Cell {
@@ -143,8 +174,7 @@ pub(super) const CELLS: &[Cell] = &[
             write(dir, "a.txt", "1\n");
             write(dir, "src/c.txt", "c\n");
         },
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a sparse index",
@@ -158,7 +188,7 @@ pub(super) const CELLS: &[Cell] = &[
             write(dir, "docs/a.md", "changed\n");
         },
         user: |_, dir| write(dir, "src/mine.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "patterns without a cone",
@@ -167,24 +197,20 @@ pub(super) const CELLS: &[Cell] = &[
             sandbox.commit(dir, "docs");
             git(sandbox, dir, "sparse-checkout set --no-cone /* !/docs/");
         },
-        change: EDIT,
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     // Filters, line ends, modes, links, cases.
     Cell {
         name: "a filtered file",
         repository: with_filter,
         change: |_, dir| write(dir, "large.bin", "a larger file"),
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "an edit while a filtered file of the user has changed",
         repository: with_filter,
-        change: EDIT,
         user: |_, dir| write(dir, "large.bin", "mine"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a filtered file that the user has changed too",
@@ -192,6 +218,41 @@ pub(super) const CELLS: &[Cell] = &[
         change: |_, dir| write(dir, "large.bin", "a larger file"),
         user: |_, dir| write(dir, "large.bin", "mine"),
         end: End::Refused("large.bin"),
+    },
+    // Large files elsewhere, of which git has pointers.
+    Cell {
+        name: "pointers without the filter that reads them",
+        repository: |sandbox, dir| with_pointers(sandbox, dir, Smudge::Nobody),
+        change: |_, dir| write(dir, "large.bin", POINTER.replace("sha256:0", "sha256:1")),
+        user: |_, dir| write(dir, "src/b.txt", "mine\n"),
+        ..CELL
+    },
+    Cell {
+        name: "a large file behind its filter",
+        repository: |sandbox, dir| with_pointers(sandbox, dir, Smudge::Lfs),
+        change: |_, dir| write(dir, "large.bin", b"\0larger"),
+        user: |_, dir| write(dir, "src/b.txt", "mine\n"),
+        ..CELL
+    },
+    Cell {
+        name: "a large file behind its filter that the user has changed too",
+        repository: |sandbox, dir| with_pointers(sandbox, dir, Smudge::Lfs),
+        change: |_, dir| write(dir, "large.bin", b"\0larger"),
+        user: |_, dir| write(dir, "large.bin", b"\0mine"),
+        end: End::Refused("large.bin"),
+    },
+    Cell {
+        name: "a large file where the user has pointers only",
+        repository: |sandbox, dir| with_pointers(sandbox, dir, Smudge::Skipped),
+        change: |_, dir| write(dir, "large.bin", b"\0larger"),
+        ..CELL
+    },
+    Cell {
+        name: "a filter that makes no files any more",
+        repository: |sandbox, dir| with_pointers(sandbox, dir, Smudge::Lfs),
+        user: |sandbox, dir| git(sandbox, dir, "config filter.lfs.smudge git-lfs-that-is-gone"),
+        end: End::NotMade("install git-lfs"),
+        ..CELL
     },
     Cell {
         name: "core.autocrlf",
@@ -202,7 +263,7 @@ pub(super) const CELLS: &[Cell] = &[
         },
         change: |_, dir| write(dir, "win.txt", "one\r\n2\r\n"),
         user: |_, dir| write(dir, "mine.txt", "mine\r\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "core.autocrlf input and attributes that come with the change",
@@ -211,22 +272,20 @@ pub(super) const CELLS: &[Cell] = &[
             write(dir, ".gitattributes", "* text=auto eol=crlf\n");
             write(dir, "a.txt", "one\r\n2\r\n");
         },
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a mode without core.fileMode",
         repository: |sandbox, dir| git(sandbox, dir, "config core.fileMode false"),
         change: |sandbox, dir| git(sandbox, dir, "update-index --chmod=+x a.txt"),
         user: |_, dir| fs::set_permissions(dir.join("src/b.txt"), Permissions::from_mode(0o755)).unwrap(),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a link without core.symlinks",
         repository: |sandbox, dir| git(sandbox, dir, "config core.symlinks false"),
         change: |_, dir| symlink("a.txt", dir.join("link")).unwrap(),
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a link that became a file",
@@ -238,19 +297,17 @@ pub(super) const CELLS: &[Cell] = &[
             fs::remove_file(dir.join("link")).unwrap();
             write(dir, "link", "a file now\n");
         },
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a rename of case only with core.ignoreCase",
         repository: |sandbox, dir| git(sandbox, dir, "config core.ignoreCase true"),
         change: |sandbox, dir| git(sandbox, dir, "mv a.txt A.txt"),
         user: |_, dir| write(dir, "src/b.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "names of all sorts",
-        repository: PLAIN,
         change: |_, dir| {
             for name in [
                 "with space.txt",
@@ -267,21 +324,17 @@ pub(super) const CELLS: &[Cell] = &[
             fs::write(dir.join(odd_name("odd")), "o\n").unwrap();
         },
         user: |_, dir| fs::write(dir.join(odd_name("mine \n")), "mine\n").unwrap(),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a large file",
-        repository: PLAIN,
         change: |_, dir| fs::File::create(dir.join("large")).unwrap().set_len(5 << 20).unwrap(),
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "many files",
-        repository: PLAIN,
         change: |_, dir| (0..600).for_each(|n| write(dir, &format!("many/{n}.txt"), "m\n")),
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
     // How git keeps it all.
     Cell {
@@ -293,7 +346,7 @@ pub(super) const CELLS: &[Cell] = &[
         },
         change: ADD,
         user: |_, dir| write(dir, "src/mine.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "a monitor of the file system",
@@ -304,14 +357,14 @@ pub(super) const CELLS: &[Cell] = &[
         },
         change: ADD,
         user: |_, dir| write(dir, "src/b.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "packed refs and objects",
         repository: |sandbox, dir| git(sandbox, dir, "gc -q"),
         change: ADD,
         user: |sandbox, dir| git(sandbox, dir, "pack-refs --all"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "settings of the work tree's own",
@@ -320,22 +373,14 @@ pub(super) const CELLS: &[Cell] = &[
             git(sandbox, dir, "config --worktree core.whitespace trailing-space");
         },
         change: ADD,
-        user: PLAIN,
-        end: End::Follows,
+        ..CELL
     },
-    Cell {
-        name: "a shallow clone",
-        repository: |sandbox, dir| cloned(sandbox, dir, "--depth 1"),
-        change: EDIT,
-        user: PLAIN,
-        end: End::Follows,
-    },
+    Cell { name: "a shallow clone", repository: |sandbox, dir| cloned(sandbox, dir, "--depth 1"), ..CELL },
     Cell {
         name: "a partial clone",
         repository: |sandbox, dir| cloned(sandbox, dir, "--filter=blob:none"),
-        change: EDIT,
         user: |_, dir| write(dir, "src/b.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
     Cell {
         name: "settings that change how git merges, commits and rebases",
@@ -358,8 +403,68 @@ pub(super) const CELLS: &[Cell] = &[
                 git(sandbox, dir, &format!("config {set}"));
             }
         },
-        change: EDIT,
         user: |_, dir| write(dir, "src/b.txt", "mine\n"),
-        end: End::Follows,
+        ..CELL
     },
 ];
+
+/// What takes its time.
+pub(super) const LARGE: &[Cell] = &[
+    Cell { name: "a file of 100 MB", change: |_, dir| hundred_megabytes(dir, "large"), ..CELL },
+    Cell {
+        name: "a target with a file of 100 MB, and another one of the user's",
+        repository: |sandbox, dir| {
+            hundred_megabytes(dir, "large");
+            sandbox.commit(dir, "a large file");
+        },
+        user: |_, dir| hundred_megabytes(dir, "mine.bin"),
+        ..CELL
+    },
+    Cell {
+        name: "a target with a file of 100 MB that the change and the user have changed",
+        repository: |sandbox, dir| {
+            hundred_megabytes(dir, "large");
+            sandbox.commit(dir, "a large file");
+        },
+        change: |_, dir| write(dir, "large", "small\n"),
+        user: |_, dir| write(dir, "large", "mine\n"),
+        end: End::Refused("large"),
+    },
+    Cell {
+        name: "100,000 files, of which the change and the user have changed some",
+        repository: hundred_thousand_files,
+        change: |_, dir| (0..50).for_each(|n| write(dir, &format!("many/{n}/7.txt"), "changed\n")),
+        user: |_, dir| (50..100).for_each(|n| write(dir, &format!("many/{n}/7.txt"), "mine\n")),
+        ..CELL
+    },
+    Cell {
+        name: "a folder of 100,000 files that goes",
+        repository: hundred_thousand_files,
+        change: |sandbox, dir| git(sandbox, dir, "rm -q -r many"),
+        ..CELL
+    },
+    Cell {
+        name: "a folder of 100,000 files that goes, and the user has changed one",
+        repository: hundred_thousand_files,
+        change: |sandbox, dir| git(sandbox, dir, "rm -q -r many"),
+        user: |_, dir| write(dir, "many/999/99.txt", "mine\n"),
+        end: End::Refused("many/999/99.txt"),
+    },
+];
+
+fn hundred_megabytes(dir: &Path, name: &str) {
+    fs::File::create(dir.join(name)).unwrap().set_len(100 << 20).unwrap();
+}
+
+/// A commit with a thousand folders of a hundred files each.
+fn hundred_thousand_files(sandbox: &Sandbox, dir: &Path) {
+    let mut text = "commit refs/heads/main\ncommitter T <t@localhost> 1700000000 +0000\ndata 5\nmany\n\n".to_owned();
+    text.push_str("from refs/heads/main^0\n");
+    for n in 0..100_000 {
+        let content = format!("file {n}\n");
+        let name = format!("many/{}/{}.txt", n / 100, n % 100);
+        text.push_str(&format!("M 100644 inline {name}\ndata {}\n{content}\n", content.len()));
+    }
+    sandbox.git.writing(dir).args(["fast-import", "--quiet"]).input(text.into_bytes()).run().unwrap();
+    git(sandbox, dir, "reset -q --hard");
+}

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::Repo;
 use super::land::*;
-use super::land_cells::{CELLS, Cell, End};
+use super::land_cells::{CELLS, Cell, End, LARGE};
+use super::land_testing::{Landed, land};
 use super::land_user_cells as user;
 use super::own::Own;
 use super::testing::{Sandbox, executable, write};
@@ -27,56 +28,48 @@ fn lands(cell: &Cell, strategy: Strategy) {
     let commit = ["commit", "-q", "--no-verify", "--allow-empty", "--no-gpg-sign", "-m", "the change"];
     sandbox.git.writing(&worktree.path).args(commit).run_to(&[1]).unwrap();
     let head = sandbox.run(&worktree.path, "rev-parse HEAD");
-    let wanted = sandbox.run(&worktree.path, "rev-parse HEAD^{tree}");
     (cell.user)(&sandbox, &main);
 
     let repo = sandbox.repo();
-    let from = repo.commit_of("main").unwrap();
     let before = Own::of(&sandbox, &main);
-    assert_eq!(forecast(&repo, &from, &head).unwrap(), Forecast::Clean(wanted.clone()), "{name}");
-    let scratch = Scratch::at(&repo, &sandbox.dir().join("landing"), &from).unwrap();
-    let change = Change { base: &worktree.base, head: &head, message: "landed\n" };
-    let combined = scratch.combine(strategy, change).unwrap();
-    scratch.clear().unwrap();
-    let list = sandbox.run(&main, "worktree list");
-    assert_eq!(list.lines().count(), 2, "{name}: {list}");
-    let (commit, tree) = match (combined, cell.end) {
-        (Combined::Refused(reason), End::NotMade(wanted)) => {
-            assert!(reason.contains(wanted), "{name}: {reason}");
-            before.assert_same(&Own::of(&sandbox, &main), "main", &name);
-            return assert_eq!(repo.commit_of("main").unwrap(), from, "{name}");
-        }
-        (Combined::Made { commit, tree }, _) => (commit, tree),
-        (other, _) => panic!("{name}: {other:?}"),
-    };
-    assert_eq!(tree, wanted, "{name}");
-    let intent = Intent { branch: "main".into(), from: from.clone(), to: commit.clone() };
-    let moved = move_target(&repo, &intent, "note").unwrap();
+    let landed = land(&sandbox, &repo, "main", strategy, (&worktree.base, &head), &name);
     let after = Own::of(&sandbox, &main);
-    match (moved, cell.end) {
-        (Moved::Done, End::Follows) => {
+    match (landed, cell.end) {
+        (Landed::Made { from, commit, moved: Moved::Done }, End::Follows) => {
             before.assert_forwarded(&after, &sandbox, ("main", &from, &commit), &name);
             assert_eq!(sandbox.run(&main, "rev-parse HEAD"), commit, "{name}");
         }
-        (Moved::Done, End::Aside) => {
-            before.assert_same(&after, "main", &name);
-            assert_eq!(repo.commit_of("main").unwrap(), commit, "{name}");
-        }
-        (Moved::Refused(reason), End::Refused(wanted)) => {
+        (Landed::Made { moved: Moved::Done, .. }, End::Aside) => before.assert_same(&after, "main", &name),
+        (Landed::Made { moved: Moved::Refused(reason), .. }, End::Refused(wanted))
+        | (Landed::NotMade(reason), End::NotMade(wanted)) => {
             assert!(reason.contains(wanted), "{name}: {reason}");
             before.assert_same(&after, "main", &name);
-            assert_eq!(repo.commit_of("main").unwrap(), from, "{name}");
         }
         (other, _) => panic!("{name}: {other:?}"),
     }
 }
 
-/// All cells take their time, so each strategy, and each half of the cells, is a test of its own. All that fail are told.
+/// All cells take their time, so each strategy, and each half of the cells, is a test of its own.
 fn all(strategy: Strategy, half: usize) {
+    none_fails(CELLS.iter().chain(user::CELLS).skip(half).step_by(2), strategy);
+}
+
+/// All that fail are told.
+fn none_fails<'a>(cells: impl Iterator<Item = &'a Cell>, strategy: Strategy) {
     let fails = |cell: &&Cell| std::panic::catch_unwind(|| lands(cell, strategy)).is_err();
-    let cells = CELLS.iter().chain(user::CELLS);
-    let failed: Vec<&str> = cells.skip(half).step_by(2).filter(fails).map(|cell| cell.name).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
+    let failed: Vec<&str> = cells.filter(fails).map(|cell| cell.name).collect();
+    assert!(failed.is_empty(), "{strategy}: {failed:#?}");
+}
+
+/// Minutes: `DRAFT_TEST_LARGE=1` runs it. The bench `land` measures such landings.
+#[test]
+fn large_repositories_take_a_change_or_say_why_not() {
+    if std::env::var_os("DRAFT_TEST_LARGE").is_none() {
+        return;
+    }
+    for strategy in Strategy::ALL {
+        none_fails(LARGE.iter(), *strategy);
+    }
 }
 
 #[test]
@@ -116,73 +109,6 @@ fn place() -> (Sandbox, Intent) {
     write(&worktree.path, "made.txt", "made\n");
     let to = sandbox.commit(&worktree.path, "the change");
     (sandbox, Intent { branch: "main".into(), from: worktree.base, to })
-}
-
-#[test]
-fn a_target_in_a_work_tree_of_its_own_follows_there_and_nowhere_else() {
-    for lock in [false, true] {
-        let (sandbox, intent) = place();
-        let main = sandbox.main();
-        sandbox.run(&main, "checkout -q --detach");
-        let there = sandbox.dir().join("there");
-        sandbox.args(&main, ["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
-        if lock {
-            sandbox.args(&main, ["worktree", "lock", there.to_str().unwrap()]);
-        }
-        write(&there, "src/b.txt", "mine\n");
-        let before = [&main, &there].map(|dir| Own::of(&sandbox, dir));
-        assert_eq!(move_target(&sandbox.repo(), &intent, "note").unwrap(), Moved::Done);
-        let after = [&main, &there].map(|dir| Own::of(&sandbox, dir));
-        before[0].assert_same(&after[0], "main", "the main work tree");
-        before[1].assert_forwarded(&after[1], &sandbox, ("main", &intent.from, &intent.to), "the other work tree");
-    }
-}
-
-#[test]
-fn a_target_that_is_checked_out_twice_stays() {
-    let (sandbox, intent) = place();
-    let there = sandbox.dir().join("there");
-    sandbox.args(&sandbox.main(), ["worktree", "add", "-q", "--force", there.to_str().unwrap(), "main"]);
-    let before = [&sandbox.main(), &there].map(|dir| Own::of(&sandbox, dir));
-    let moved = move_target(&sandbox.repo(), &intent, "note").unwrap();
-    assert!(matches!(&moved, Moved::Refused(reason) if reason.contains("checked out twice")), "{moved:?}");
-    for (before, dir) in before.iter().zip([&sandbox.main(), &there]) {
-        before.assert_same(&Own::of(&sandbox, dir), "main", "twice");
-    }
-}
-
-#[test]
-fn a_target_whose_work_tree_is_gone_moves_by_itself() {
-    let (sandbox, intent) = place();
-    let main = sandbox.main();
-    sandbox.run(&main, "checkout -q --detach");
-    let there = sandbox.dir().join("there");
-    sandbox.args(&main, ["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
-    fs::remove_dir_all(&there).unwrap();
-    let before = Own::of(&sandbox, &main);
-    assert_eq!(move_target(&sandbox.repo(), &intent, "note").unwrap(), Moved::Done);
-    before.assert_same(&Own::of(&sandbox, &main), "main", "gone");
-}
-
-#[test]
-fn a_bare_repository_takes_a_change_beside_its_work_trees() {
-    let sandbox = Sandbox::new();
-    sandbox.run(sandbox.dir(), "clone -q --bare repo bare");
-    let bare = sandbox.dir().join("bare");
-    sandbox.run(&bare, "config extensions.worktreeConfig true");
-    sandbox.run(&bare, "config --worktree core.bare true");
-    sandbox.run(&bare, "config --unset core.bare");
-    sandbox.run(&bare, "worktree add -q -b side ../tree main");
-    let tree = sandbox.dir().join("tree");
-    write(&tree, "made.txt", "made\n");
-    let to = sandbox.commit(&tree, "the change");
-    let from = sandbox.run(&bare, "rev-parse main");
-    let before = Own::of(&sandbox, &tree);
-    let repo = Repo::discover(&sandbox.git, &tree).unwrap();
-    let intent = Intent { branch: "main".into(), from, to: to.clone() };
-    assert_eq!(move_target(&repo, &intent, "note").unwrap(), Moved::Done);
-    before.assert_same(&Own::of(&sandbox, &tree), "main", "bare");
-    assert_eq!(repo.commit_of("main").unwrap(), to);
 }
 
 #[test]

@@ -32,6 +32,7 @@ type File = (u32, Vec<u8>, (i64, i64));
 /// All that is the user's own in one work tree, and what its repository shares.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Own {
+    checkout: PathBuf,
     files: BTreeMap<PathBuf, File>,
     index: Vec<u8>,
     entries: BTreeMap<Vec<u8>, String>,
@@ -65,6 +66,7 @@ impl Own {
             state.extend(files(&within).into_iter().map(|(path, file)| (within.join(path), file.1)));
         }
         Self {
+            checkout: checkout.to_owned(),
             files: if bare { BTreeMap::new() } else { files(checkout) },
             index: fs::read(git_dir.join("index")).unwrap_or_default(),
             entries: entries(&in_tree(&["ls-files", "-v", "--stage", "-z"])),
@@ -107,9 +109,8 @@ impl Own {
         cell: &str,
     ) {
         self.assert_around(after, target, cell);
-        let main = sandbox.main();
         let diff = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", from, to];
-        let said = sandbox.git.reading(&main).args(diff).run().unwrap();
+        let said = sandbox.git.reading(&self.checkout).args(diff).run().unwrap();
         let changed: BTreeSet<Vec<u8>> = said.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
         let is_changed = |path: &Path| changed.contains(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
         let rest = |own: &Self| -> BTreeMap<PathBuf, File> {
