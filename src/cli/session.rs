@@ -120,6 +120,12 @@ pub(super) fn has_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
 }
 
+/// Returns how wide the terminal is to which results go, where they go to one.
+pub(super) fn columns() -> Option<usize> {
+    let size = std::io::stdout().is_terminal().then(crossterm::terminal::size)?.ok();
+    size.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+}
+
 /// Shows an open board full screen.
 pub(super) fn board_of(global: &Global, opened: Opened) -> Result<Exit, CliError> {
     let runtime = runtime()?;

@@ -1,7 +1,5 @@
 //! `draft ticket`: file, import, list, show and move; editing, placing and removing have files of their own.
 
-use std::io::IsTerminal;
-
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -190,9 +188,7 @@ fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError>
             "no ticket matches"
         });
     }
-    let columns = std::io::stdout().is_terminal().then(crossterm::terminal::size).and_then(Result::ok);
-    let columns = columns.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0);
-    list::table(&stored.board, &tickets, stored.mode, columns).iter().try_for_each(|line| out.line(line))
+    list::table(&stored.board, &tickets, stored.mode, session::columns()).iter().try_for_each(|line| out.line(line))
 }
 
 fn unknown_state(error: &UnknownWord) -> CliError {

@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 use crate::app::{self, Seen, SignedIn, Survey, Version};
 use crate::executor::invocation::{Approve, Run, sketch};
 use crate::ui::theme::Glyphs;
-use crate::ui::widget::text::{Side, pad, visible, width};
+use crate::ui::widget::text::{self, Side, pad, visible, width};
 
 use super::super::error::{CliError, Exit};
 use super::super::out::Out;
 use super::super::{Global, session};
+
+/// The least columns for what stands beside the names.
+const LEAST: usize = 24;
 
 pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let survey = session::runtime()?.block_on(app::survey(&session::options(global)))?;
@@ -20,8 +23,11 @@ pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     }
     let widest = survey.agents.iter().map(|seen| width(&seen.executor.name)).max().unwrap_or(0);
     let (there, missing): (Vec<&Seen>, Vec<&Seen>) = survey.agents.iter().partition(|seen| seen.program.is_some());
+    let columns = session::columns();
     for seen in there.into_iter().chain(missing) {
-        print(seen, &survey, widest, out)?;
+        for (first, said) in lines(seen, &survey, widest) {
+            hanging(&first, &said, columns).iter().try_for_each(|line| out.line(line))?;
+        }
     }
     if survey.untrusted {
         session::say("Agents that this repository brings were not asked anything: `draft trust --show` shows them.");
@@ -29,8 +35,8 @@ pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Prints a line on what it is here, and one on each way in which it is run.
-fn print(seen: &Seen, survey: &Survey, widest: usize, out: &mut Out) -> Result<(), CliError> {
+/// Returns a line on what it is here, and one on each way in which it is run: how the line begins, and what it says.
+fn lines(seen: &Seen, survey: &Survey, widest: usize) -> Vec<(String, String)> {
     let agent = &seen.executor;
     let glyphs = Glyphs::unicode();
     let sign = if seen.program.is_some() { glyphs.ok } else { "–" };
@@ -54,24 +60,33 @@ fn print(seen: &Seen, survey: &Survey, widest: usize, out: &mut Out) -> Result<(
     words.push(format!("{} output", agent.dialect));
     words.push(agent.source.as_str().to_owned());
     words.extend(agent.profile_of.as_ref().map(|base| format!("profile of {base}")));
-    out.line(format!("{sign} {}  {}", pad(&agent.name, widest, Side::Left), visible(&words.join(" · "))))?;
+    let mut lines = vec![(format!("{sign} {}  ", pad(&agent.name, widest, Side::Left)), words.join(" · "))];
+    let mut say = |what: &str, said: String| lines.push((format!("{}{what}", " ".repeat(widest + 4)), said));
     let everything = sketch(agent, Approve::Everything, Run::First);
     let edits = sketch(agent, Approve::Edits, Run::First);
-    let indent = " ".repeat(widest + 4);
-    let mut line = |what: &str, call: &str| out.line(format!("{indent}{what}{}", visible(call)));
     match (everything, edits) {
-        (Err(error), _) => line("", &error.to_string()),
-        (Ok(all), Ok(edits)) if all == edits => line("runs ", &all),
+        (Err(error), _) => say("", error.to_string()),
+        (Ok(all), Ok(edits)) if all == edits => say("runs ", all),
         (Ok(all), Ok(edits)) => {
-            line("runs ", &edits)?;
-            line("yolo ", &all)
+            say("runs ", edits);
+            say("yolo ", all);
         }
-        (Ok(all), Err(_)) => line("yolo ", &format!("{all} (only so: it cannot be held to edits)")),
-    }?;
-    match &agent.note {
-        Some(note) => line("", note),
-        None => Ok(()),
+        (Ok(all), Err(_)) => say("yolo ", format!("{all} (only so: it cannot be held to edits)")),
     }
+    if let Some(note) = &agent.note {
+        say("", note.clone());
+    }
+    lines
+}
+
+/// Returns what is said as lines of a terminal with so many columns, each below where the first one begins to say it.
+fn hanging(first: &str, said: &str, columns: Option<usize>) -> Vec<String> {
+    let said = visible(said);
+    let Some(columns) = columns else { return vec![format!("{first}{said}")] };
+    let below = width(first);
+    let wrapped = text::wrap(&said, columns.saturating_sub(below).max(LEAST));
+    let begin = |n| if n == 0 { first.to_owned() } else { " ".repeat(below) };
+    wrapped.into_iter().enumerate().map(|(n, line)| format!("{}{line}", begin(n))).collect()
 }
 
 fn is_preferred(seen: &Seen, survey: &Survey) -> bool {
@@ -102,4 +117,20 @@ fn wire(seen: &Seen, survey: &Survey) -> Value {
         "command": call(Approve::Everything, Run::First), "command_edits": call(Approve::Edits, Run::First),
         "command_resume": call(Approve::Everything, Run::Again), "command_resume_edits": call(Approve::Edits, Run::Again),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_longer_than_the_terminal_goes_on_below_where_it_began() {
+        let said = "not installed: npm install -g it, then run it once";
+        assert_eq!(
+            hanging("– claude  ", said, Some(40)),
+            ["– claude  not installed: npm install -g", "          it, then run it once"]
+        );
+        assert_eq!(hanging("– claude  ", said, None), [format!("– claude  {said}")]);
+        assert!(hanging("– claude  ", said, Some(1)).iter().all(|line| width(line) <= 10 + LEAST));
+    }
 }
