@@ -112,6 +112,7 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             require_checklist: false,
             remote: "origin".to_owned(),
             preferred: "claude".into(),
+            missing: Vec::new(),
             indifferent: Vec::new(),
         },
         spent_today: Some(1_420_000),

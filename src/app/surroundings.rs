@@ -15,6 +15,9 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
     let agents: Vec<&Executor> = table.installed(&workshop.path_env, &workshop.draft_program).collect();
     let same = table.iter().filter(|executor| executor.is_held_by_nothing());
     let indifferent = same.map(|executor| executor.name.clone()).collect();
+    let is_there = |one: &&Executor| agents.iter().any(|agent| agent.name == one.name);
+    let missing = table.iter().filter(|one| !is_there(one));
+    let missing = missing.flat_map(|one| one.aliases.iter().chain([&one.name])).cloned().collect();
     let takeovers = agents.iter().filter(|executor| !executor.takeover.is_empty());
     let takeovers = takeovers.map(|executor| executor.name.clone()).collect();
     let agents = agents.into_iter().map(|executor| executor.name.clone()).collect();
@@ -38,6 +41,7 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             require_checklist: loaded.config.merge_config.require_checklist,
             remote: loaded.config.git_host_config.remote.clone(),
             preferred: loaded.config.execute_config.preferred_executor.clone(),
+            missing,
             indifferent,
         },
         None => Settings {
@@ -57,6 +61,7 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             require_checklist: false,
             remote: String::new(),
             preferred: String::new(),
+            missing,
             indifferent,
         },
     }

@@ -39,6 +39,9 @@ impl Model {
         };
         let ticket = command.ticket().and_then(|ticket| self.board.find(ticket));
         let agent = chosen.or(ticket.and_then(|ticket| ticket.agent.as_ref())).unwrap_or(&self.settings.preferred);
-        self.settings.leave_open && self.settings.problem.is_none() && !self.settings.indifferent.contains(agent)
+        // One that is missing starts nothing, and its ticket says so; the autopilot holds for what is installed later, too.
+        let starts = matches!(command, Command::SetAutopilot(_)) || !self.settings.missing.contains(agent);
+        let matters = starts && !self.settings.indifferent.contains(agent);
+        self.settings.leave_open && self.settings.problem.is_none() && matters
     }
 }

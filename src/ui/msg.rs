@@ -338,6 +338,8 @@ pub struct Settings {
     pub remote: String,
     /// The agent that works when a ticket names none.
     pub preferred: String,
+    /// Every name of the agents that are not installed.
+    pub missing: Vec<String>,
     /// Names of the agents that may do the same whatever the user chose.
     pub indifferent: Vec<String>,
 }

@@ -88,6 +88,7 @@ pub(crate) fn settings() -> Settings {
         require_checklist: false,
         remote: "origin".to_owned(),
         preferred: "claude".into(),
+        missing: vec!["gemini".into(), "gemini-cli".into()],
         indifferent: vec!["demo".into()],
     }
 }

@@ -49,3 +49,15 @@ fn an_agent_to_which_it_makes_no_difference_just_runs() {
     assert_eq!(world.acts(), [&run(1)]);
     assert_eq!(World::board("planned").keys("x").acts(), [&run(1)]);
 }
+
+#[test]
+fn an_agent_that_is_missing_starts_nothing_so_nothing_is_asked() {
+    let missing = |name: &str| open("planned").with_ticket(1, |ticket| ticket.agent = Some(name.into()));
+    for name in ["gemini", "gemini-cli"] {
+        assert_eq!(missing(name).keys("x").acts(), [&run(1)]);
+    }
+    let none = Settings { leave_open: true, preferred: "gemini".into(), ..settings() };
+    let world = World::board("planned").tell(Msg::Settings(Box::new(none)));
+    // The autopilot goes on when one is installed, so it asks.
+    assert!(world.keys("A1").acts().is_empty());
+}
