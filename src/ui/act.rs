@@ -37,14 +37,12 @@ impl Model {
         self.with_leave(commands)
     }
 
-    /// Gives commands to the engine: one that starts something, with a way back when there is no trust; others together.
+    /// Gives commands to the engine: one that starts something, with a way back when there is no trust; others together, and
+    /// what is marked too, since the mark of what is refused comes back.
     pub(super) fn go(&mut self, mut commands: Vec<Command>) -> Vec<Effect> {
-        let is_alone = commands.len() == 1 && self.unsent.is_empty();
+        let is_alone = commands.len() == 1 && self.unsent.is_empty() && self.desk.marks.is_empty();
         match commands.pop() {
-            Some(command) if is_alone && !is_undoable(&command) => {
-                self.desk.unmark();
-                self.want(command)
-            }
+            Some(command) if is_alone && !is_undoable(&command) => self.want(command),
             last => {
                 commands.extend(last);
                 self.send(commands)

@@ -304,6 +304,16 @@ fn what_is_refused_stays_marked() {
 }
 
 #[test]
+fn a_refused_move_of_the_only_marked_ticket_leaves_its_mark() {
+    for keys in ["<space>L", "<space>x", "<space>lL"] {
+        let world = World::board("planned verifying").keys(keys);
+        let world = if world.acts().is_empty() { world } else { world.tell(Msg::Done(vec![Err(no())])) };
+        assert!(world.model.desk.marks.contains(ticket_id(1)), "{keys}: {}", world.screen());
+        assert!(world.screen().contains("has a job already"), "{keys}: {}", world.screen());
+    }
+}
+
+#[test]
 fn a_ticket_that_changes_its_place_leaves_the_marks_alone() {
     let world = World::board("planned planned").size(120, 40).with_ticket(1, |ticket| ticket.priority = None);
     let world = world.with_ticket(2, |ticket| ticket.priority = None).keys("gg<space>").forget().keys("J");
