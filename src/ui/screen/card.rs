@@ -118,7 +118,8 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
     let priority = ticket.priority.map_or("", |priority| priority.bucket());
     let mark = if model.desk.marks.contains(ticket.id) { format!("{} ", theme.glyphs.mark) } else { String::new() };
     let cared_for = model.board.goal_of(ticket).is_some_and(|goal| goal.autonomy.cares_for_changes());
-    let auto = if cared_for { "auto" } else { "" };
+    // What has ended needs nobody's care any more.
+    let auto = if cared_for && !is_over(ticket) { "auto" } else { "" };
     let head = format!("{mark}{} {priority}", ticket.number);
     let head = format!("{} {auto}", head.trim_end());
     let mut spans = vec![Span::styled(
@@ -140,6 +141,10 @@ fn head(model: &Model, ticket: &Ticket, width: u16) -> Line<'static> {
         spans.push(Span::raw(" "));
     }
     Line::from(spans)
+}
+
+fn is_over(ticket: &Ticket) -> bool {
+    matches!(ticket.state, State::Done | State::Abandoned)
 }
 
 fn title(model: &Model, ticket: &Ticket, width: u16) -> Vec<String> {
