@@ -78,6 +78,9 @@ fn answer(model: &mut Model, effects: Vec<Effect>) -> bool {
             | Effect::Suspend
             | Effect::Redraw
             | Effect::Notify(_)
+            | Effect::AddGoal(_)
+            | Effect::LoadBoards
+            | Effect::Switch(_)
             | Effect::WakeEachSecond(_) => continue,
         };
         model.update(msg);

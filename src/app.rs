@@ -38,7 +38,7 @@ mod trace;
 pub use agents::{Seen, SignedIn, Survey, Version, agents_here, survey};
 pub use board::{Color, run_board};
 pub use board_removal::{bring_back_board, bring_back_worktrees, remove_board, removed_boards};
-pub use boards::{BoardHere, boards_here};
+pub use boards::boards_here;
 pub use detail::load_detail;
 pub use doctor::{Check, Health, Mending, examine};
 pub use door::Door;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -40,11 +40,12 @@ pub enum Color {
     No,
 }
 
-/// Shows the board with these signs until the person leaves or the terminal goes.
+/// Shows the board with these signs until the person leaves or the terminal goes. Returns the repository whose board is to be
+/// opened next, where the person went to another one.
 ///
 /// # Errors
 /// When the terminal, the database or the engine fails; the terminal is restored before that.
-pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(), AppError> {
+pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<Option<PathBuf>, AppError> {
     let workshop = Arc::clone(&opened.workshop);
     let size = terminal::size().map_err(AppError::Terminal)?;
     // The two take about as long, and neither needs the other.
@@ -107,7 +108,7 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<(
     match (shown, ended(service).await) {
         // The engine stopped by itself, and its own end says why.
         (Err(AppError::Engine(EngineError::Stopped)), Err(why)) => Err(why),
-        (shown, ended) => shown.and(ended),
+        (shown, ended) => shown.and_then(|next| ended.map(|()| next)),
     }
 }
 

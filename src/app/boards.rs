@@ -1,29 +1,22 @@
 //! All boards of a data directory, whatever repository they are of.
 
-use crate::domain::board::Board;
-use crate::engine::BoardLock;
+use crate::domain::glance::Glance;
+use crate::engine::{BoardLock, Paths};
 use crate::store::Reader;
 
 use super::error::AppError;
 use super::open::{Options, paths};
 
-/// A board of the data directory.
-#[derive(Debug)]
-pub struct BoardHere {
-    /// The board.
-    pub board: Board,
-    /// Whether its repository's folder is still there.
-    pub exists: bool,
-    /// The process that is its engine now; nothing while nobody is.
-    pub engine: Option<u32>,
-}
-
-/// Returns all boards, oldest first. It makes nothing.
+/// Returns all boards of the data directory that was chosen, oldest first. It makes nothing.
 ///
 /// # Errors
 /// When there is no home to look in, or the database cannot be read.
-pub fn boards_here(options: &Options) -> Result<Vec<BoardHere>, AppError> {
-    let paths = paths(options.data_dir.as_deref())?;
+pub fn boards_here(options: &Options) -> Result<Vec<Glance>, AppError> {
+    glances(&paths(options.data_dir.as_deref())?)
+}
+
+/// Returns all boards that are kept there, oldest first; each is read for itself, since there may be large ones.
+pub(super) fn glances(paths: &Paths) -> Result<Vec<Glance>, AppError> {
     if !paths.database().exists() {
         return Ok(Vec::new());
     }
@@ -33,7 +26,7 @@ pub fn boards_here(options: &Options) -> Result<Vec<BoardHere>, AppError> {
         let is_held = BoardLock::is_held(&paths.data_dir, about.id);
         let row = if is_held { reader.engine(about.id)? } else { None };
         if let Some((board, _)) = reader.board(about.id)? {
-            boards.push(BoardHere { exists: about.repo_root.is_dir(), engine: row.map(|row| row.pid), board });
+            boards.push(Glance::of(&board, about.repo_root.is_dir(), row.map(|row| row.pid)));
         }
     }
     Ok(boards)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use crate::domain::checklist::Subject;
 use crate::domain::command::Command;
 use crate::domain::diff::{DiffPage, DiffRequest};
-use crate::domain::id::{CommentId, TicketId, TicketRef};
+use crate::domain::id::{CommentId, GoalId, TicketId, TicketRef};
 use crate::domain::log::LogRequest;
 use crate::domain::outlook::{Flight, in_flight};
 use crate::domain::review::NewComment;
 use crate::engine::{EngineError, Workshop, find_out};
+use crate::git::Repo;
 use crate::ui::terminal::Terminal;
 use crate::ui::{Effect, Model, Msg, StopAgents};
 
@@ -31,6 +33,7 @@ mod suspend;
 mod text;
 mod visit;
 
+use super::boards::glances;
 use super::detail;
 use super::error::AppError;
 use super::keyboard::Keyboard;
@@ -130,6 +133,8 @@ pub(super) struct Screen {
     /// The terminal changed its size, and may have lost some of the picture even if it has the old size again.
     is_stale: bool,
     leaving: Leaving,
+    /// The repository whose board is opened next.
+    next: Option<PathBuf>,
 }
 
 /// What woke the loop.
@@ -172,17 +177,18 @@ impl Screen {
             visiting: None,
             is_stale: false,
             leaving: Leaving::No,
+            next: None,
         }
     }
 
-    /// Runs until the person leaves, then gives the terminal back. The model was made for a terminal of this `size`, and
-    /// wanted these `effects`.
+    /// Runs until the person leaves, then gives the terminal back and returns the repository whose board is opened next, if
+    /// there is one. The model was made for a terminal of this `size`, and wanted these `effects`.
     pub(super) async fn run(
         mut self,
         size: (u16, u16),
         effects: Vec<Effect>,
         service: &mut JoinHandle<Result<(), AppError>>,
-    ) -> Result<(), AppError> {
+    ) -> Result<Option<PathBuf>, AppError> {
         let mut keyboard = Some(Keyboard::start());
         // Nobody told of a change before there was the keyboard.
         let (columns, rows) = self.terminal.size().map_err(AppError::Terminal)?;
@@ -223,7 +229,8 @@ impl Screen {
                 waiting_to_draw = false;
             }
         }
-        self.terminal.leave().map_err(AppError::Terminal)
+        self.terminal.leave().map_err(AppError::Terminal)?;
+        Ok(self.next)
     }
 
     async fn wait(
@@ -288,6 +295,11 @@ impl Screen {
             Woken::Terminal(Event::FocusLost) => vec![Msg::Focus(false)],
             Woken::Terminal(Event::Key(_)) | Woken::FrameDue | Woken::Nothing | Woken::Alone(_) => return,
             Woken::Told(Told::Msg(msg)) => vec![*msg],
+            Woken::Told(Told::Switch(root)) => {
+                self.next = Some(root);
+                self.leaving = Leaving::Now;
+                return;
+            }
             Woken::Told(Told::Whole(board)) => vec![Msg::Reloaded(board)],
             Woken::Told(Told::Engine(engine)) => {
                 let (board, watcher, settings) = *engine;
@@ -342,6 +354,13 @@ impl Screen {
                 Effect::Suspend => self.suspend = true,
                 Effect::Redraw => self.is_stale = true,
                 Effect::Notify(text) => self.notify(&text),
+                Effect::AddGoal(draft) => {
+                    let (id, board) = (GoalId(uuid::Uuid::now_v7()), self.workshop.about.id);
+                    let goal = draft.into_goal(id, board, chrono::Utc::now().into());
+                    self.wish(Wish::Command(Command::AddGoal(goal))).await;
+                }
+                Effect::LoadBoards => self.load_boards(),
+                Effect::Switch(root) => self.look_for_board(root),
                 Effect::LoadDetail(ticket) => self.load_detail(ticket),
                 Effect::Comment { ticket, revision, spot, body, reply_to } => {
                     let new = NewComment { id: CommentId(uuid::Uuid::now_v7()), spot, body, reply_to };
@@ -392,6 +411,34 @@ impl Screen {
                 Err(error) => Msg::Failed(format!("an internal error: {error}")),
             };
             let _ = told.send(Told::Msg(Box::new(msg))).await;
+        });
+    }
+
+    fn load_boards(&self) {
+        let (paths, told) = (self.workshop.paths.clone(), self.channels.told.clone());
+        // As with details: one answer, and it ends.
+        tokio::spawn(async move {
+            let msg = match tokio::task::spawn_blocking(move || glances(&paths)).await {
+                Ok(Ok(boards)) => Msg::Boards(boards),
+                Ok(Err(error)) => Msg::Failed(error.to_string()),
+                Err(error) => Msg::Failed(format!("an internal error: {error}")),
+            };
+            let _ = told.send(Told::Msg(Box::new(msg))).await;
+        });
+    }
+
+    /// Leaves for the board of a repository, if that is one: who could not go there stays here.
+    fn look_for_board(&self, root: PathBuf) {
+        let (git, told) = (self.workshop.git.clone(), self.channels.told.clone());
+        // As with details: one answer, and it ends.
+        tokio::spawn(async move {
+            let found = tokio::task::spawn_blocking(move || Repo::discover(&git, &root).map(|_| root)).await;
+            let answer = match found {
+                Ok(Ok(root)) => Told::Switch(root),
+                Ok(Err(error)) => Told::Msg(Box::new(Msg::Failed(error.to_string()))),
+                Err(error) => Told::Msg(Box::new(Msg::Failed(format!("an internal error: {error}")))),
+            };
+            let _ = told.send(answer).await;
         });
     }
 

@@ -1,6 +1,7 @@
 //! Does for the screen what takes time: opens the door to the engine, hands over wishes one after the other, and steps in
 //! when the engine of another process is gone.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -43,6 +44,8 @@ pub(super) enum Told {
     Msg(Box<Msg>),
     /// The whole board, where only a part of it was seen yet.
     Whole(Box<Board>),
+    /// The board is left for that of this repository.
+    Switch(PathBuf),
     /// There is an engine: the board as it has it, what tells everything that follows, and who this process is to it.
     Engine(Box<(Board, Watcher, Settings)>),
 }

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use crate::domain::autonomy::{AutonomyEdit, Ceiling};
 use crate::domain::board::Board;
 use crate::domain::goal::Goal;
+use crate::domain::money::{self, Money};
 use crate::domain::ticket::Usage;
 
-use crate::ui::widget::format::money;
+use crate::ui::widget::format;
 
 use super::error::CliError;
 
@@ -94,17 +95,11 @@ fn ceiling(text: &str) -> Result<Ceiling, CliError> {
     })
 }
 
-/// Reads an amount in dollars as millionths of a dollar.
 fn dollars(text: &str) -> Result<Ceiling<u64>, CliError> {
     if text == "none" {
         return Ok(Ceiling::Unlimited);
     }
-    let (whole, part) = text.trim_start_matches('$').split_once('.').unwrap_or((text.trim_start_matches('$'), ""));
-    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    let micros = (!whole.is_empty() && is_number(whole) && part.len() <= 6 && is_number(part))
-        .then(|| whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(format!("{part:0<6}").parse().ok()?))
-        .flatten();
-    micros.map(Ceiling::AtMost).ok_or_else(|| {
+    money::read_dollars(text).map(Ceiling::AtMost).ok_or_else(|| {
         let message = format!("`{text}` is no amount in US dollars");
         CliError::wrong_use("bad_value", message, "Give an amount such as 5 or 2.50, or none for no limit.")
     })
@@ -113,7 +108,7 @@ fn dollars(text: &str) -> Result<Ceiling<u64>, CliError> {
 /// Puts what may happen without a person into the JSON of a goal, with what it has used of that.
 pub(super) fn put(value: &mut Value, board: &Board, goal: &Goal) {
     let autonomy = &goal.autonomy;
-    let (spent, _) = spent(board, goal);
+    let spent = Money::of_goal(board, goal).spent;
     let usd = |micros: u64| Usage { cost_micros: Some(micros), ..Usage::default() }.cost_usd();
     value["autonomy_enabled"] = json!(autonomy.enabled);
     value["auto_approve_tickets"] = json!(autonomy.auto_approve_tickets);
@@ -127,40 +122,13 @@ pub(super) fn put(value: &mut Value, board: &Board, goal: &Goal) {
     value["budget_remaining_usd"] = json!(goal.budget_micros.map(|budget| usd(budget.saturating_sub(spent))));
 }
 
-/// Returns what the goal's tickets are known to have cost, and whether some did not say.
-fn spent(board: &Board, goal: &Goal) -> (u64, bool) {
-    let tickets = board.tickets().filter(|ticket| ticket.goal == Some(goal.id));
-    tickets.fold((0, false), |(spent, is_unknown), ticket| {
-        let usage = ticket.usage;
-        let says_nothing = usage.tokens() > 0 && usage.cost_micros.is_none();
-        (spent.saturating_add(usage.cost_micros.unwrap_or(0)), is_unknown || says_nothing)
-    })
-}
-
 /// Returns the settings of a goal as people read them, a line each.
 pub(super) fn lines(board: &Board, goal: &Goal) -> Vec<String> {
     let mut lines = vec![format!("without you: {}", goal.autonomy)];
     if let Some(budget) = goal.budget_micros.filter(|budget| *budget > 0) {
-        let (spent, is_unknown) = spent(board, goal);
+        let Money { spent, is_unknown, .. } = Money::of_goal(board, goal);
         let more = if is_unknown { "; some agents do not say what they cost" } else { "" };
-        lines.push(format!("budget: {} of {} spent{more}", money(spent), money(budget)));
+        lines.push(format!("budget: {} of {} spent{more}", format::money(spent), format::money(budget)));
     }
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_exactly() {
-        let read = |text: &str| dollars(text).ok().map(Option::<u64>::from);
-        assert_eq!(read("5"), Some(Some(5_000_000)));
-        assert_eq!(read("$2.5"), Some(Some(2_500_000)));
-        assert_eq!(read("0.000001"), Some(Some(1)));
-        assert_eq!(read("none"), Some(None));
-        for bad in ["", "-1", "1.0000001", "1e3", ".5", "1.5.5", "99999999999999999999"] {
-            assert_eq!(read(bad), None, "{bad}");
-        }
-    }
 }

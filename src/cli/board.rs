@@ -4,8 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::app::{self, boards_here};
-use crate::domain::board::Board;
-use crate::domain::state::StateName;
+use crate::domain::glance::Tally;
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::{Side, pad, visible, width};
 
@@ -44,11 +43,11 @@ fn list(global: &Global, out: &mut Out) -> Result<(), CliError> {
         let boards: Vec<Value> = boards
             .iter()
             .map(|one| {
-                let about = &one.board.about;
+                let about = &one.about;
                 json!({
                     "id": about.id, "name": about.name, "repository": about.repo_root.to_string_lossy(),
                     "exists": one.exists, "base_branch": about.base_branch, "created_at": about.created_at.to_string(),
-                    "tickets": states(&one.board), "goals": one.board.goals().len(), "engine": one.engine,
+                    "tickets": states(&one.tickets), "goals": one.goals, "engine": one.engine,
                 })
             })
             .collect();
@@ -57,22 +56,22 @@ fn list(global: &Global, out: &mut Out) -> Result<(), CliError> {
     if boards.is_empty() && !global.quiet {
         session::say("there are no boards yet; `draft` in a repository makes one");
     }
-    let names: Vec<String> = boards.iter().map(|one| visible(&one.board.about.name).into_owned()).collect();
+    let names: Vec<String> = boards.iter().map(|one| visible(&one.about.name).into_owned()).collect();
     let column = names.iter().map(|name| width(name)).max().unwrap_or(0);
     for (one, name) in boards.iter().zip(&names) {
-        let repository = one.board.about.repo_root.to_string_lossy();
+        let repository = one.about.repo_root.to_string_lossy();
         let gone = if one.exists { "" } else { "  (the folder is gone)" };
         let open = one.engine.map(|pid| format!("  open, process {pid}")).unwrap_or_default();
         out.line(format_args!("{}  {}{gone}{open}", pad(name, column, Side::Left), visible(&repository)))?;
-        out.line(format_args!("{}  {}", " ".repeat(column), in_words(&one.board)))?;
+        out.line(format_args!("{}  {}", " ".repeat(column), one.tickets))?;
     }
     Ok(())
 }
 
 fn remove(global: &Global, name: &str, out: &mut Out) -> Result<(), CliError> {
     let known = boards_here(&session::options(global))?;
-    if !known.iter().any(|one| one.board.about.name == name) {
-        return Err(unknown(name, known.iter().map(|one| one.board.about.name.as_str())));
+    if !known.iter().any(|one| one.about.name == name) {
+        return Err(unknown(name, known.iter().map(|one| one.about.name.as_str())));
     }
     let opened = session::opened(&Global { board: Some(name.to_owned()), ..global.clone() })?;
     let about = opened.workshop.about.clone();
@@ -133,16 +132,6 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> CliError {
     CliError::wrong_use("unknown_board", format!("there is no board `{name}`"), hint)
 }
 
-/// Returns how many tickets are in each state that has any.
-fn counts(board: &Board) -> impl Iterator<Item = (StateName, usize)> {
-    StateName::ALL.iter().map(|state| (*state, board.column(*state).len())).filter(|(_, count)| *count > 0)
-}
-
-fn states(board: &Board) -> Map<String, Value> {
-    counts(board).map(|(state, count)| (state.as_str().to_owned(), json!(count))).collect()
-}
-
-fn in_words(board: &Board) -> String {
-    let words: Vec<String> = counts(board).map(|(state, count)| format!("{count} {state}")).collect();
-    if words.is_empty() { "no tickets".to_owned() } else { words.join(", ") }
+fn states(tickets: &Tally) -> Map<String, Value> {
+    tickets.0.iter().map(|(state, count)| (state.as_str().to_owned(), json!(count))).collect()
 }

@@ -53,7 +53,7 @@ pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Ex
         run_all(global, opened, out)?;
         print_summary(global, &dir, &workshop, out)?;
     } else {
-        session::board_of(global, opened)?;
+        session::board_of(&Global { data_dir: options.data_dir.clone(), ..global.clone() }, opened)?;
         if !global.quiet {
             out.line(format_args!("The demo is in {}. To open it again:", dir.display()))?;
             out.line(format_args!("  {}", again(&workshop)))?;

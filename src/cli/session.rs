@@ -126,14 +126,16 @@ pub(super) fn columns() -> Option<usize> {
     size.map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Shows an open board full screen.
-pub(super) fn board_of(global: &Global, opened: Opened) -> Result<Exit, CliError> {
-    let runtime = runtime()?;
-    let shown = runtime.block_on(app::run_board(opened, color(global.color), app::glyphs()));
-    // Somebody may still read a file for a screen that is gone; nobody waits for that.
-    runtime.shutdown_background();
-    shown?;
-    Ok(Exit::Done)
+/// Shows an open board full screen, and after it every other one to which the person goes from there.
+pub(super) fn board_of(global: &Global, mut opened: Opened) -> Result<Exit, CliError> {
+    loop {
+        let runtime = runtime()?;
+        let shown = runtime.block_on(app::run_board(opened, color(global.color), app::glyphs()));
+        // Somebody may still read a file for a screen that is gone; nobody waits for that.
+        runtime.shutdown_background();
+        let Some(repo) = shown? else { return Ok(Exit::Done) };
+        opened = opened_at_once(&Global { repo: Some(repo), board: None, ..global.clone() })?;
+    }
 }
 
 /// Says whether to use colour: as asked, else where `NO_COLOR` is not set and the terminal is not a dumb one.

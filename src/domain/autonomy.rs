@@ -9,6 +9,7 @@ use super::board::Board;
 use super::checklist::{Checklist, Tests};
 use super::gates::{self, Profile};
 use super::job::JobKind;
+use super::money::Money;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::Trust;
 use super::sensitive;
@@ -235,17 +236,6 @@ pub struct Basis {
     pub landing_tried: bool,
 }
 
-/// What was spent for a goal, in millionths of a dollar.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Money {
-    /// What may be spent; nothing and zero set no limit.
-    pub budget: Option<u64>,
-    /// What is known to be spent.
-    pub spent: u64,
-    /// Whether an agent worked and did not say what it cost.
-    pub is_unknown: bool,
-}
-
 words! {
     /// What can hold something up that would happen without a person.
     Rail, "rail" {
@@ -372,32 +362,6 @@ impl Basis {
             money: Money::of(board, ticket),
             landing_tried: board.newest_job(ticket.id).is_some_and(|job| job.kind == JobKind::Land),
         })
-    }
-}
-
-/// Returns an amount in millionths of a dollar as people read it.
-pub fn dollars(micros: u64) -> String {
-    format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
-}
-
-impl Money {
-    /// Returns the budget, if all of it is spent.
-    pub fn exceeded(&self) -> Option<u64> {
-        self.budget.filter(|budget| *budget > 0 && self.spent >= *budget)
-    }
-
-    /// Returns what was spent for the goal of a ticket.
-    pub fn of(board: &Board, ticket: &Ticket) -> Self {
-        let Some(goal) = board.goal_of(ticket) else { return Self::default() };
-        let mut money = Self { budget: goal.budget_micros, ..Self::default() };
-        // The sum is wanted only where there is something to compare it with.
-        if money.budget.is_some_and(|budget| budget > 0) {
-            for one in board.tickets().filter(|one| one.goal == Some(goal.id)) {
-                money.spent = money.spent.saturating_add(one.usage.cost_micros.unwrap_or(0));
-                money.is_unknown |= one.usage.tokens() > 0 && one.usage.cost_micros.is_none();
-            }
-        }
-        money
     }
 }
 

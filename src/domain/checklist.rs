@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::autonomy::{Checked, Money, dollars};
+use super::autonomy::Checked;
 use super::board::Board;
 use super::event::Actor;
 use super::gates;
 use super::id::{TicketId, TicketNumber};
+use super::money::{Money, dollars};
 use super::outlook::target_of;
 use super::revision::{ChangeSize, Revision};
 use super::rollback::Plan;

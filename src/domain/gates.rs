@@ -1,6 +1,7 @@
 //! Gates before an automatic approval and landing, in three profiles.
 
-use super::autonomy::{Action, Checked, Dossier, Money, Objection, Rail, dollars};
+use super::autonomy::{Action, Checked, Dossier, Objection, Rail};
+use super::money::{Money, dollars};
 use super::sensitive;
 use super::state::words;
 use super::touched::Touched;

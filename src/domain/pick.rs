@@ -10,6 +10,17 @@ use super::job::{Job, JobKind, JobStatus};
 use super::state::State;
 use super::ticket::Ticket;
 
+/// Returns all queued jobs in the order in which their turn comes, also those whose tickets wait for others.
+pub fn queue(board: &Board) -> Vec<&Job> {
+    let queued = board.active_jobs().filter(|job| job.status == JobStatus::Queued);
+    let mut queued: Vec<_> = queued.filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket))).collect();
+    queued.sort_by_key(|(job, ticket)| {
+        let is_new_work = job.kind == JobKind::Execute && !matches!(ticket.state, State::Executing { .. });
+        (Reverse(job.kind == JobKind::Verify), is_new_work, order(ticket))
+    });
+    queued.into_iter().map(|(job, _)| job).collect()
+}
+
 /// Returns the queued jobs to take now, best first, so that no more than `slots` jobs run.
 ///
 /// Checks of finished work go before new work, since they free a person's time and the slot soonest, and so does what takes a
@@ -22,22 +33,16 @@ pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
 /// may be taken by nobody.
 pub fn pick_among(board: &Board, slots: usize, takes: impl Fn(&Ticket) -> bool) -> Vec<JobId> {
     let running = board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
-    let mut queued: Vec<_> = board
-        .active_jobs()
-        .filter(|job| job.status == JobStatus::Queued)
+    let queued = queue(board)
+        .into_iter()
         .filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket)))
         .filter(|(_, ticket)| takes(ticket))
         .filter(|(job, ticket)| job.kind != JobKind::Execute || board.readiness(ticket) == Readiness::Ready)
-        .filter(|(_, ticket)| may_start(board.autopilot().unwrap_or(Autopilot::Off), ticket))
-        .collect();
-    queued.sort_by_key(|(job, ticket)| {
-        let is_new_work = job.kind == JobKind::Execute && !matches!(ticket.state, State::Executing { .. });
-        (Reverse(job.kind == JobKind::Verify), is_new_work, order(ticket))
-    });
+        .filter(|(_, ticket)| may_start(board.autopilot().unwrap_or(Autopilot::Off), ticket));
     // Changes land one after the other: what lands next is checked on top of what landed before.
     let lands = |job: &Job| job.kind == JobKind::Land;
     let mut landing = board.active_jobs().any(|job| lands(job) && job.status == JobStatus::Running);
-    let in_turn = queued.into_iter().filter(|(job, _)| !lands(job) || !std::mem::replace(&mut landing, true));
+    let in_turn = queued.filter(|(job, _)| !lands(job) || !std::mem::replace(&mut landing, true));
     in_turn.take(slots.saturating_sub(running)).map(|(job, _)| job.id).collect()
 }
 

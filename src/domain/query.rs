@@ -108,6 +108,14 @@ enum Test {
     Text(String),
 }
 
+/// Returns the word that looks for that text, as people type it: in quotation marks where it needs them. What stands beside
+/// a comma or a quotation mark in it is looked for without these, as the language has no way to write them.
+pub fn word(key: Key, text: &str) -> String {
+    let part = text.split(['"', ',']).map(str::trim).max_by_key(|part| part.len()).unwrap_or_default().to_lowercase();
+    let is_plain = !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || ['-', '_', '.', '/'].contains(&c));
+    if is_plain { format!("{key}:{part}") } else { format!("{key}:\"{part}\"") }
+}
+
 impl Query {
     /// Reads a query.
     ///
@@ -329,6 +337,22 @@ mod tests {
             board.tickets().filter(|it| query.matches(&board, it)).map(|it| it.number.0).collect();
         found.sort_unstable();
         found
+    }
+
+    #[test]
+    fn the_word_for_a_title_finds_its_goal() {
+        for title in ["Safe arithmetic", "auth", "a, b and c", "say \"no\" to it", "c++: done"] {
+            let mut board = sample::board_of(&[State::Planned, State::Planned]);
+            let id = GoalId(uuid::Uuid::from_u128(9));
+            let goal = Goal::new(id, board.about.id, Title::new(title).unwrap(), String::new(), Timestamp(0));
+            board.apply(&Change::Goal(goal));
+            board.apply(&Change::Ticket(Ticket { goal: Some(id), ..sample::ticket(1) }));
+            let query = Query::parse(&word(Key::Goal, title)).unwrap();
+            let found: Vec<u32> =
+                board.tickets().filter(|one| query.matches(&board, one)).map(|one| one.number.0).collect();
+            assert_eq!(found, [1], "{title}");
+        }
+        assert_eq!(word(Key::Agent, "Claude"), "agent:claude");
     }
 
     #[test]

@@ -206,6 +206,8 @@ impl Model {
                 self.go(tickets.into_iter().map(|id| Command::Remove { ticket: TicketRef::Id(id) }).collect())
             }
             Question::Approve { ticket, revision } => self.approved(ticket, revision, true),
+            Question::RemoveGoal { goal, at } => self.removed_goal(goal, at),
+            Question::Switch { to } => self.switch(to),
             Question::Overwrite { text, path } => {
                 vec![Effect::SaveLog { text, path, existing: Existing::Replaced }]
             }

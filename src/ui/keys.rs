@@ -44,6 +44,16 @@ words! {
         Runs = "runs",
         /// The checklist of a change.
         Checklist = "checklist",
+        /// The list of goals.
+        Goals = "goals",
+        /// The form of a goal.
+        GoalForm = "goal_form",
+        /// The list of boards.
+        Boards = "boards",
+        /// What runs and what waits.
+        Queue = "queue",
+        /// How things stand.
+        Dashboard = "dashboard",
         /// A question.
         Dialog = "dialog",
         /// The line in which the filter is typed.
@@ -75,6 +85,11 @@ impl Context {
             Self::LogFilter => "While one says what of the log is shown",
             Self::Runs => "In the list of what ran",
             Self::Checklist => "In the checklist of a change",
+            Self::Goals => "In the list of goals",
+            Self::GoalForm => "In the form of a goal",
+            Self::Boards => "In the list of boards",
+            Self::Queue => "In the list of what runs and what waits",
+            Self::Dashboard => "Where it is shown how things stand",
             Self::Dialog => "When something is asked",
             Self::Filter => "While the filter is typed",
             Self::Palette => "In the palette",
@@ -195,6 +210,20 @@ words! {
         FilterLog = "filter_log",
         /// Shows all running logs.
         Logs = "logs",
+        /// Shows the goals.
+        Goals = "goals",
+        /// Sets a goal.
+        NewGoal = "new_goal",
+        /// Opens the form of the goal.
+        EditGoal = "edit_goal",
+        /// Takes the goal off the board.
+        RemoveGoal = "remove_goal",
+        /// Shows all boards.
+        Boards = "boards",
+        /// Shows what runs and what waits.
+        Queue = "queue",
+        /// Shows how things stand.
+        Dashboard = "dashboard",
         /// Saves the log to a file.
         SaveLog = "save_log",
         /// Opens the log in the person's pager.

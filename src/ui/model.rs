@@ -9,6 +9,7 @@ use ratatui::layout::Size;
 
 use crate::domain::board::Board;
 use crate::domain::command::Command;
+use crate::domain::glance::Glance;
 use crate::domain::id::TicketId;
 use crate::domain::job::JobStatus;
 use crate::domain::log::LogRequest;
@@ -29,7 +30,7 @@ use super::screen::board::BoardScreen;
 use super::screen::log::LogPane;
 use super::screen::palette::Found;
 use super::screen::ticket::TicketScreen;
-use super::screen::{Form, Grid, Overlay, Remark};
+use super::screen::{Form, GoalForm, Grid, Overlay, Remark};
 use super::theme::Theme;
 
 /// The state of the screen. [`Model::update`] changes it, [`Model::view`] draws it.
@@ -61,6 +62,12 @@ pub struct Model {
     pub(super) sent_form: Option<(Title, Box<Form>)>,
     /// What was to be said about a change and was put aside.
     pub(super) kept_remark: Option<Box<Remark>>,
+    /// The form of a goal that was put aside, or came to nothing.
+    pub(super) kept_goal: Option<Box<GoalForm>>,
+    /// The form of a goal that was sent and not heard of since.
+    pub(super) sent_goal: Option<Box<GoalForm>>,
+    /// The boards of the data directory, once they were looked for.
+    pub(super) boards: Option<Vec<Glance>>,
     /// A message that was put aside, or sent and not heard of since.
     pub(super) kept_message: Option<(TicketId, String)>,
     /// What was asked of the engine last, to ask it again once there is trust.
@@ -176,6 +183,9 @@ impl Model {
             kept_edit: None,
             sent_form: None,
             kept_remark: None,
+            kept_goal: None,
+            sent_goal: None,
+            boards: None,
             kept_message: None,
             wanted: None,
             wanted_visit: None,

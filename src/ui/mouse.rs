@@ -96,6 +96,10 @@ impl Model {
         if let Some(Overlay::Palette(palette)) = self.over.take_if(|over| matches!(over, Overlay::Palette(_))) {
             return self.click_in_palette(palette, place);
         }
+        if let Some(Overlay::Place(list)) = self.over {
+            self.over = None;
+            return self.click_in_place(list, place);
+        }
         if !self.is_in_sight() {
             return Vec::new();
         }
@@ -227,6 +231,7 @@ impl Model {
                 Overlay::Choice(_)
                 | Overlay::Runs(_)
                 | Overlay::Checklist(_)
+                | Overlay::Place(_)
                 | Overlay::Dialog(_)
                 | Overlay::Help(_)
                 | Overlay::Palette(_),
@@ -234,9 +239,14 @@ impl Model {
                 let none = KeyEvent::new(KeyCode::Null, KeyModifiers::NONE);
                 return self.give(self.context(), Some(action), none);
             }
-            Some(Overlay::Form(_) | Overlay::Tell(_) | Overlay::Remark(_) | Overlay::RunWith(_) | Overlay::Save(_)) => {
-                return Vec::new();
-            }
+            Some(
+                Overlay::Form(_)
+                | Overlay::GoalForm(_)
+                | Overlay::Tell(_)
+                | Overlay::Remark(_)
+                | Overlay::RunWith(_)
+                | Overlay::Save(_),
+            ) => return Vec::new(),
             Some(Overlay::LogFilter(_)) => return Vec::new(),
             Some(Overlay::Filter(_) | Overlay::Find(_)) | None => {}
         }

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::config::UiConfig;
 use crate::config::yolo::Leave;
+use crate::domain::autonomy::Autonomy;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::change::Change;
@@ -14,7 +15,9 @@ use crate::domain::checklist::Findings;
 use crate::domain::command::{Command, NewTicket, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::diff::{DiffPage, DiffRequest};
-use crate::domain::id::{CommentId, GoalId, TicketId, TicketRef};
+use crate::domain::glance::Glance;
+use crate::domain::goal::Goal;
+use crate::domain::id::{BoardId, CommentId, GoalId, TicketId, TicketRef};
 use crate::domain::log::{LogPage, LogRequest};
 use crate::domain::outlook::Radar;
 use crate::domain::review::Spot;
@@ -57,6 +60,8 @@ pub enum Msg {
     LogPage(Box<LogPage>),
     /// The answer to [`Effect::SaveLog`].
     Saved(Saved),
+    /// The answer to [`Effect::LoadBoards`].
+    Boards(Vec<Glance>),
     /// A command was refused.
     Refused(Refused),
     /// The answers to the [`Effect::DoAll`] that waits the longest for them.
@@ -113,8 +118,14 @@ pub enum Effect {
     PageLog(LogText),
     /// File this ticket under a fresh identity; a refusal comes back as [`Msg::Refused`].
     File(Filing),
+    /// Set this goal under a fresh identity; a refusal comes back as [`Msg::Refused`].
+    AddGoal(GoalDraft),
     /// Load everything about this ticket.
     LoadDetail(TicketId),
+    /// Look which boards there are.
+    LoadBoards,
+    /// Leave this board and open that of the repository in this folder; [`Msg::Failed`] comes where there is none.
+    Switch(PathBuf),
     /// Say this about a revision, under a fresh identity; a refusal comes back as [`Msg::Refused`].
     Comment {
         /// The ticket.
@@ -273,6 +284,27 @@ pub struct Filing {
     pub verify: Vec<String>,
     /// Whether it is accepted at once.
     pub accepted: bool,
+}
+
+/// A goal as its form gives it, which has no identity yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GoalDraft {
+    /// One line that says what is wanted.
+    pub title: Title,
+    /// More about it; Markdown.
+    pub description: String,
+    /// What may happen for it without a person.
+    pub autonomy: Autonomy,
+    /// What its tickets may cost, in millionths of a US dollar.
+    pub budget: Option<u64>,
+}
+
+impl GoalDraft {
+    /// Returns the goal under that identity.
+    pub fn into_goal(self, id: GoalId, board: BoardId, at: Timestamp) -> Goal {
+        let Self { title, description, autonomy, budget } = self;
+        Goal { autonomy, budget_micros: budget, ..Goal::new(id, board, title, description, at) }
+    }
 }
 
 impl Filing {

@@ -140,8 +140,8 @@ impl Model {
                     }
                 }
             }
-            Change::Goal(_)
-            | Change::Autopilot(_)
+            Change::Goal(_) => self.sent_goal = None,
+            Change::Autopilot(_)
             | Change::Evidence(_)
             | Change::Comment(_)
             | Change::Review(_)

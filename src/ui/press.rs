@@ -23,6 +23,8 @@ impl Model {
             (Some(Overlay::LogFilter(_)), _) => Context::LogFilter,
             (Some(Overlay::Runs(_)), _) => Context::Runs,
             (Some(Overlay::Checklist(_)), _) => Context::Checklist,
+            (Some(Overlay::Place(list)), _) => list.place.context(),
+            (Some(Overlay::GoalForm(_)), _) => Context::GoalForm,
             (Some(Overlay::Dialog(_)), _) => Context::Dialog,
             (Some(Overlay::Filter(_)), _) => Context::Filter,
             (Some(Overlay::Palette(_)), _) => Context::Palette,
@@ -47,7 +49,7 @@ impl Model {
                 let pressed = Keys::of(std::mem::take(&mut self.pressed));
                 return match event.code {
                     KeyCode::Esc => Vec::new(),
-                    // A letter by itself may do what nobody meant: `gq` is no `q`.
+                    // A letter by itself may do what nobody meant: `gx` is no `x`.
                     KeyCode::Char(_) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
                         let help = self.key_of(Action::Help);
                         self.refuse(format!("{} means nothing here; {help} shows every key.", pressed.shown()))
@@ -96,6 +98,8 @@ impl Model {
                 Vec::new()
             }
             Some(Overlay::Checklist(panel)) => self.key_in_checklist(panel, action),
+            Some(Overlay::Place(list)) => self.key_in_place(list, action),
+            Some(Overlay::GoalForm(form)) => self.key_in_goal_form(form, action, event),
             Some(Overlay::Save(save)) => self.key_in_save(save, action, event),
             Some(Overlay::RunWith(with)) => self.key_in_run_with(with, action, event),
             Some(Overlay::Remark(remark)) => self.key_in_remark(remark, action, event),
@@ -124,6 +128,7 @@ impl Model {
         let pasted = typing::bounded(pasted);
         match &mut self.over {
             Some(Overlay::Form(form)) => form.paste(pasted),
+            Some(Overlay::GoalForm(form)) => form.paste(pasted),
             Some(Overlay::Tell(tell)) => tell.paste(pasted),
             Some(Overlay::Remark(remark)) => remark.paste(pasted),
             Some(Overlay::RunWith(with)) => with.paste(pasted),
@@ -144,7 +149,12 @@ impl Model {
                 self.over = Some(Overlay::LogFilter(panel));
             }
             Some(
-                Overlay::Choice(_) | Overlay::Dialog(_) | Overlay::Runs(_) | Overlay::Checklist(_) | Overlay::Help(_),
+                Overlay::Choice(_)
+                | Overlay::Dialog(_)
+                | Overlay::Runs(_)
+                | Overlay::Checklist(_)
+                | Overlay::Place(_)
+                | Overlay::Help(_),
             )
             | None => return Vec::new(),
         }

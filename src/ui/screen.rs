@@ -2,10 +2,12 @@
 
 pub(super) mod bars;
 pub(super) mod board;
+mod boards;
 pub(super) mod card;
 pub(super) mod checklist;
 pub(super) mod choice;
 pub(super) mod columns;
+mod dashboard;
 pub(super) mod dialog;
 pub(super) mod diff;
 pub(super) mod evidence;
@@ -13,6 +15,9 @@ pub(super) mod filter;
 pub(super) mod form;
 mod form_saved;
 pub(super) mod form_view;
+pub(super) mod goal_form;
+pub(super) mod goal_form_view;
+mod goals;
 pub(super) mod grid;
 pub(super) mod help;
 pub(super) mod history;
@@ -28,6 +33,8 @@ pub(super) mod marks;
 pub(super) mod outlook;
 pub(super) mod overview;
 pub(super) mod palette;
+pub(super) mod places;
+mod queue;
 pub(super) mod remark;
 mod reviews;
 pub(super) mod run_with;
@@ -41,6 +48,7 @@ pub(super) use choice::Choice;
 pub(super) use dialog::Dialog;
 pub(super) use filter::Filter;
 pub(super) use form::Form;
+pub(super) use goal_form::GoalForm;
 pub(super) use grid::Grid;
 pub(super) use help::Help;
 pub(super) use log_filter::FilterPanel;
@@ -48,6 +56,7 @@ pub(super) use log_list::RunList;
 pub(super) use log_out::Save;
 pub(super) use log_search::Find;
 pub(super) use palette::Palette;
+pub(super) use places::PlaceList;
 pub(super) use remark::Remark;
 pub(super) use run_with::RunWith;
 pub(super) use tell::Tell;
@@ -81,6 +90,10 @@ pub(super) enum Overlay {
     Runs(RunList),
     /// The checklist of a ticket.
     Checklist(Box<ChecklistPanel>),
+    /// The goals, the boards, the queue, or the figures.
+    Place(PlaceList),
+    /// The form of a goal.
+    GoalForm(Box<GoalForm>),
     /// The help.
     Help(Help),
 }

@@ -13,5 +13,6 @@ mod log_out;
 mod mouse;
 mod outlook;
 mod pictures;
+mod places;
 mod properties;
 mod sight;

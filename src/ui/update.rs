@@ -11,6 +11,7 @@ use super::keys::{Action, Context};
 use super::model::{Model, NoticeKind};
 use super::msg::{Effect, Msg, Role, Settings};
 use super::screen::board::{Side, Step};
+use super::screen::places::Place;
 use super::screen::{Help, Overlay};
 
 impl Model {
@@ -47,11 +48,16 @@ impl Model {
                 Vec::new()
             }
             Msg::Saved(saved) => self.saved(saved),
+            Msg::Boards(boards) => {
+                self.take_boards(boards);
+                Vec::new()
+            }
             Msg::Refused(refused) => self.refused(&refused),
             Msg::Done(answers) => self.done(answers),
             Msg::Written(written) => self.written(written),
-            Msg::Failed(text) => {
+            Msg::Failed(mut text) => {
                 self.give_up_waiting();
+                text.extend(self.keep_sent_goal());
                 self.say(NoticeKind::Failed, text);
                 Vec::new()
             }
@@ -108,6 +114,7 @@ impl Model {
         if self.wanted.as_ref().is_some_and(|command| matches!(command, Command::Tell { text: Some(_), .. })) {
             text.push_str(&format!(" {} goes on with the message.", self.key_of(Action::Tell)));
         }
+        text.extend(self.keep_sent_goal());
         self.say(NoticeKind::Refused, text.trim_end());
         Vec::new()
     }
@@ -165,6 +172,10 @@ impl Model {
             Action::PageLog => self.page_log(),
             Action::Quit => self.quit(),
             Action::Logs => self.open_grid(),
+            Action::Goals => self.open_place(Place::Goals),
+            Action::Boards => self.open_place(Place::Boards),
+            Action::Queue => self.open_place(Place::Queue),
+            Action::Dashboard => self.open_place(Place::Dashboard),
             Action::Open if context == Context::Grid => self.open_log(),
             Action::Open => self.open_ticket(),
             Action::Diff if context == Context::Board => self.open_diff(),
@@ -200,6 +211,11 @@ impl Model {
             | Context::LogFilter
             | Context::Runs
             | Context::Checklist
+            | Context::Goals
+            | Context::GoalForm
+            | Context::Boards
+            | Context::Queue
+            | Context::Dashboard
             | Context::Dialog
             | Context::Filter
             | Context::Palette

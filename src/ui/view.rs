@@ -6,8 +6,8 @@ use super::ascii;
 use super::keys::Context;
 use super::model::Model;
 use super::screen::{
-    Overlay, bars, checklist, choice, columns, dialog, filter, form_view, grid, help, log, log_filter, log_list,
-    log_out, log_search, palette, remark, run_with, tell, ticket, welcome,
+    Overlay, bars, checklist, choice, columns, dialog, filter, form_view, goal_form_view, grid, help, log, log_filter,
+    log_list, log_out, log_search, palette, places, remark, run_with, tell, ticket, welcome,
 };
 
 impl Model {
@@ -36,6 +36,8 @@ impl Model {
             Some(Overlay::Save(save)) => log_out::draw(self, save, area, buffer),
             Some(Overlay::Runs(list)) => log_list::draw(self, *list, area, buffer),
             Some(Overlay::Checklist(panel)) => checklist::draw(self, panel, area, buffer),
+            Some(Overlay::Place(list)) => places::draw(self, *list, area, buffer),
+            Some(Overlay::GoalForm(form)) => goal_form_view::draw(self, form, area, buffer),
             Some(Overlay::Dialog(dialog)) => dialog::draw(self, dialog, area, buffer),
             Some(Overlay::Filter(filter)) => filter::draw(self, filter, self.layout().footer, buffer),
             Some(Overlay::Palette(palette)) => palette::draw(self, palette, area, buffer),

@@ -7,6 +7,7 @@ mod faults;
 mod finding;
 mod leave;
 mod logs;
+mod places;
 mod review;
 mod settings;
 mod terminals;

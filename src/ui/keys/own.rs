@@ -108,6 +108,7 @@ fn no_such_word<'a>(path: &str, expected: &str, found: &str, words: impl Iterato
 fn takes_text(context: Context) -> bool {
     match context {
         Context::Form
+        | Context::GoalForm
         | Context::RunWith
         | Context::Tell
         | Context::Filter
@@ -124,6 +125,10 @@ fn takes_text(context: Context) -> bool {
         | Context::Choice
         | Context::Runs
         | Context::Checklist
+        | Context::Goals
+        | Context::Boards
+        | Context::Queue
+        | Context::Dashboard
         | Context::Dialog
         | Context::Everywhere => false,
     }

@@ -210,8 +210,12 @@ pub(super) fn draw_keys(model: &Model, context: Context, area: Rect, buffer: &mu
 fn offer<'a>(model: &Model, row: &'a Row) -> Option<(String, &'a str)> {
     let label = row.label.as_deref()?;
     // In a text of many lines Enter is a new line, so there the other key is the one to know.
-    let many_lines =
-        matches!(&model.over, Some(Overlay::Form(form)) if row.action == Action::Save && form.takes_lines());
+    let many_lines = row.action == Action::Save
+        && match &model.over {
+            Some(Overlay::Form(form)) => form.takes_lines(),
+            Some(Overlay::GoalForm(form)) => form.takes_lines(),
+            _ => false,
+        };
     let keys = if many_lines { row.keys.last()? } else { row.keys.first()? };
     let asks = |model: &Model| {
         model.selected_ticket().is_some_and(|it| it.state == State::NeedsHuman { why: NeedsHuman::Question })

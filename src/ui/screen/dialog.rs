@@ -1,12 +1,14 @@
 //! Questions that are asked before something is lost or started. Enter gives the answer that loses nothing.
 
+use std::path::PathBuf;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
 use crate::domain::command::Command;
-use crate::domain::id::{TicketId, TicketNumber};
+use crate::domain::id::{GoalId, TicketId, TicketNumber};
 use crate::domain::job::{JobKind, JobStatus};
 use crate::domain::pull_request::Errand;
 use crate::ui::keys::{Action, Context, Keys};
@@ -17,6 +19,7 @@ use crate::ui::widget::text;
 use crate::ui::words;
 
 use super::layout::{inner, put, split_bottom};
+use super::places::Place;
 
 /// The widest that a question gets.
 const WIDEST: u16 = 76;
@@ -74,6 +77,18 @@ pub(in crate::ui) enum Question {
         /// What was asked for.
         then: Vec<Command>,
     },
+    /// Take a goal off the board?
+    RemoveGoal {
+        /// The goal.
+        goal: GoalId,
+        /// Its row in the list.
+        at: usize,
+    },
+    /// Leave for another board, although something runs?
+    Switch {
+        /// Its repository.
+        to: PathBuf,
+    },
     /// Put a log in the place of a file that is there?
     Overwrite {
         /// The log.
@@ -97,25 +112,36 @@ impl Model {
             Action::Agree => self.agreed(dialog.question),
             Action::Safe => match dialog.question {
                 // Leaving stops nothing, so it is the harmless answer here.
-                question @ Question::Quit => self.agreed(question),
-                Question::Cancel { .. }
-                | Question::Abandon { .. }
-                | Question::Remove { .. }
-                | Question::Approve { .. }
-                | Question::TakeOver { .. }
-                | Question::Offer { .. }
-                | Question::Trust { .. }
-                | Question::Overwrite { .. } => Vec::new(),
+                question @ (Question::Quit | Question::Switch { .. }) => self.agreed(question),
+                question => self.declined(&question),
             },
             Action::StopAgents if dialog.question == Question::Quit => {
                 vec![Effect::Quit { stop_agents: StopAgents::Yes }]
             }
-            Action::Decline => Vec::new(),
+            Action::Decline => self.declined(&dialog.question),
             Action::Down => self.keep(Dialog { scroll: self.scrolled(&dialog, 1), ..dialog }),
             Action::Up => self.keep(Dialog { scroll: self.scrolled(&dialog, -1), ..dialog }),
             // Stopping agents answers no other question, and the table has no other action here.
             _ => self.keep(dialog),
         }
+    }
+
+    /// Goes back to where the question came from.
+    fn declined(&mut self, question: &Question) -> Vec<Effect> {
+        match question {
+            Question::RemoveGoal { at, .. } => self.show_place(Place::Goals, *at),
+            Question::Quit
+            | Question::Switch { .. }
+            | Question::Cancel { .. }
+            | Question::Abandon { .. }
+            | Question::Remove { .. }
+            | Question::Approve { .. }
+            | Question::TakeOver { .. }
+            | Question::Offer { .. }
+            | Question::Trust { .. }
+            | Question::Overwrite { .. } => {}
+        }
+        Vec::new()
     }
 
     fn keep(&mut self, dialog: Dialog) -> Vec<Effect> {
@@ -147,6 +173,8 @@ fn title(dialog: &Dialog) -> &'static str {
         Question::Offer { .. } => "Open a pull request?",
         Question::Trust { .. } => "Trust this repository's commands?",
         Question::Overwrite { .. } => "Overwrite this file?",
+        Question::RemoveGoal { .. } => "Remove this goal?",
+        Question::Switch { .. } => "Leave for another board?",
     }
 }
 
@@ -221,6 +249,23 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
             vec![(Role::Title, named(*ticket)), (Role::Text, model.offer(*ticket, errand))]
         }
         Question::Trust { then } => trust(model, then, named),
+        Question::RemoveGoal { goal, .. } => {
+            let title = model.board.goal(*goal).map_or("a goal that is gone", |goal| goal.title.as_str());
+            let left = model.board.tickets().filter(|ticket| ticket.goal == Some(*goal)).count();
+            let stay = match left {
+                0 => "No ticket serves it.".to_owned(),
+                1 => "Its ticket stays, without a goal.".to_owned(),
+                more => format!("Its {more} tickets stay, without a goal."),
+            };
+            vec![
+                (Role::Title, title.to_owned()),
+                (Role::Text, stay),
+                (Role::Dim, "`draft restore` with its title brings it back to them.".to_owned()),
+            ]
+        }
+        Question::Switch { to } => {
+            vec![(Role::Title, to.to_string_lossy().into_owned()), (Role::Text, model.what_goes_on())]
+        }
         Question::Overwrite { text, path } => vec![
             (Role::Title, path.clone()),
             (Role::Text, format!("What it holds is lost; the log of {} takes its place.", named(text.request.ticket))),
@@ -309,6 +354,8 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
         Question::Offer { errand: Errand::Push, .. } => vec![(Action::Agree, "push it"), (Action::Decline, "not now")],
         Question::Offer { .. } => vec![(Action::Agree, "open it"), (Action::Decline, "not now")],
         Question::Overwrite { .. } => vec![(Action::Agree, "overwrite"), (Action::Decline, "keep it")],
+        Question::RemoveGoal { .. } => vec![(Action::Agree, "remove it"), (Action::Decline, "keep it")],
+        Question::Switch { .. } => vec![(Action::Agree, "open it"), (Action::Decline, "stay")],
         Question::Trust { .. } => vec![(Action::Agree, "trust them and run"), (Action::Decline, "do not")],
     }
 }
@@ -316,8 +363,9 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
 /// Returns the answers with their keys; Enter stands beside the one that loses nothing.
 fn answer_line(model: &Model, question: &Question) -> Line<'static> {
     let safe = match question {
-        Question::Quit => Action::Agree,
+        Question::Quit | Question::Switch { .. } => Action::Agree,
         Question::Cancel { .. }
+        | Question::RemoveGoal { .. }
         | Question::Abandon { .. }
         | Question::Remove { .. }
         | Question::Approve { .. }

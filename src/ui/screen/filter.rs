@@ -9,7 +9,7 @@ use ratatui_textarea::{CursorMove, TextArea};
 
 use crate::domain::query::{BadQuery, Query};
 use crate::ui::keys::{Action, Context};
-use crate::ui::model::Model;
+use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg::Effect;
 use crate::ui::theme::Role;
 use crate::ui::widget::text;
@@ -93,6 +93,18 @@ impl Model {
                 }
             }
             Err(error) => filter.error = Some(error),
+        }
+    }
+
+    /// Goes to the board and shows only the tickets of a filter.
+    pub(super) fn show_tickets(&mut self, filter: String) {
+        match Query::parse(&filter) {
+            Ok(query) => {
+                self.go_to_board();
+                self.index.sift(&self.board, query);
+                self.filter = filter;
+            }
+            Err(error) => self.say(NoticeKind::Refused, error.to_string()),
         }
     }
 

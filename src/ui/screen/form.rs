@@ -289,7 +289,7 @@ fn fields(goals: bool, is_new: bool) -> Vec<Field> {
 }
 
 /// Puts text into an empty place, with the cursor at its end.
-fn type_in(input: &mut TextArea<'static>, said: &str) {
+pub(super) fn type_in(input: &mut TextArea<'static>, said: &str) {
     input.insert_str(typing::clean(said));
     input.move_cursor(CursorMove::Bottom);
     input.move_cursor(CursorMove::End);

@@ -124,7 +124,8 @@ fn priority_name(priority: Priority) -> String {
     if usual { bucket.to_owned() } else { format!("{bucket} ({})", priority.value()) }
 }
 
-fn draw_choice(model: &Model, name: &str, chosen: &str, focus: Focus, area: Rect, buffer: &mut Buffer) {
+/// Draws a field that offers choices.
+pub(super) fn draw_choice(model: &Model, name: &str, chosen: &str, focus: Focus, area: Rect, buffer: &mut Buffer) {
     let theme = &model.theme;
     let (name_role, role) = match focus {
         Focus::Here => (Role::Title, Role::Selected),

@@ -70,7 +70,7 @@ impl<'a> Page<'a> {
     }
 
     /// Adds Markdown as people read it.
-    fn markdown(&mut self, said: &str) {
+    pub(super) fn markdown(&mut self, said: &str) {
         self.lines.extend(markdown::lines(said, self.width, &self.model.theme));
     }
 

@@ -7,13 +7,16 @@ use super::diff;
 use crate::domain::change::Change;
 use crate::domain::command::{RefusalCode, Refused};
 use crate::domain::detail::Detail;
+use crate::domain::glance::Glance;
+use crate::domain::goal::Goal;
+use crate::domain::id::GoalId;
 use crate::domain::log::{Entry, EntryKind, LogPage, LogRows, LogView};
 use crate::domain::state::StateName;
 use crate::domain::ticket::Title;
 use crate::ui::index::Index;
 use crate::ui::msg::{Effect, Msg};
 use crate::ui::screen::card::CARDS;
-use crate::ui::testing::{NOW, World, board, changes, settings, ticket_id, worked};
+use crate::ui::testing::{NOW, World, about, board, changes, settings, ticket_id, worked};
 use crate::ui::widget::testing::assert_harmless;
 
 const WORDS: [&str; 11] = [
@@ -170,7 +173,7 @@ proptest! {
                         prop_assert!(all.iter().all(|one| world.model.board().active_job(one.ticket).is_some()));
                     }
                     Effect::SaveLog { .. } | Effect::PageLog(_) | Effect::Watch(None) | Effect::Do(_) | Effect::DoAll(_) | Effect::EditText { .. } | Effect::Copy(_)
-                    | Effect::File(_) | Effect::Trust { .. } | Effect::Allow(_)
+                    | Effect::File(_) | Effect::AddGoal(_) | Effect::LoadBoards | Effect::Switch(_) | Effect::Trust { .. } | Effect::Allow(_)
                     | Effect::LookAround | Effect::Suspend | Effect::Redraw | Effect::Notify(_) | Effect::WakeEachSecond(_)
                     | Effect::Quit { .. } => {}
                 }
@@ -199,7 +202,7 @@ proptest! {
         width in 1_u16..=250,
         height in 1_u16..=60,
         text in nasty(),
-        keys in prop::sample::select(vec!["", "O", "z", "|", "<enter>", "<enter>2", "<enter>4", "<enter>6", "n", "q", "c", "?", "x"]),
+        keys in prop::sample::select(vec!["", "O", "z", "|", "<enter>", "<enter>2", "<enter>4", "<enter>6", "n", "q", "c", "?", "x", "go", "goe", "goD", "gb", "gq", "gd"]),
         raw in any::<bool>(),
     ) {
         let mut named = changes(1, "executing");
@@ -207,12 +210,20 @@ proptest! {
             ticket.title = Title::new(&text).unwrap_or_else(|_| ticket.title.clone());
             ticket.reason.clone_from(&text);
             ticket.agent = Some(text.clone());
+            let goal = GoalId(uuid::Uuid::from_u128(9));
+            ticket.goal = Some(goal);
+            let title = Title::new(&text).unwrap_or_else(|_| Title::new("a goal").unwrap());
+            named.push(Change::Goal(Goal::new(goal, about().id, title, text.clone(), NOW)));
         }
         let world = World::board("").size(width, height).tell(Msg::Changed(named)).keys("<esc>");
         let mut world = if keys.is_empty() { world } else { world.keys(keys) };
         if raw {
             world = world.keys("p");
         }
+        let mut glance = Glance::of(world.model.board(), false, Some(1));
+        glance.about.name.clone_from(&text);
+        glance.about.repo_root = text.clone().into();
+        world = world.tell(Msg::Boards(vec![glance]));
         world = world.tell(Msg::Detail(Box::new(Detail {
             ticket: ticket_id(1),
             description: text.clone(),

@@ -36,8 +36,17 @@ impl Popup<'_> {
         frame(self.title, Role::Focus, theme)
             .title_bottom(caption(self.footer, Role::Dim, theme))
             .render(place, buffer);
-        place.inner(Margin { horizontal: if place.width > 8 { 2 } else { 1 }, vertical: 1 })
+        within(place)
     }
+
+    /// Returns the area for the content on a screen.
+    pub fn inside(&self, screen: Rect) -> Rect {
+        within(self.place(screen))
+    }
+}
+
+fn within(place: Rect) -> Rect {
+    place.inner(Margin { horizontal: if place.width > 8 { 2 } else { 1 }, vertical: 1 })
 }
 
 /// Returns a frame with a title, in the style of that role.
