@@ -28,6 +28,13 @@ struct Request {
     target_project_id: Option<u64>,
 }
 
+/// What a project says of itself.
+#[derive(Debug, Deserialize)]
+struct Settings {
+    #[serde(default)]
+    merge_method: String,
+}
+
 #[derive(Debug, Deserialize)]
 struct Pipeline {
     status: String,
@@ -112,16 +119,38 @@ pub(super) fn merge(host: &Host<'_>, number: u64, strategy: Strategy, head: &str
         // How it joins them otherwise is a setting of the project.
         Strategy::Merge => None,
         Strategy::Rebase => {
-            let said =
-                "`glab` rebases by moving the branch first, so that another commit than the approved one would be \
-                        merged; choose squash or merge"
-                    .to_owned();
-            return Err(HostError::Failed { host: host.project.host.clone(), said });
+            require_forward(host, &number)?;
+            None
         }
     };
     // Left alone, it would be merged at some later time by whatever is there then.
     let args = ["mr", "merge", &number, "--repo", &url, "--sha", head, "--auto-merge=false", "--yes"];
     host.ask(host.call(args, WRITE).args(way)).map(drop)
+}
+
+/// Makes sure that the commits come to their target as they are. GitLab rebases by moving the branch first, so that other commits
+/// than the approved ones would be merged; where a project only moves its branches forward, nothing but those can be.
+fn require_forward(host: &Host<'_>, number: &str) -> Result<(), HostError> {
+    let no = |said: String| Err(HostError::Failed { host: host.project.host.clone(), said });
+    let path = format!("projects/{}", escaped(&host.project.path));
+    let call = host.call(["api", "--hostname", &host.project.host, &path], READ);
+    let method = host.ask_for_one::<Settings>("glab api", call)?.merge_method;
+    if method != "ff" {
+        return no(format!(
+            "the project makes a commit of its own for what it merges (its merge method is `{}`), so commits do not come to the \
+             target as they are; choose squash or merge",
+            super::cut(method.as_bytes())
+        ));
+    }
+    let request: Request = api(host, &format!("/{number}"))?;
+    if request.detailed_merge_status.as_deref() == Some("need_rebase") {
+        return no(format!(
+            "its branch is not on top of {}, and GitLab would rebase other commits than the approved ones; bring the change up \
+             to date, have it approved and push it, or choose squash",
+            request.target_branch
+        ));
+    }
+    Ok(())
 }
 
 /// Reads something below the merge requests of the project.

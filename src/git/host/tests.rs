@@ -151,8 +151,33 @@ fn a_merge_names_the_commit_that_was_approved() {
     assert!(asked.contains("--squash\n--match-head-commit\naaaa\n"), "{asked}");
     let (_, asked) = with(GITLAB, "glab", "", |host| host.merge(5, Strategy::Merge, "aaaa").unwrap());
     assert!(asked.contains("--sha\naaaa\n--auto-merge=false\n--yes\n") && !asked.contains("squash"), "{asked}");
-    let (refused, asked) = with(GITLAB, "glab", "", |host| host.merge(5, Strategy::Rebase, "aaaa"));
-    assert!(refused.unwrap_err().to_string().contains("choose squash or merge") && asked.is_empty(), "{asked}");
+}
+
+#[test]
+fn gitlab_rebases_where_that_brings_the_approved_commits_and_no_others() {
+    let rebase = |method: &str, status: &str| {
+        let request = format!(
+            r#"{{"iid":5,"web_url":"u","state":"opened","source_branch":"x","target_branch":"main","sha":"aaaa",
+            "detailed_merge_status":"{status}"}}"#
+        );
+        let script = format!(
+            "case \"$4\" in\n*/merge_requests/5)\n{}\n;;\nprojects/group%2Fsub%2Ftool)\n{}\n;;\nesac",
+            print(&request),
+            print(&format!(r#"{{"id":1,"merge_method":"{method}"}}"#))
+        );
+        let (answer, asked) = with(GITLAB, "glab", &script, |host| host.merge(5, Strategy::Rebase, "aaaa"));
+        let is_merged = asked.contains("mr\nmerge\n5\n");
+        assert_eq!(answer.is_ok(), is_merged, "{asked}");
+        assert!(!is_merged || asked.contains("--sha\naaaa\n") && !asked.contains("--rebase"), "{asked}");
+        answer.map_err(|error| error.to_string())
+    };
+    rebase("ff", "mergeable").unwrap();
+    let behind = rebase("ff", "need_rebase").unwrap_err();
+    assert!(behind.contains("is not on top of main") && behind.contains("bring the change up to date"), "{behind}");
+    for method in ["merge", "rebase_merge"] {
+        let joined = rebase(method, "mergeable").unwrap_err();
+        assert!(joined.contains(method) && joined.contains("choose squash or merge"), "{joined}");
+    }
 }
 
 #[test]
