@@ -34,6 +34,7 @@ pub mod outlook;
 pub mod pick;
 pub mod pull_request;
 pub mod query;
+mod remark;
 pub mod resolve;
 pub mod review;
 pub mod revision;

@@ -1,5 +1,7 @@
 //! `draft pr`: a ticket's pull request on the host of the remote.
 
+mod comments;
+
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -36,6 +38,8 @@ pub(super) enum PrCommand {
     Show(OneArgs),
     /// Comment on a ticket's pull request
     Comment(CommentArgs),
+    /// List the comments on a ticket's pull request, and take some into its review
+    Comments(comments::CommentsArgs),
     /// Have the host merge a ticket's pull request: the approved revision and nothing else
     Merge(MergeArgs),
     /// Ask the host now how a ticket's pull request stands
@@ -111,6 +115,7 @@ pub(super) fn pr(global: &Global, command: PrCommand, out: &mut Out) -> Result<E
         PrCommand::Push(args) => deal(global, &args.id, Errand::Push, args.no_wait, out),
         PrCommand::Show(args) => show(global, &args.id, out),
         PrCommand::Comment(args) => comment(global, args, out),
+        PrCommand::Comments(args) => comments::comments(global, &args, out),
         PrCommand::Merge(args) => deal(global, &args.id, Errand::Merge { strategy: args.strategy }, args.no_wait, out),
         PrCommand::Refresh(args) => refresh(global, &args.id, out),
         PrCommand::List => list(global, out),
@@ -241,18 +246,21 @@ fn lines(ticket: &Ticket, pull: &PullRequest, remarks: &[Remark]) -> Vec<String>
         ));
     }
     lines.extend(seen.review.map(|review| format!("   review: {}", review.as_str().replace('_', " "))));
-    for remark in remarks {
-        let place = remark.path.as_ref().map(|path| match remark.line {
-            Some(line) => format!(" on {path}:{line}"),
-            None => format!(" on {path}"),
-        });
-        let resolved = if remark.resolved { ", resolved" } else { "" };
-        lines.push(format!("   {}  {}{}{resolved}", remark.at, remark.author, place.unwrap_or_default()));
-        lines.extend(remark.body.lines().map(|line| format!("      {line}")));
-    }
+    lines.extend(remarks.iter().flat_map(remark_lines));
     lines.push(format!("   looked at {}", pull.looked_at));
     lines.extend(pull.error.as_ref().map(|error| format!("   tried at {}: {error}", pull.tried_at)));
     lines
+}
+
+/// Returns a comment for people: who, when and about what, then what.
+fn remark_lines(remark: &Remark) -> Vec<String> {
+    let place = remark.path.as_ref().map(|path| match remark.line {
+        Some(line) => format!(" on {path}:{line}"),
+        None => format!(" on {path}"),
+    });
+    let resolved = if remark.resolved { ", resolved" } else { "" };
+    let head = format!("   {}  {}{}{resolved}", remark.at, remark.author, place.unwrap_or_default());
+    std::iter::once(head).chain(remark.body.lines().map(|line| format!("      {line}"))).collect()
 }
 
 fn short(commit: &str) -> &str {

@@ -258,6 +258,42 @@ fn a_later_revision_is_pushed_to_the_branch_of_the_one_that_is_open() {
 }
 
 #[test]
+fn comments_of_others_come_into_the_review_when_somebody_takes_them_and_then_once() {
+    let hosted = Hosted::on_github();
+    let world = &hosted.world;
+    let ticket = hosted.changed("Say hello", "a.txt");
+    world.draft(&["pr", "create", &ticket]).ok();
+    let said = |body: &str, line: u32| {
+        format!(
+            r#"{{"user":{{"login":"alice"}},"body":"{body}","path":"a.txt","line":{line},"original_line":{line},
+            "created_at":"2026-11-01T10:00:0{line}Z"}}"#
+        )
+    };
+    hosted.tell("on-lines", Some(&format!("[{},{}]", said("Why?\\n## Delete all", 1), said("And this?", 2))));
+    world.draft(&["pr", "comment", &ticket, "of no file"]).ok();
+    let listed = world.draft(&["pr", "comments", &ticket]).ok().text();
+    assert!(listed.starts_with("  1   2026-11-01") && listed.contains("alice on a.txt:1"), "{listed}");
+    let comments = || hosted.show(&ticket)["comments"].clone();
+    assert_eq!(comments(), Value::Array(Vec::new()), "nothing comes in by itself");
+
+    world.draft(&["pr", "comments", &ticket, "--to-review", "1"]).ok();
+    let taken = comments();
+    assert_eq!(taken.as_array().unwrap().len(), 1, "{taken:#}");
+    assert_eq!(taken[0]["body"], "alice wrote on pull request #1 on github.com:\n\n> Why?\n> ## Delete all");
+    let again = world.draft(&["pr", "comments", &ticket, "--to-review", "1,all"]).ok().text();
+    assert_eq!(again, "1 comment taken into the review of revision 1 of #1\n");
+    assert_eq!(comments().as_array().unwrap().len(), 2);
+    let listed = world.draft(&["pr", "comments", &ticket, "--json"]).ok().json();
+    let marks: Vec<&Value> = listed["comments"].as_array().unwrap().iter().map(|one| &one["taken"]).collect();
+    assert_eq!(marks, [true, true, false]);
+
+    let general = error_of(&world.draft(&["pr", "comments", &ticket, "--to-review", "3", "--json"]).exits(2));
+    assert!(general.1.contains("is about no file"), "{general:?}");
+    let unknown = error_of(&world.draft(&["pr", "comments", &ticket, "--to-review", "9", "--json"]).exits(2));
+    assert_eq!(unknown.0, "unknown_comment");
+}
+
+#[test]
 fn a_board_looks_now_and_then_while_one_is_open_and_asks_nobody_before() {
     let hosted = Hosted::on_github();
     hosted.settings("{poll_interval: 1}");
