@@ -13,6 +13,7 @@ pub mod conflict;
 mod conflict_tests;
 mod contained;
 pub mod copies;
+pub mod copies_sum;
 #[cfg(test)]
 mod copies_tests;
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub(super) fn copy_at_most(most: usize, repo: &Repo, worktree: &Path, patterns: 
     if patterns.is_empty() {
         return Ok(copied);
     }
-    let found = named(repo, &patterns)?;
+    let found = named(repo, repo.root(), &patterns)?;
     let mut wanted = Vec::new();
     for path in found {
         match place_in(worktree, &path)? {
@@ -110,7 +110,7 @@ pub(super) fn copy_at_most(most: usize, repo: &Repo, worktree: &Path, patterns: 
 }
 
 /// Returns the patterns of the repository's list and then the given ones, a line each.
-fn all_patterns(repo: &Repo, given: &[String]) -> Result<Vec<u8>, GitError> {
+pub(super) fn all_patterns(repo: &Repo, given: &[String]) -> Result<Vec<u8>, GitError> {
     let list = repo.root().join(LIST);
     let mut all = match list.symlink_metadata() {
         Ok(meta) if meta.is_file() && meta.len() <= LIST_MOST => {
@@ -128,13 +128,13 @@ fn all_patterns(repo: &Repo, given: &[String]) -> Result<Vec<u8>, GitError> {
     Ok(if says_something { all } else { Vec::new() })
 }
 
-/// Returns the untracked files of the user's checkout that match, relative to its top.
-fn named(repo: &Repo, patterns: &[u8]) -> Result<Vec<PathBuf>, GitError> {
+/// Returns the untracked files of a work tree that match, relative to its top.
+pub(super) fn named(repo: &Repo, folder: &Path, patterns: &[u8]) -> Result<Vec<PathBuf>, GitError> {
     let mut file = tempfile::NamedTempFile::new().map_err(GitError::io("make a file in", std::env::temp_dir()))?;
     io::Write::write_all(&mut file, patterns).map_err(GitError::io("write", file.path()))?;
     let mut from = OsString::from("--exclude-from=");
     from.push(file.path());
-    let call = repo.git.reading(repo.root()).within(LONG).args(["ls-files", "-z", "--others", "--ignored"]);
+    let call = repo.git.reading(folder).within(LONG).args(["ls-files", "-z", "--others", "--ignored"]);
     Ok(paths(&call.args([from]).run()?))
 }
 

@@ -12,6 +12,7 @@ use crate::domain::landing::{About, Intent, Landing, Strategy, message};
 use crate::domain::outcome::Verified;
 use crate::domain::revision::Revision;
 use crate::domain::ticket::Worktree;
+use crate::git::copies_sum;
 use crate::git::land::{self, Change, Combined, Forecast, Moved, Scratch};
 use crate::git::tree::is_contained;
 
@@ -357,11 +358,12 @@ async fn not_proven(
     bench
         .blocking(move |shop| {
             let board = shop.about.id;
+            let copied = copies_sum::sum(&shop.repo, &worktree.path, &config.workspace_config.copy)?;
             let mut left = Vec::new();
             for check in checks {
                 let before = match program(&check, &worktree, shop) {
                     Some(program) => {
-                        let now = surroundings::of_check(&config, &check, &program, std::env::vars_os());
+                        let now = surroundings::of_check(&config, &check, &program, &copied, std::env::vars_os());
                         shop.readers.read(|reader| reader.has_passed(board, (&tree, &check.display, &now)))?
                     }
                     None => false,

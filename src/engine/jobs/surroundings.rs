@@ -1,5 +1,5 @@
-//! What besides the tree and the command decides how a check ends: the program itself, what makes a worktree ready, and the
-//! variables. A result is good again only where all of that is the same.
+//! What besides the tree and the command decides how a check ends: the program itself, what makes a worktree ready (set-up
+//! commands, and the content of files that git does not have), and the variables. A result is good again only where all of that is the same.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -50,11 +50,13 @@ const NOISE: [&str; 34] = [
     "DRAFT_*",
 ];
 
-/// Returns one number for all of it. Values of variables are in no way read from it.
+/// Returns one number for all of it. Values of variables are in no way read from it. `copied` is the number of the files that were
+/// copied into the worktree.
 pub(super) fn of_check(
     config: &Config,
     check: &CheckCommand,
     program: &Path,
+    copied: &str,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> String {
     let mut sum = Sha1::new();
@@ -63,12 +65,10 @@ pub(super) fn of_check(
         sum.update(&part.len().to_le_bytes());
         sum.update(part);
     };
-    let workspace = &config.workspace_config;
-    let setup: Vec<String> = workspace.setup.iter().map(ToString::to_string).collect();
-    for list in [&setup, &workspace.copy] {
-        add(&list.len().to_le_bytes());
-        list.iter().for_each(|entry| add(entry.as_bytes()));
-    }
+    let setup = &config.workspace_config.setup;
+    add(&setup.len().to_le_bytes());
+    setup.iter().for_each(|command| add(command.to_string().as_bytes()));
+    add(copied.as_bytes());
     // One that lies in the worktree is known by its tree.
     if !check.program.contains('/') || check.program.starts_with('/') {
         add(program.as_os_str().as_bytes());
@@ -105,7 +105,7 @@ mod tests {
 
     fn with(config: &Config, program: &Path, variables: &[(&str, &str)]) -> String {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        of_check(config, &check(), program, variables)
+        of_check(config, &check(), program, "copied", variables)
     }
 
     #[test]
@@ -125,9 +125,9 @@ mod tests {
         let mut other = config.clone();
         other.workspace_config.setup = vec!["npm ci".into()];
         assert_ne!(with(&other, &program, &[path, ("CI", "1")]), before, "a set-up command");
-        let mut other = config.clone();
-        other.workspace_config.copy = vec![".env".into()];
-        assert_ne!(with(&other, &program, &[path, ("CI", "1")]), before, "a file to copy");
+        let variables = [("PATH", "/usr/bin"), ("CI", "1")].map(|(name, value)| (name.into(), value.into()));
+        let others = of_check(&config, &check(), &program, "others", variables.into_iter());
+        assert_ne!(others, before, "a copied file");
         assert_ne!(with(&config, &dir.path().join("other"), &[path, ("CI", "1")]), before, "another program");
         std::fs::write(&program, "12").unwrap();
         assert_ne!(with(&config, &program, &[path, ("CI", "1")]), before, "a newer program");

@@ -10,6 +10,7 @@ use crate::domain::outcome::Verified;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::ticket::{Ticket, Worktree};
+use crate::git::copies_sum;
 
 use super::super::error::EngineError;
 use super::super::rails;
@@ -164,6 +165,9 @@ pub(super) async fn run_checks(
     let job = bench.job.id;
     let Round { worktree, checks, tree, mut next } = round;
     let mut records = Vec::new();
+    // Before the first of them, since a check may write files of such names itself.
+    let (place, patterns) = (worktree.path.clone(), config.workspace_config.copy.clone());
+    let copied = bench.blocking(move |shop| Ok(copies_sum::sum(&shop.repo, &place, &patterns)?)).await?;
     for check in checks {
         if let Some(before) = known.iter().position(|run| run.command == check.display) {
             if let Some(fact) = failed(bench, config, check, &known.remove(before)) {
@@ -181,7 +185,7 @@ pub(super) async fn run_checks(
         if !records.is_empty() {
             bench.record(std::mem::take(&mut records)).await?;
         }
-        let surroundings = surroundings::of_check(config, check, &program, std::env::vars_os());
+        let surroundings = surroundings::of_check(config, check, &program, &copied, std::env::vars_os());
         let begun = begin(bench, plan(config, &bench.shop, worktree, check, program, (next, RunKind::Check))).await?;
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;

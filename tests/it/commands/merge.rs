@@ -106,6 +106,26 @@ fn two_changes_that_are_green_alone_and_red_together_do_not_both_land() {
 }
 
 #[test]
+fn a_result_is_not_remembered_for_other_content_of_a_copied_file() {
+    let world = demo_world_with(&["sh -c \"grep -q good .env\""]);
+    let settings = world.read("draft.yaml");
+    world.write("draft.yaml", format!("{settings}workspace_config:\n  copy: [.env]\n"));
+    world.write(".gitignore", ".env\n");
+    world.commit("an environment");
+    world.write(".env", "good\n");
+    approved(&world, "Say hello", "[[write hello.txt hi\\n]][[say done]]");
+    world.write(".env", "bad\n");
+    let landed = world.draft(&["merge", "1", "--json"]).exits(1).json();
+    let reason = landed["ticket"]["reason"].as_str().unwrap();
+    assert!(reason.contains("exited with code 1"), "{reason}");
+    // The very same tree in the very same surroundings needs no other check.
+    world.write(".env", "good\n");
+    world.draft(&["merge", "1"]).ok();
+    let checks = shown(&world, "1")["evidence"].as_array().unwrap().len();
+    assert_eq!(checks, 3, "the agent, its check, and the one that failed");
+}
+
+#[test]
 fn a_landing_that_was_killed_is_gone_on_with_and_lands_once() {
     let world = demo_world_with(&["sh check.sh"]);
     // Only what is checked for a landing waits.
