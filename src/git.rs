@@ -80,6 +80,7 @@ mod talk;
 #[cfg(test)]
 mod testing;
 pub mod trash;
+pub mod trash_refs;
 pub mod tree;
 #[cfg(test)]
 mod tree_tests;

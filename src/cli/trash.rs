@@ -16,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::tidy::may_expire;
 use crate::engine::{Working, Workshop};
 use crate::git::trash::{self, Trashed};
+use crate::git::trash_refs::{self, BinnedRefs};
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
 
@@ -25,8 +26,8 @@ use super::{Global, goal, json as wire, session};
 
 #[derive(Debug, Args)]
 pub(super) struct RestoreArgs {
-    /// A ticket's number or UUID: it comes back with its newest worktree; the name of a worktree that `draft trash` shows; or a
-    /// goal's title or UUID
+    /// A ticket's number or UUID: it comes back with its newest worktree; the name of a worktree or of refs that `draft trash`
+    /// shows; or a goal's title or UUID
     name: String,
 }
 
@@ -120,6 +121,7 @@ fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let board = session::stored_board(&opened.workshop)?;
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
     let listed = listed(&opened.workshop, &board, &all)?;
+    let refs = trash_refs::list(&opened.workshop.repo).map_err(git)?;
     let now = chrono::Utc::now().into();
     if global.json {
         let entries: Vec<Value> = listed
@@ -146,11 +148,12 @@ fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
             })
             .collect();
         let goals: Vec<Value> = board.removed_goals().into_iter().map(|goal| wire::goal(&board, goal)).collect();
-        out.json(&json!({ "trash": entries, "tickets": tickets, "goals": goals }))?;
+        let refs: Vec<Value> = refs.iter().map(refs_json).collect();
+        out.json(&json!({ "trash": entries, "tickets": tickets, "goals": goals, "refs": refs }))?;
         return Ok(Exit::Done);
     }
     let goals = board.removed_goals();
-    if all.is_empty() && goals.is_empty() && board.removed().next().is_none() && !global.quiet {
+    if all.is_empty() && refs.is_empty() && goals.is_empty() && board.removed().next().is_none() && !global.quiet {
         out.line("The trash is empty.")?;
     }
     for goal in goals {
@@ -168,6 +171,30 @@ fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
         let branch = visible(&one.worktree.branch);
         out.line(format_args!("{ticket:>5}  {}  worktree: {branch}  {}", one.at, entry.title()))?;
         out.line(format_args!("       {}\n       {}", entry.in_words(now), one.reference))?;
+    }
+    for one in &refs {
+        let count = counted(one.kept.len() as u64, "ref", "refs");
+        out.line(format_args!("    –  {}  {count} of a ticket that was in no database: {}", one.at, one.ticket))?;
+        out.line(format_args!("       {}, until somebody removes it\n       {}", age(one.at, now), one.reference))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn refs_json(one: &BinnedRefs) -> Value {
+    let names: Vec<String> = one.kept.keys().map(|name| format!("refs/draft/{name}")).collect();
+    json!({ "reference": one.reference, "ticket_id": one.ticket, "at": one.at.to_string(), "refs": names })
+}
+
+fn restore_refs(global: &Global, shop: &Workshop, one: &BinnedRefs, out: &mut Out) -> Result<Exit, CliError> {
+    trash_refs::restore(&shop.repo, one).map_err(git)?;
+    if global.json {
+        out.json(&refs_json(one))?;
+    } else if !global.quiet {
+        out.line(format_args!(
+            "{} of ticket {} back",
+            counted(one.kept.len() as u64, "ref is", "refs are"),
+            one.ticket
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -223,6 +250,10 @@ struct Wanted<'a> {
 pub(super) fn restore(global: &Global, args: &RestoreArgs, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
+    let refs = trash_refs::list(&opened.workshop.repo).map_err(git)?;
+    if let Some(one) = refs.iter().find(|one| one.reference == args.name) {
+        return restore_refs(global, &opened.workshop, one, out);
+    }
     let all = trash::list(&opened.workshop.repo).map_err(git)?;
     let Some(wanted) = find(&board, &all, &args.name) else {
         return goal::restore(global, opened, &board, &args.name, out);

@@ -17,7 +17,7 @@ use super::{GitError, Repo};
 use crate::domain::id::TicketId;
 
 /// Where everything of Draft's is kept.
-const REFS: &str = "refs/draft/";
+pub(super) const REFS: &str = "refs/draft/";
 /// How the history of a branch begins that Draft made: this, its name, and from where.
 pub(super) const MADE: &str = "draft: made";
 

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::git::land::Scratch;
 use crate::git::leftovers::{self, Noted, Rest};
 use crate::git::trash::{self, Binned, Fate, Owner};
-use crate::git::{GitError, Repo};
+use crate::git::{GitError, Repo, trash_refs};
 use crate::run::adopt;
 use crate::run::census::{self, Census, Supervisor};
 use crate::run::shelf::{self, Stage, What};
@@ -85,6 +85,7 @@ fn mend(grounds: &Grounds, stray: &Stray, now: Timestamp) -> Result<Mended, Engi
         Remedy::RemoveEmpty(path) => remove(path, |path| fs::remove_dir(path)),
         Remedy::RemoveFile(path) => remove(path, |path| fs::remove_file(path)),
         Remedy::Trash { repo, worktree } => bin(grounds, repo, worktree, now),
+        Remedy::TrashRefs { repo, ticket } => bin_refs(grounds, repo, *ticket, now),
         Remedy::Forget { repo, path } => forget(grounds, repo, path),
         Remedy::ClearLanding { repo, path } => clear_landing(grounds, repo, path),
         Remedy::RemoveNote(note) => remove_note(note),
@@ -183,6 +184,15 @@ fn bin(grounds: &Grounds, root: &Path, worktree: &Worktree, now: Timestamp) -> R
         return work();
     }
     Ok(leftovers::holding(&worktree.path, work)?.unwrap_or_else(|| left("somebody makes it right now")))
+}
+
+/// Puts the refs of a ticket that no board knows into the trash.
+fn bin_refs(grounds: &Grounds, root: &Path, ticket: TicketId, now: Timestamp) -> Result<Mended, EngineError> {
+    let repo = Repo::discover(&grounds.git, root)?;
+    Ok(match trash_refs::bin(&repo, ticket, now)? {
+        Some(reference) => done(format!("they are in the trash, and `draft restore {reference}` brings them back")),
+        None => done("they are gone by now"),
+    })
 }
 
 /// Returns a place where nothing is, to which a branch without a worktree can come back.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::id::BoardId;
+use crate::domain::id::{BoardId, TicketId};
 use crate::domain::ticket::Worktree;
 use crate::git::leftovers::{Noted, Rest};
 use crate::run::Mark;
@@ -78,6 +78,13 @@ pub enum Remedy {
         repo: PathBuf,
         /// What goes; of a branch without a worktree the folder is not there.
         worktree: Worktree,
+    },
+    /// Put the refs of a ticket into the trash.
+    TrashRefs {
+        /// The repository.
+        repo: PathBuf,
+        /// The ticket.
+        ticket: TicketId,
     },
     /// Forget a worktree whose folder is gone.
     Forget {

@@ -271,6 +271,7 @@ fn what_a_lost_database_leaves_is_found_and_nothing_of_it_is_lost() {
         let _ = fs::remove_file(yard.world.data().join(name));
     }
     yard.world.draft(&["ticket", "list"]).ok();
+    let before = yard.world.git(&["for-each-ref", "refs/draft/revisions"]);
 
     let strays = yard.world.strays();
     let count = |name: &str| strays.iter().filter(|stray| stray.name == name).count();
@@ -283,11 +284,25 @@ fn what_a_lost_database_leaves_is_found_and_nothing_of_it_is_lost() {
     assert_eq!(of("leftovers"), [Some(true)], "the lock of the board that was");
     assert!(!worktree.exists() && folder.join("stdout").exists());
     assert_eq!(yard.world.git(&["branch", "--list", "draft/*"]), "");
-    assert_eq!(yard.world.git(&["for-each-ref", "refs/draft/trash"]).lines().count(), 2);
-    assert_eq!(yard.world.git(&["for-each-ref", "refs/draft/revisions"]).lines().count(), 2, "revisions are work");
+    assert_eq!(of("refs"), [Some(true), Some(true)], "{after:#?}");
+    let revisions = || yard.world.git(&["for-each-ref", "refs/draft/revisions"]);
+    assert_eq!(
+        (yard.world.git(&["for-each-ref", "refs/draft/trash"]).lines().count(), revisions()),
+        (4, String::new())
+    );
     let left = yard.world.strays();
-    assert!(left.iter().all(|stray| ["refs", "runs"].contains(&stray.name.as_str())), "{left:#?}");
-    assert_eq!(left.len(), 4, "{left:#?}");
+    assert!(left.iter().all(|stray| stray.name == "runs"), "{left:#?}");
+    assert_eq!(left.len(), 2, "{left:#?}");
+    // They come back under the names that they had.
+    assert_eq!(
+        yard.world.draft(&["trash"]).ok().text().matches("1 ref of a ticket that was in no database").count(),
+        2
+    );
+    let trash = yard.world.draft(&["trash", "--json"]).ok().json();
+    for one in trash["refs"].as_array().unwrap() {
+        yard.world.draft(&["restore", one["reference"].as_str().unwrap()]).ok();
+    }
+    assert_eq!(revisions(), before);
 }
 
 #[test]

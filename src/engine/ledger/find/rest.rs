@@ -29,7 +29,7 @@ pub(super) fn find(seen: &Seen<'_>, survey: &mut Survey) {
     }
 }
 
-/// Refs of tickets that are not there. They hold work, so nobody deletes them but you.
+/// Refs of tickets that are not there. They hold work, so they are moved out of the way and never deleted.
 fn refs(seen: &Seen<'_>, survey: &mut Survey) {
     for repo in &seen.repos {
         survey.counts.trash += repo.kept.trash.len();
@@ -43,8 +43,10 @@ fn refs(seen: &Seen<'_>, survey: &mut Survey) {
             let noun = if count == 1 { "ref keeps" } else { "refs keep" };
             let message =
                 format!("{count} {noun} revisions of a ticket that is not in the database, in {root}: {first}");
-            let advice = "another data directory may know it; `git update-ref -d REF` deletes one for good".to_owned();
-            survey.found(Subject::Refs, format!("{root}: {ticket}"), (message, advice), Remedy::Nothing);
+            let advice =
+                "`draft doctor --fix` puts them into the trash, unless another data directory knows the ticket";
+            let remedy = Remedy::TrashRefs { repo: repo.repo.root().to_owned(), ticket };
+            survey.found(Subject::Refs, format!("{root}: {ticket}"), (message, advice.to_owned()), remedy);
         }
     }
 }
