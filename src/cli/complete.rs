@@ -1,9 +1,11 @@
-//! `draft complete`, which the scripts of `draft completions` ask: the tickets that could stand where somebody types.
+//! `draft complete`, which the scripts of `draft completions` ask: the tickets, or the words of a filter, that could stand where
+//! somebody types.
 
 use clap::{Arg, Args, Command, CommandFactory};
 
 use crate::app::board_here;
 use crate::domain::board::Board;
+use crate::domain::query::words_like;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Ticket;
 use crate::ui::widget::text::visible;
@@ -22,14 +24,19 @@ pub(super) struct CompleteArgs {
     words: Vec<String>,
 }
 
-/// Prints a line for each ticket that could stand there: its number, a tab and its title. Whoever asks in vain gets nothing: a
-/// shell has no place for an error.
+/// Prints a line for each ticket that could stand there: its number, a tab and its title; or one for each word of a filter. Whoever
+/// asks in vain gets nothing: a shell has no place for an error.
 pub(super) fn complete(global: &Global, args: &CompleteArgs, out: &mut Out) -> Result<Exit, CliError> {
     let Some((typed, before)) = args.words.split_last() else { return Ok(Exit::Done) };
     let mut root = Cli::command();
     root.build();
-    if !wants_ticket(&root, before, typed) {
-        return Ok(Exit::Done);
+    match wanted(&root, before, typed) {
+        Wanted::Ticket => {}
+        Wanted::Query => {
+            words_like(typed).iter().try_for_each(|word| out.line(word))?;
+            return Ok(Exit::Done);
+        }
+        Wanted::Else => return Ok(Exit::Done),
     }
     let global = with_flags(global.clone(), before);
     let Ok(Some(board)) = board_here(&session::options(&global)) else { return Ok(Exit::Done) };
@@ -49,8 +56,16 @@ fn tickets<'a>(board: &'a Board, typed: &str) -> Vec<&'a Ticket> {
     found
 }
 
-/// Says whether a ticket is what is typed after these words.
-fn wants_ticket(root: &Command, before: &[String], typed: &str) -> bool {
+/// What is typed after some words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wanted {
+    Ticket,
+    Query,
+    Else,
+}
+
+/// Says what is typed after these words.
+fn wanted(root: &Command, before: &[String], typed: &str) -> Wanted {
     let mut command = root;
     let mut place = 0;
     let mut words = before.iter();
@@ -60,7 +75,7 @@ fn wants_ticket(root: &Command, before: &[String], typed: &str) -> bool {
             if let Some(option) = option(command, word).filter(takes_next)
                 && words.next().is_none()
             {
-                return is_ticket(option);
+                return wanted_by(option);
             }
         } else if let Some(sub) = command.find_subcommand(word) {
             (command, place) = (sub, 0);
@@ -70,7 +85,7 @@ fn wants_ticket(root: &Command, before: &[String], typed: &str) -> bool {
     }
     let mut all = command.get_positionals();
     let last = command.get_positionals().last().filter(|arg| matches!(arg.get_action(), clap::ArgAction::Append));
-    !typed.starts_with('-') && all.nth(place).or(last).is_some_and(is_ticket)
+    if typed.starts_with('-') { Wanted::Else } else { all.nth(place).or(last).map_or(Wanted::Else, wanted_by) }
 }
 
 fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
@@ -81,8 +96,12 @@ fn option<'a>(command: &'a Command, word: &str) -> Option<&'a Arg> {
     })
 }
 
-fn is_ticket(arg: &Arg) -> bool {
-    arg.get_value_names().and_then(<[_]>::first).is_some_and(|name| matches!(name.as_str(), "ID" | "IDS"))
+fn wanted_by(arg: &Arg) -> Wanted {
+    match arg.get_value_names().and_then(<[_]>::first).map(|name| name.as_str()) {
+        Some("ID" | "IDS") => Wanted::Ticket,
+        Some("QUERY") => Wanted::Query,
+        Some(_) | None => Wanted::Else,
+    }
 }
 
 /// Returns the flags with what the words say about which board is meant.
@@ -102,16 +121,16 @@ fn with_flags(mut global: Global, words: &[String]) -> Global {
 mod tests {
     use super::*;
 
-    fn wants(line: &str) -> bool {
+    fn wants(line: &str) -> Wanted {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let (typed, before) = words.split_last().unwrap();
         let mut root = Cli::command();
         root.build();
-        wants_ticket(&root, before, typed)
+        wanted(&root, before, typed)
     }
 
     #[test]
-    fn a_ticket_is_offered_where_a_command_wants_one() {
+    fn a_ticket_is_offered_where_a_command_wants_one_and_a_word_of_a_filter_where_it_wants_that() {
         for line in [
             "log ",
             "log 1",
@@ -123,10 +142,11 @@ mod tests {
             "ticket place 3 --above ",
             "ticket add title --after ",
         ] {
-            assert!(wants(line), "{line}");
+            assert_eq!(wants(line), Wanted::Ticket, "{line}");
         }
         for line in ["", "ticket ", "ticket add ", "ticket add title --agent ", "log 1 ", "log --", "goal show "] {
-            assert!(!wants(line), "{line}");
+            assert_eq!(wants(line), Wanted::Else, "{line}");
         }
+        assert_eq!(wants("ticket list --json --query con"), Wanted::Query);
     }
 }

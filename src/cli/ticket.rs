@@ -1,5 +1,7 @@
 //! `draft ticket`: file, import, list, show and move; editing, placing and removing have files of their own.
 
+use std::collections::HashSet;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -170,12 +172,18 @@ fn list(global: &Global, args: &ListArgs, out: &mut Out) -> Result<(), CliError>
         .collect::<Result<Vec<_>, UnknownWord>>()
         .map_err(|error| unknown_state(&error))?;
     let query = Query::parse(args.query.as_deref().unwrap_or_default()).map_err(|error| {
-        let hint = "Words are looked for in the title; `state:`, `agent:`, `goal:`, `branch:` and p0 to p3 say more.";
+        let hint = "Words are looked for in the title; `state:`, `agent:`, `goal:`, `branch:`, `conflict:` and p0 to p3 say more.";
         CliError::wrong_use("bad_query", error.to_string(), hint)
     })?;
-    let stored = Stored::load(&session::opened(global)?.workshop)?;
+    let opened = session::opened(global)?;
+    let stored = Stored::load(&opened.workshop)?;
+    let conflicting = match query.asks_for_conflicts() {
+        true => app::look_ahead(&opened.workshop, &stored.board)?.conflicting(),
+        false => HashSet::new(),
+    };
     let matches = |ticket: &&Ticket| {
-        (states.is_empty() || states.contains(&ticket.state.name())) && query.matches(&stored.board, ticket)
+        let is_in_state = states.is_empty() || states.contains(&ticket.state.name());
+        is_in_state && query.matches(&stored.board, &conflicting, ticket)
     };
     let tickets: Vec<&Ticket> = stored.board.tickets().filter(matches).collect();
     if global.json {

@@ -1,7 +1,7 @@
 //! What is to be expected of changes that are not on their targets yet: whether each goes together with its target as that is now,
 //! and which of them will get in each other's way.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,13 @@ impl Radar {
     /// Returns the files in which a ticket's change conflicts with its target.
     pub fn conflicts(&self, ticket: TicketId) -> &[ConflictFile] {
         self.outlook(ticket).map_or(&[], |outlook| outlook.forecast.files())
+    }
+
+    /// Returns the tickets whose changes do not go together with their targets or with another one.
+    pub fn conflicting(&self) -> HashSet<TicketId> {
+        let of_targets = self.outlooks.iter().filter(|(_, outlook)| !outlook.forecast.files().is_empty());
+        let of_pairs = self.collisions.iter().flat_map(|pair| [pair.one, pair.other]);
+        of_targets.map(|(ticket, _)| *ticket).chain(of_pairs).collect()
     }
 
     /// Returns the tickets that will get in the way of this one, and where.

@@ -3,11 +3,13 @@
 //! Words stand beside each other and all of them must hold. A comma means either, `-` in front means not, and quotation
 //! marks keep a text together. What is no word of the language is looked for in the title, or is a number.
 
+use std::collections::HashSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
 use super::board::Board;
 use super::dependencies::Readiness;
+use super::id::TicketId;
 use super::job::JobStatus;
 use super::state::{State, StateName, words};
 use super::ticket::Ticket;
@@ -27,6 +29,8 @@ words! {
         Branch = "branch",
         /// How urgent it is, `p0` to `p3`.
         Priority = "priority",
+        /// Whether its change does not go together with its target, or with another one in flight: `yes` or `none`.
+        Conflict = "conflict",
     }
 }
 
@@ -45,6 +49,8 @@ words! {
 const PRIORITIES: [&str; 4] = ["p0", "p1", "p2", "p3"];
 /// The value for a field that is empty.
 const NONE: &str = "none";
+/// The value for what is there.
+const YES: &str = "yes";
 /// What the column of tickets that need a person is called.
 const REVIEW: &str = "review";
 
@@ -104,6 +110,8 @@ enum Test {
     Goal(Vec<String>),
     Branch(Vec<String>),
     NeedsYou,
+    /// Those with a conflict, those without, or both.
+    Conflict(Vec<bool>),
     Flag(Flag),
     Text(String),
 }
@@ -135,14 +143,36 @@ impl Query {
         self.terms.is_empty()
     }
 
-    /// Says whether a ticket of the board is meant.
-    pub fn matches(&self, board: &Board, ticket: &Ticket) -> bool {
-        self.terms.iter().all(|term| term.test.holds(board, ticket) != term.negated)
+    /// Says whether somebody has to look ahead to answer it.
+    pub fn asks_for_conflicts(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.test, Test::Conflict(_)))
+    }
+
+    /// Says whether a ticket of the board is meant. `conflicting` are those that the radar found in a conflict.
+    pub fn matches(&self, board: &Board, conflicting: &HashSet<TicketId>, ticket: &Ticket) -> bool {
+        self.terms.iter().all(|term| term.test.holds(board, conflicting, ticket) != term.negated)
     }
 }
 
+/// Returns the words of the language that begin like that, as far as they are known without a board.
+pub fn words_like(typed: &str) -> Vec<String> {
+    let values = |key: Key| -> Vec<String> {
+        match key {
+            Key::State => StateName::ALL.iter().map(ToString::to_string).collect(),
+            Key::Needs => vec!["me".to_owned()],
+            Key::Priority => PRIORITIES.map(str::to_owned).to_vec(),
+            Key::Conflict => vec![YES.to_owned(), NONE.to_owned()],
+            Key::Agent | Key::Goal => vec![String::new(), NONE.to_owned()],
+            Key::Branch => vec![String::new()],
+        }
+    };
+    let keyed = Key::ALL.iter().flat_map(|key| values(*key).into_iter().map(move |value| format!("{key}:{value}")));
+    let all = keyed.chain(Flag::ALL.iter().map(ToString::to_string));
+    all.filter(|word| word.starts_with(&typed.to_lowercase())).collect()
+}
+
 impl Test {
-    fn holds(&self, board: &Board, ticket: &Ticket) -> bool {
+    fn holds(&self, board: &Board, conflicting: &HashSet<TicketId>, ticket: &Ticket) -> bool {
         match self {
             Self::State(states) => states.contains(&ticket.state.name()),
             Self::Priority(buckets) => ticket
@@ -163,6 +193,7 @@ impl Test {
                 names.iter().any(|name| own.as_ref().is_some_and(|own| own.contains(name)) || base.contains(name))
             }
             Self::NeedsYou => board.needs_you(ticket),
+            Self::Conflict(wanted) => wanted.contains(&conflicting.contains(&ticket.id)),
             Self::Flag(Flag::Waiting) => ticket.state == State::Planned && board.readiness(ticket) != Readiness::Ready,
             Self::Flag(Flag::Queued) => has_job(board, ticket, JobStatus::Queued),
             Self::Flag(Flag::Running) => has_job(board, ticket, JobStatus::Running),
@@ -242,6 +273,12 @@ impl Word {
                 Some(value) => return Err(unknown(value)),
                 None => Test::NeedsYou,
             },
+            Key::Conflict => Test::Conflict(
+                values
+                    .iter()
+                    .map(|value| is_conflict(value).ok_or_else(|| unknown(value)))
+                    .collect::<Result<_, _>>()?,
+            ),
             Key::Agent => Test::Agent(values),
             Key::Goal => Test::Goal(values),
             Key::Branch => Test::Branch(values),
@@ -261,6 +298,14 @@ fn bucket(word: &str) -> Option<&'static str> {
     PRIORITIES.iter().copied().find(|bucket| *bucket == word)
 }
 
+fn is_conflict(word: &str) -> Option<bool> {
+    match word {
+        YES => Some(true),
+        NONE => Some(false),
+        _ => None,
+    }
+}
+
 /// Returns the states whose name begins like that. A person who is still typing means all that it can become.
 fn states_called(word: &str) -> Vec<StateName> {
     let named = |state: &StateName| state.as_str().starts_with(word);
@@ -275,6 +320,7 @@ fn known(key: Key) -> String {
         Key::Agent => format!("the name of an agent, or {NONE}"),
         Key::Goal => format!("a part of a goal's title, or {NONE}"),
         Key::Needs => "me".to_owned(),
+        Key::Conflict => format!("{YES} or {NONE}"),
         Key::Branch => "a part of a branch's name".to_owned(),
         Key::Priority => listed(PRIORITIES.iter().map(ToString::to_string)),
     }
@@ -331,10 +377,14 @@ mod tests {
         board
     }
 
+    fn conflicting() -> HashSet<TicketId> {
+        HashSet::from([sample::id(3)])
+    }
+
     fn found(text: &str) -> Vec<u32> {
         let (board, query) = (board(), Query::parse(text).unwrap());
         let mut found: Vec<u32> =
-            board.tickets().filter(|it| query.matches(&board, it)).map(|it| it.number.0).collect();
+            board.tickets().filter(|it| query.matches(&board, &conflicting(), it)).map(|it| it.number.0).collect();
         found.sort_unstable();
         found
     }
@@ -348,8 +398,11 @@ mod tests {
             board.apply(&Change::Goal(goal));
             board.apply(&Change::Ticket(Ticket { goal: Some(id), ..sample::ticket(1) }));
             let query = Query::parse(&word(Key::Goal, title)).unwrap();
-            let found: Vec<u32> =
-                board.tickets().filter(|one| query.matches(&board, one)).map(|one| one.number.0).collect();
+            let found: Vec<u32> = board
+                .tickets()
+                .filter(|one| query.matches(&board, &conflicting(), one))
+                .map(|one| one.number.0)
+                .collect();
             assert_eq!(found, [1], "{title}");
         }
         assert_eq!(word(Key::Agent, "Claude"), "agent:claude");
@@ -380,6 +433,10 @@ mod tests {
             ("waiting", &[2]),
             ("queued", &[1]),
             ("running", &[]),
+            ("conflict:yes", &[3]),
+            ("conflict:none", &[1, 2, 12]),
+            ("conflict:yes,none", &[1, 2, 3, 12]),
+            ("-conflict:none", &[3]),
             ("\"waiting\"", &[2]),
             ("\"waiting rooms\"", &[2]),
             ("\"rooms waiting", &[]),
@@ -396,10 +453,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_what_would_be_right() {
         for (text, said) in [
-            ("stat:blocked", "`stat:` is no filter; there are state:, agent:, goal:, needs:, branch:, priority:"),
+            (
+                "stat:blocked",
+                "`stat:` is no filter; there are state:, agent:, goal:, needs:, branch:, priority:, conflict:",
+            ),
             ("state:xyz", "`state:xyz` means nothing; state: takes proposed, planned,"),
             ("state:", "`state:` wants something behind it: proposed, planned,"),
             ("needs:you,him", "`needs:him` means nothing; needs: takes me"),
+            ("conflict:maybe", "`conflict:maybe` means nothing; conflict: takes yes or none"),
             ("priority:p9", "priority: takes p0, p1, p2, p3"),
             ("jwt -", "`-` wants something"),
         ] {
@@ -408,10 +469,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_word_that_is_offered_is_one_of_the_language() {
+        assert_eq!(words_like("Con"), ["conflict:yes", "conflict:none"]);
+        for word in words_like("").iter().filter(|word| !word.ends_with(':')) {
+            let query = Query::parse(word).unwrap();
+            assert!(!matches!(query.terms[0].test, Test::Text(_)), "{word}");
+        }
+    }
+
     fn term() -> impl Strategy<Value = String> {
         prop_oneof![
-            prop::sample::select(vec!["state:blocked", "p0", "waiting", "needs:me", "agent:c", "goal:auth", "queued"])
-                .prop_map(str::to_owned),
+            prop::sample::select(vec![
+                "state:blocked",
+                "conflict:yes",
+                "p0",
+                "waiting",
+                "needs:me",
+                "agent:c",
+                "goal:auth",
+                "queued"
+            ])
+            .prop_map(str::to_owned),
             "[a-z#0-9]{1,4}",
             "\"[a-z :-]{1,6}\"",
         ]
@@ -428,7 +507,7 @@ mod tests {
             let board = board();
             let parse = |text: &str| Query::parse(text).unwrap();
             for ticket in board.tickets() {
-                let holds = |text: &str| parse(text).matches(&board, ticket);
+                let holds = |text: &str| parse(text).matches(&board, &conflicting(), ticket);
                 prop_assert_eq!(holds(&format!("-{a}")), !holds(&a));
                 prop_assert_eq!(holds(&format!("{a}  {b}")), holds(&a) && holds(&b));
                 prop_assert_eq!(holds(&format!("{b} {a}")), holds(&a) && holds(&b), "order means nothing");
@@ -440,7 +519,7 @@ mod tests {
             let Ok(title) = Title::new(&title) else { return Ok(()) };
             let ticket = Ticket { title: title.clone(), ..sample::ticket(1) };
             let query = Query::parse(&format!("\"{title}\"")).unwrap();
-            prop_assert!(query.matches(&sample::board(), &ticket), "{}", title);
+            prop_assert!(query.matches(&sample::board(), &conflicting(), &ticket), "{}", title);
         }
     }
 }

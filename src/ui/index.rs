@@ -21,6 +21,8 @@ pub const COLUMNS: usize = StateName::ALL.len();
 pub struct Index {
     /// Which tickets are in the columns.
     filter: Query,
+    /// Those that the radar found in a conflict.
+    conflicting: HashSet<TicketId>,
     columns: [Vec<TicketId>; COLUMNS],
     /// How many tickets there are in each state, shown or not.
     totals: [usize; COLUMNS],
@@ -50,7 +52,7 @@ impl Running {
 impl Index {
     /// Returns the answers for a board of which everything is shown.
     pub fn of(board: &Board) -> Self {
-        Self::filtered(board, Query::default())
+        Self::filtered(board, Query::default(), HashSet::new())
     }
 
     /// Returns the answers for a board that is not whole.
@@ -58,9 +60,9 @@ impl Index {
         Self { rest, ..Self::of(board) }
     }
 
-    /// Returns the answers for a board of which the filter shows a part.
-    pub fn filtered(board: &Board, filter: Query) -> Self {
-        let mut index = Self::default();
+    /// Returns the answers for a board of which the filter shows a part. `conflicting` are the tickets in a conflict.
+    pub fn filtered(board: &Board, filter: Query, conflicting: HashSet<TicketId>) -> Self {
+        let mut index = Self { conflicting, ..Self::default() };
         index.sift(board, filter);
         for ticket in board.tickets() {
             for blocker in &ticket.blocked_by {
@@ -78,7 +80,7 @@ impl Index {
         for ticket in board.tickets() {
             let at = place(ticket.state.name());
             self.totals[at] += 1;
-            if filter.matches(board, ticket) {
+            if filter.matches(board, &self.conflicting, ticket) {
                 columns[at].push(ticket);
             }
         }
@@ -87,6 +89,20 @@ impl Index {
             *column = tickets.iter().map(|ticket| ticket.id).collect();
         }
         self.filter = filter;
+    }
+
+    /// Takes over which tickets are in a conflict.
+    pub fn foresee(&mut self, board: &Board, conflicting: HashSet<TicketId>) {
+        let is_news = conflicting != self.conflicting;
+        self.conflicting = conflicting;
+        if is_news && self.filter.asks_for_conflicts() {
+            self.sift(board, self.filter.clone());
+        }
+    }
+
+    /// Returns the tickets in a conflict.
+    pub fn conflicting(&self) -> &HashSet<TicketId> {
+        &self.conflicting
     }
 
     /// Applies a change to the board and to the answers.
@@ -168,7 +184,7 @@ impl Index {
         }
         if let Some(ticket) = board.ticket(id) {
             let column = place(ticket.state.name());
-            match (self.search(board, ticket), self.filter.matches(board, ticket)) {
+            match (self.search(board, ticket), self.filter.matches(board, &self.conflicting, ticket)) {
                 (Ok(at), false) => {
                     self.columns[column].remove(at);
                 }

@@ -17,7 +17,7 @@ use super::words;
 
 impl Model {
     pub(super) fn reloaded(&mut self, board: Board) -> Vec<Effect> {
-        self.index = Index::filtered(&board, self.index.filter().clone());
+        self.index = Index::filtered(&board, self.index.filter().clone(), self.index.conflicting().clone());
         self.board = board;
         self.dirty = true;
         let open = self.ticket.as_ref().map(|screen| screen.ticket).filter(|id| self.board.ticket(*id).is_some());

@@ -68,6 +68,7 @@ impl Model {
             Msg::Radar(radar) => {
                 self.dirty |= *radar != self.radar;
                 self.radar = *radar;
+                self.index.foresee(&self.board, self.radar.conflicting());
                 Vec::new()
             }
             Msg::Returned { ticket, trouble } => self.returned(ticket, trouble),

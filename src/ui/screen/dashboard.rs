@@ -30,7 +30,7 @@ impl Model {
             return Vec::new();
         };
         let query = Query::parse(&filter).unwrap_or_default();
-        if !self.board.tickets().any(|ticket| query.matches(&self.board, ticket)) {
+        if !self.board.tickets().any(|ticket| query.matches(&self.board, self.index.conflicting(), ticket)) {
             self.show_place(Place::Dashboard, at);
             return self.refuse(format!("no ticket is {filter} now."));
         }

@@ -26,7 +26,7 @@ pub(in crate::ui) const LINES: u16 = 2;
 const IN_HEADER: usize = 30;
 /// What can be typed.
 const HINT: &str =
-    "state:blocked agent:codex goal:auth needs:me branch:fix p0 waiting queued running -not \"words\" #12";
+    "state:blocked agent:codex goal:auth needs:me branch:fix conflict:yes p0 waiting queued running -not \"words\" #12";
 
 /// The line in which it is typed.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use crate::domain::command::Command;
 use crate::domain::id::TicketRef;
 use crate::domain::outlook::{Collision, ConflictFile, Forecast, Outlook, Radar};
 use crate::domain::resolve::Deed;
+use crate::domain::state::StateName;
 use crate::ui::msg::{Effect, Msg};
 use crate::ui::testing::{World, ticket_id};
 use crate::ui::theme::Theme;
@@ -72,6 +73,17 @@ fn the_ways_out_are_offered_and_each_is_one_key() {
         asked("Ck<enter>"),
         Some(Command::Conflict { ticket, deed: Deed::Send { target: "main".into(), files } })
     );
+}
+
+#[test]
+fn a_filter_for_conflicts_follows_the_radar() {
+    let seen = |world: &World| world.model.index.column(StateName::NeedsHuman).to_vec();
+    let world = world(Theme::color(), FULL).keys("/").types("conflict:yes").keys("<enter>");
+    assert_eq!(seen(&world), []);
+    let world = world.tell(Msg::Radar(Box::new(radar())));
+    assert_eq!(seen(&world), [ticket_id(4)]);
+    let world = world.tell(Msg::Radar(Box::default()));
+    assert_eq!(seen(&world), []);
 }
 
 #[test]

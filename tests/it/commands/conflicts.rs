@@ -54,6 +54,11 @@ fn what_waits_is_told_to_conflict_once_its_target_moves_and_not_before() {
         text,
         "#1 Say hello  conflicts with main, which went on by 2 commits, in 1 file\n    hello.txt (add/add)\n"
     );
+    let found = |query: &str| {
+        let list = world.draft(&["ticket", "list", "--query", query, "--json"]).ok().json();
+        list["tickets"].as_array().unwrap().iter().map(|ticket| ticket["number"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!((found("conflict:yes"), found("conflict:none")), (vec!["1".to_owned()], Vec::new()));
     // Nothing that was tried out is left: what came are the two commits.
     let count = |said: &str| said.split(' ').next().unwrap().parse::<u32>().unwrap();
     assert_eq!(count(&world.git(&["count-objects"])), count(&objects) + 6);
