@@ -92,12 +92,19 @@ pub fn bin(
         mend::branch(repo, worktree, &place.git_dir)?;
     }
     let tip = repo.commit_at(&heads(&worktree.branch))?;
+    // An earlier try may have been killed, or nobody heard of its end.
+    let earlier = earlier(repo, worktree, owner.ticket)?;
     if !is_there && (tip.is_none() || owner.branch == Fate::Stays) {
-        // An earlier try may have been killed before it gave the branch away.
         if tip.is_some() {
             release(repo, &worktree.branch)?;
         }
-        return Ok(Binned::Nothing);
+        return Ok(earlier.map_or(Binned::Nothing, |(reference, _)| Binned::Gone(reference)));
+    }
+    if let (false, Some(tip), Some((reference, kept))) = (is_there, &tip, &earlier)
+        && repo.parents_of(kept)?.contains(tip)
+    {
+        delete_branch(repo, worktree, tip)?;
+        return Ok(Binned::Gone(reference.clone()));
     }
     let reference = format!("{FOLDER}{}/{}", owner.ticket, at.0);
     let held = if is_there {
@@ -112,8 +119,14 @@ pub fn bin(
         Held { tree: repo.tree_of(&head)?, head }
     };
     let parents = parents(&held, tip.as_deref());
-    let commit = commit_tree(repo, &held.tree, &parents, &message(worktree, owner.state))?;
-    keep(repo, worktree, &commit, &reference)?;
+    let reference = match earlier {
+        Some((known, kept)) if repo.tree_of(&kept)? == held.tree && repo.parents_of(&kept)? == parents => known,
+        Some(_) | None => {
+            let commit = commit_tree(repo, &held.tree, &parents, &message(worktree, owner.state))?;
+            keep(repo, worktree, &commit, &reference)?;
+            reference
+        }
+    };
     remove(repo, worktree, is_there)?;
     match (tip, owner.branch) {
         (Some(tip), Fate::Goes) => delete_branch(repo, worktree, &tip)?,
@@ -121,6 +134,16 @@ pub fn bin(
         (None, _) => {}
     }
     Ok(Binned::Gone(reference))
+}
+
+/// Returns the ref and the commit that keep this very worktree already, if something does.
+fn earlier(repo: &Repo, worktree: &Worktree, ticket: TicketId) -> Result<Option<(String, String)>, GitError> {
+    let Some(kept) = newest_of(repo, ticket)? else { return Ok(None) };
+    let place = |one: &Worktree| (one.path.clone(), one.branch.clone(), one.base.clone());
+    if place(&kept.worktree) != place(worktree) {
+        return Ok(None);
+    }
+    Ok(repo.commit_at(&kept.reference)?.map(|commit| (kept.reference, commit)))
 }
 
 /// Keeps the commits of submodules in those of the user's checkout, and returns what can be kept nowhere.
@@ -423,28 +446,38 @@ mod tests {
         assert!(!sandbox.repo().has_ref("refs/heads/draft/1-x").unwrap());
         let restored = restore_it(&sandbox);
         assert!(restored.path.join("committed.txt").exists());
-        assert!(matches!(
-            bin(
-                &sandbox.repo(),
-                &restored,
-                Owner { ticket: TICKET, state: StateName::Done, branch: Fate::Goes },
-                Timestamp(2),
-                &[]
-            )
-            .unwrap(),
-            Binned::Gone(_)
-        ));
-        assert_eq!(
-            bin(
-                &sandbox.repo(),
-                &restored,
-                Owner { ticket: TICKET, state: StateName::Done, branch: Fate::Goes },
-                Timestamp(3),
-                &[]
-            )
-            .unwrap(),
-            Binned::Nothing
-        );
+        let owner = Owner { ticket: TICKET, state: StateName::Done, branch: Fate::Goes };
+        let again = |at| bin(&sandbox.repo(), &restored, owner, Timestamp(at), &[]).unwrap();
+        let gone = again(2);
+        assert!(matches!(gone, Binned::Gone(_)));
+        assert_eq!(again(3), gone, "whoever did not hear of it hears where it is");
+    }
+
+    #[test]
+    fn a_removal_that_was_cut_short_is_finished_and_what_it_kept_is_kept_once() {
+        let sandbox = Sandbox::new();
+        let worktree = sandbox.worktree("1-x").worktree;
+        let again = |at| {
+            let owner = Owner { ticket: TICKET, state: StateName::Abandoned, branch: Fate::Goes };
+            bin(&sandbox.repo(), &worktree, owner, Timestamp(at), &[]).unwrap()
+        };
+        write(&worktree.path, "new.txt", "new\n");
+        let before = sandbox.run(&sandbox.main(), "rev-parse draft/1-x");
+        let gone = bin_it(&sandbox, &worktree);
+        assert_eq!(again(1), gone, "it was over, and nobody heard of it");
+        sandbox.run(&sandbox.main(), &format!("branch draft/1-x {before}"));
+        assert_eq!(again(2), gone, "the branch was still there");
+        assert!(!sandbox.repo().has_ref("refs/heads/draft/1-x").unwrap());
+        assert_eq!(list(&sandbox.repo()).unwrap().len(), 1);
+        let restored = restore_it(&sandbox);
+        assert_eq!(std::fs::read_to_string(restored.path.join("new.txt")).unwrap(), "new\n");
+
+        // What differs from what was kept is kept too.
+        sandbox.run(&restored.path, "add --all");
+        let head = sandbox.commit(&restored.path, "more");
+        std::fs::remove_dir_all(&restored.path).unwrap();
+        let Binned::Gone(reference) = again(3) else { panic!("its branch was there") };
+        assert_eq!(sandbox.run(&sandbox.main(), &format!("rev-parse {reference}^")), head);
     }
 
     #[test]

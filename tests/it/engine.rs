@@ -2,9 +2,11 @@
 
 mod again;
 mod agents;
+mod approvals;
 mod autopilot;
 mod cancel;
 mod checks;
+mod cleanup;
 mod crowd;
 mod damage;
 mod kill;
