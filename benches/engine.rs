@@ -75,6 +75,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
         path_env,
         kept: Keeper::default(),
         max_parallel: None,
+        looks_ahead: false,
     });
     let engine = runtime.block_on(async {
         let engine = Engine::start(workshop, lock, writer, Working::Jobs, None).await.expect("it starts");

@@ -33,8 +33,13 @@ fn main() {
     let folder = folder.expect("a temporary folder");
     let root = folder.path().join("repo");
     let heads = repository(&root);
-    let options =
-        Options { repo: root.clone(), board: None, data_dir: Some(folder.path().join("data")), max_parallel: None };
+    let options = Options {
+        repo: root.clone(),
+        board: None,
+        data_dir: Some(folder.path().join("data")),
+        max_parallel: None,
+        looks_ahead: false,
+    };
     let opened = open(&options).expect("a board");
     let workshop = Arc::clone(&opened.workshop);
     let base = said(&root, &["rev-parse", "main"]);
@@ -122,6 +127,8 @@ fn flight(root: &Path, n: usize, head: &str, base: &str) -> Flight {
         ticks: Vec::new(),
     };
     Flight {
+        checks: Vec::new(),
+        ended: None,
         ticket,
         number: TicketNumber(number),
         target: "main".into(),

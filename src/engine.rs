@@ -18,7 +18,9 @@ mod limits;
 mod lock;
 mod lookout;
 mod others;
+mod proof;
 mod rails;
+mod rechecks;
 pub mod tidy;
 mod workshop;
 
@@ -29,4 +31,5 @@ pub use host::{host, which};
 pub use jobs::find_program;
 pub use limits::{free_disk, free_memory};
 pub use lock::{BoardLock, LockError, Queue};
+pub use proof::proof_of;
 pub use workshop::{Gates, Paths, Workshop};

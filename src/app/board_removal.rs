@@ -29,7 +29,7 @@ pub fn remove_board(opened: &Opened, now: Timestamp) -> Result<usize, AppError> 
     let busy = |why: String| AppError::BoardBusy { name: shop.about.name.clone(), why };
     if let Some(job) = board.active_jobs().next() {
         let number = board.ticket(job.ticket).map(|ticket| ticket.number.to_string()).unwrap_or_default();
-        return Err(busy(format!("{number} has a job ({})", job.kind)));
+        return Err(busy(format!("{number} has a job ({})", job.what())));
     }
     let held: Vec<_> =
         board.tickets().chain(board.removed()).filter_map(|ticket| Some((ticket, ticket.worktree.clone()?))).collect();

@@ -31,6 +31,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// How many jobs run at once.
     pub max_parallel: Option<u32>,
+    /// Whether its engine stays, and may begin what nobody asked for: checks of what waits.
+    pub looks_ahead: bool,
 }
 
 /// A board that is open.
@@ -85,6 +87,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
         path_env,
         kept: Keeper::default(),
         max_parallel: options.max_parallel,
+        looks_ahead: options.looks_ahead,
     });
     Ok(Opened { workshop, writer, read: None })
 }

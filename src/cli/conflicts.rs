@@ -7,6 +7,7 @@ use crate::app;
 use crate::domain::board::Board;
 use crate::domain::id::TicketId;
 use crate::domain::outlook::{ConflictFile, Forecast, Outlook, Radar};
+use crate::domain::proof::Proof;
 use crate::domain::ticket::Ticket;
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
@@ -33,7 +34,8 @@ pub(super) fn conflicts(global: &Global, out: &mut Out) -> Result<Exit, CliError
         out.json(&json!({ "landings": landings, "collisions": collisions(&board, &radar) }))?;
         return Ok(Exit::Done);
     }
-    let bad = waiting.iter().filter(|(_, outlook)| matches!(outlook.forecast, Forecast::Conflicts(_)));
+    let is_bad = |outlook: &Outlook| matches!(outlook.forecast, Forecast::Conflicts(_)) || outlook.failing().is_some();
+    let bad = waiting.iter().filter(|(_, outlook)| is_bad(outlook));
     for (ticket, outlook) in bad.clone() {
         out.line(format_args!("{} {}  {}", ticket.number, visible(ticket.title.as_str()), in_words(outlook)))?;
         files(outlook.forecast.files(), out)?;
@@ -64,9 +66,25 @@ pub(super) fn in_words(outlook: &Outlook) -> String {
     };
     match &outlook.forecast {
         Forecast::Contained => format!("{target} has it already"),
-        Forecast::Clean => format!("goes together with {target}{ahead}"),
+        Forecast::Clean if outlook.behind > 0 => {
+            format!("goes together with {target}{ahead}{}", proof(outlook))
+        }
+        Forecast::Clean => format!("goes together with {target}"),
         Forecast::Conflicts(files) => {
             format!("conflicts with {target}{ahead}, in {}", counted(files.len() as u64, "file", "files"))
+        }
+    }
+}
+
+/// Says what the checks say about the result.
+fn proof(outlook: &Outlook) -> String {
+    match &outlook.proof {
+        Proof::None => String::new(),
+        Proof::Passed => "; its checks passed on the result".to_owned(),
+        Proof::Unknown => "; its checks did not run on the result yet".to_owned(),
+        Proof::Failed { command, end } => {
+            let beside = outlook.beside.iter().map(|commit| visible(commit)).collect::<Vec<_>>().join(", ");
+            format!("; `{}` {end} on the result, together with {beside}", visible(command))
         }
     }
 }
@@ -81,7 +99,8 @@ pub(super) fn in_full(outlook: &Outlook) -> Vec<String> {
 pub(super) fn landing(outlook: &Outlook) -> Value {
     json!({
         "target": outlook.target, "commit": outlook.commit, "revision": outlook.revision, "behind": outlook.behind,
-        "forecast": outlook.forecast.as_str(), "files": outlook.forecast.files(),
+        "forecast": outlook.forecast.as_str(), "files": outlook.forecast.files(), "proof": outlook.proof,
+        "beside": outlook.beside,
     })
 }
 

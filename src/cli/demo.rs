@@ -44,6 +44,7 @@ pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Ex
         // A world of its own, so that nobody's real boards see it.
         data_dir: Some(global.data_dir.clone().unwrap_or_else(|| dir.join("data"))),
         max_parallel: Some(PARALLEL),
+        looks_ahead: false,
     };
     let opened = app::open(&options)?;
     app::start_log(&opened.workshop.paths, global.verbose);

@@ -226,7 +226,7 @@ impl Done {
             return Ok(());
         }
         let ticket = &self.ticket;
-        let job = format!("{} {} {}", ticket.number, self.job.kind, self.job.status);
+        let job = format!("{} {} {}", ticket.number, self.job.what(), self.job.status);
         if self.job.status.is_active() {
             return out.line(job);
         }

@@ -186,7 +186,7 @@ pub(super) fn job(job: &Job, runs: &[&Run], runs_dir: &Path) -> Value {
     let path = |run: &Run| runs_dir.join(run.folder());
     json!({
         "id": job.id, "kind": job.kind, "status": job.status, "exit_code": job.exit_code, "signal": job.signal,
-        "strategy": job.strategy, "takes_back": job.takes_back, "attempt": job.attempt, "rework": job.rework, "message": job.message, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
+        "strategy": job.strategy, "recheck": job.recheck, "takes_back": job.takes_back, "attempt": job.attempt, "rework": job.rework, "message": job.message, "agent": job.agent, "model": job.model, "session": job.session, "reason": job.reason,
         "tokens": job.usage.tokens(), "cost_usd": job.usage.cost_usd(),
         "queued_at": job.queued_at.to_string(), "started_at": job.started_at.map(|at| at.to_string()),
         "finished_at": job.finished_at.map(|at| at.to_string()),

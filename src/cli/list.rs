@@ -50,7 +50,7 @@ fn row(board: &Board, ticket: &Ticket, mode: Autopilot) -> [String; 5] {
 /// Why the ticket is where it is, in short. That a planned one waits for you is no news as long as nothing else runs it.
 fn aside(board: &Board, ticket: &Ticket, mode: Autopilot) -> String {
     if let Some(job) = board.active_job(ticket.id).filter(|job| job.reason.is_empty()) {
-        return format!("{} {}", job.kind, job.status);
+        return format!("{} {}", job.what(), job.status);
     }
     let is_yours = board.readiness(ticket) == Readiness::Ready && mode != Autopilot::On;
     let waits = waits_for(board, ticket, mode).filter(|_| !is_yours || board.active_job(ticket.id).is_some());

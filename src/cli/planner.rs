@@ -105,7 +105,7 @@ impl Status {
     fn lines(&self) -> Vec<String> {
         let names = |status| -> String {
             let names: Vec<String> =
-                self.jobs(status).map(|(job, ticket)| format!("{} {}", ticket.number, job.kind)).collect();
+                self.jobs(status).map(|(job, ticket)| format!("{} {}", ticket.number, job.what())).collect();
             if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
         };
         let engine = if self.has_engine {

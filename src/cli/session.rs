@@ -22,6 +22,7 @@ pub(super) fn options(global: &Global) -> Options {
         board: global.board.clone(),
         data_dir: global.data_dir.clone(),
         max_parallel: None,
+        looks_ahead: false,
     }
 }
 
@@ -34,7 +35,11 @@ pub(super) fn opened(global: &Global) -> Result<Opened, CliError> {
 
 /// Opens the board that the flags name. Its git is not known to be new enough, since asking takes longer than all the rest.
 fn opened_at_once(global: &Global) -> Result<Opened, CliError> {
-    let opened = app::open(&options(global))?;
+    open(global, &options(global))
+}
+
+fn open(global: &Global, options: &Options) -> Result<Opened, CliError> {
+    let opened = app::open(options)?;
     app::start_log(&opened.workshop.paths, global.verbose);
     Ok(opened)
 }
@@ -112,7 +117,7 @@ pub(super) fn open_board(global: &Global) -> Result<Exit, CliError> {
         let hint = "Use `draft ticket list`, `draft run` and the other commands where there is no terminal.";
         return Err(CliError::wrong_use("no_terminal", "the board needs a terminal", hint));
     }
-    board_of(global, opened_at_once(global)?)
+    board_of(global, open(global, &Options { looks_ahead: true, ..options(global) })?)
 }
 
 /// Says whether the board can be shown and take keys.

@@ -118,7 +118,7 @@ fn job(job: &Job) -> String {
     let rework = job.rework.filter(|times| *times > 0).map(|times| format!(", rework {times}")).unwrap_or_default();
     let message = job.message.as_ref().map(|text| format!("  told: {}", first_line(text))).unwrap_or_default();
     let by_git = if job.takes_back.is_some() { " by git" } else { "" };
-    plain(&format!("{}  {}{agent}{by_git}  {}{tries}{rework}{reason}{message}", job.id, job.kind, job.status))
+    plain(&format!("{}  {}{agent}{by_git}  {}{tries}{rework}{reason}{message}", job.id, job.what(), job.status))
 }
 
 fn revision(revision: &Revision) -> String {

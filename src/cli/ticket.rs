@@ -249,7 +249,7 @@ fn print_moved(global: &Global, stored: &Stored, id: &str, out: &mut Out) -> Res
         return Ok(());
     }
     let active = stored.board.active_job(ticket.id);
-    let job = active.map(|job| format!(" ({} {})", job.kind, job.status)).unwrap_or_default();
+    let job = active.map(|job| format!(" ({} {})", job.what(), job.status)).unwrap_or_default();
     out.line(format_args!("{} {}{job}", ticket.number, ticket.state.name()))?;
     if ticket.message.is_some() {
         session::say("Its agent is told the message when its job ends, or when it runs next.");

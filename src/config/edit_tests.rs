@@ -93,6 +93,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("executor_profiles.fast.env.RUST_LOG", "\"'debug'\""),
     ("executors.mine", "{\"program\": \"x\", \"start\": [\"-p\", \"{prompt}\"]}"),
     ("merge_config.default_strategy", "\"rebase\""),
+    ("merge_config.recheck", "\"all\""),
 ];
 
 #[test]

@@ -1,6 +1,7 @@
 //! How changes land on their targets.
 
 use crate::domain::landing::Strategy;
+use crate::domain::rule_recheck::Recheck;
 
 /// What a landed commit says where nobody wants it otherwise.
 const MESSAGE: &str = "{title}\n\n{description}\n\nDraft-Ticket: #{number} ({id})";
@@ -29,6 +30,8 @@ pub struct MergeConfig {
     pub require_checklist: bool,
     /// Whether the board looks ahead which changes in flight will get in each other's way.
     pub radar: bool,
+    /// Which changes that wait are checked again when their target moves: `off`, `approved` or `all`.
+    pub recheck: String,
     /// Branches that are never deleted, in whatever letters.
     pub protected_branches: Vec<String>,
     /// Whether changes may land on these.
@@ -49,6 +52,7 @@ impl Default for MergeConfig {
             check_divergence: true,
             require_checklist: false,
             radar: true,
+            recheck: Recheck::Approved.as_str().to_owned(),
             protected_branches: PROTECTED.map(str::to_owned).to_vec(),
             land_on_protected: true,
             message: MESSAGE.to_owned(),
@@ -62,6 +66,14 @@ impl MergeConfig {
         self.protected_branches.iter().any(|name| name.eq_ignore_ascii_case(branch))
     }
 
+    /// Returns which changes that wait are checked again when their target moves.
+    pub fn rechecked(&self) -> Recheck {
+        match self.check_divergence {
+            true => self.recheck.parse().unwrap_or(Recheck::Approved),
+            false => Recheck::Off,
+        }
+    }
+
     /// Returns the strategy: the one that was asked for by name, else one commit where that is wanted, else the default.
     pub fn strategy(&self, asked: Option<Strategy>) -> Strategy {
         let configured = || self.default_strategy.parse().unwrap_or(Strategy::Merge);
@@ -72,6 +84,14 @@ impl MergeConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_checked_again_where_landings_do_not_do_so_either() {
+        let config = MergeConfig::default();
+        assert_eq!(config.rechecked(), Recheck::Approved);
+        assert_eq!(MergeConfig { recheck: "all".into(), ..config.clone() }.rechecked(), Recheck::All);
+        assert_eq!(MergeConfig { check_divergence: false, ..config }.rechecked(), Recheck::Off);
+    }
 
     #[test]
     fn a_branch_is_protected_by_its_name_in_whatever_letters() {

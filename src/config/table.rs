@@ -236,6 +236,11 @@ pub const KEYS: &[Key] = &[
         Kind::Switch { at: |config| &mut config.merge_config.radar },
     ),
     key(
+        "merge_config.recheck",
+        "which changes that wait are checked again, while nothing else is to do, when their target moves",
+        Kind::Word { words: &["off", "approved", "all"], at: |config| &mut config.merge_config.recheck },
+    ),
+    key(
         "merge_config.message",
         "what the commit says; `{title}`, `{number}`, `{id}`, `{description}`, `{revision}` and `{agent}` are filled in",
         Kind::Lines { at: |config| &mut config.merge_config.message },

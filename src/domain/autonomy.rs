@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::board::Board;
 use super::checklist::{Checklist, Tests};
 use super::gates::{self, Profile};
-use super::job::JobKind;
+use super::job::Job;
 use super::money::Money;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::Trust;
@@ -334,7 +334,7 @@ pub fn is_due(board: &Board, ticket: &Ticket, policy: &Policy) -> bool {
     let wanted = match (why, revision.status) {
         (NeedsHuman::Review, RevisionStatus::Open) => autonomy.auto_approve_revisions,
         (NeedsHuman::Approved, RevisionStatus::Approved) => {
-            autonomy.auto_merge && newest.is_none_or(|job| job.kind != JobKind::Land)
+            autonomy.auto_merge && newest.is_none_or(|job| !job.lands())
         }
         (
             NeedsHuman::Review
@@ -360,7 +360,7 @@ impl Basis {
             open_comments: board.open_comments(ticket.id).count(),
             message_waits: ticket.message.as_ref().is_some_and(|message| message.is_due(now)),
             money: Money::of(board, ticket),
-            landing_tried: board.newest_job(ticket.id).is_some_and(|job| job.kind == JobKind::Land),
+            landing_tried: board.newest_job(ticket.id).is_some_and(Job::lands),
         })
     }
 }

@@ -173,6 +173,11 @@ pub enum Command {
         /// How; what the settings say where nothing is.
         strategy: Option<Strategy>,
     },
+    /// Asks for what would be on the target after a landing to be checked.
+    Recheck {
+        /// The ticket.
+        ticket: TicketRef,
+    },
     /// Deals with the conflict of a ticket's change with its target.
     Conflict {
         /// The ticket.
@@ -234,6 +239,7 @@ impl Command {
             | Self::Tick { ticket, .. }
             | Self::Conflict { ticket, .. }
             | Self::Land { ticket, .. }
+            | Self::Recheck { ticket }
             | Self::PullRequest { ticket, .. }
             | Self::LookAtHost { ticket }
             | Self::Revert { ticket, .. }
@@ -262,7 +268,7 @@ impl Command {
             }
             Self::Verify { .. } | Self::Move { to: StateName::Verifying, .. } => Some(JobKind::Verify),
             Self::Resume { .. } => Some(JobKind::Resume),
-            Self::Land { .. } => Some(JobKind::Land),
+            Self::Land { .. } | Self::Recheck { .. } => Some(JobKind::Land),
             Self::Together(_)
             | Self::AddGoal(_)
             | Self::EditGoal { .. }

@@ -77,6 +77,9 @@ pub struct Job {
     pub strategy: Option<Strategy>,
     /// What its landing is about to do to the target.
     pub intent: Option<Intent>,
+    /// It only checks what would be on the target, and lands nothing unless somebody asks for that meanwhile.
+    #[serde(default)]
+    pub recheck: bool,
     /// What it is to do with a pull request; nothing for jobs of other kinds.
     #[serde(default)]
     pub errand: Option<Errand>,
@@ -107,6 +110,16 @@ pub struct Job {
 }
 
 impl Job {
+    /// Says whether it brings a change to its target.
+    pub fn lands(&self) -> bool {
+        self.kind == JobKind::Land && !self.recheck
+    }
+
+    /// Returns what it does, in a word for people.
+    pub fn what(&self) -> &'static str {
+        if self.recheck { "recheck" } else { self.kind.as_str() }
+    }
+
     /// Returns a job that waits for a slot.
     pub fn queued(id: JobId, ticket: TicketId, kind: JobKind, at: Timestamp) -> Self {
         Self {
@@ -120,6 +133,7 @@ impl Job {
             message: None,
             strategy: None,
             intent: None,
+            recheck: false,
             errand: None,
             takes_back: None,
             steps: None,

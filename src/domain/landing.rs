@@ -58,6 +58,11 @@ pub enum Landing {
         /// The target.
         branch: String,
     },
+    /// The checks pass on what would be on the target, and nobody asked for more.
+    Green {
+        /// The target.
+        branch: String,
+    },
     /// The change and what came to the target meanwhile do not go together.
     Conflict {
         /// The target.

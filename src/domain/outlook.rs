@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
-use super::id::{TicketId, TicketNumber};
+use super::id::{JobId, TicketId, TicketNumber};
+use super::proof::Proof;
 use super::revision::Revision;
-use super::run::RunKind;
+use super::run::{RunEnd, RunKind};
 use super::state::State;
 use super::ticket::{Ticket, Worktree};
 
@@ -64,6 +65,25 @@ pub struct Outlook {
     pub behind: u32,
     /// How they go together.
     pub forecast: Forecast,
+    /// What the checks say about the result.
+    pub proof: Proof,
+    /// What came to the target since the change was made, where a check fails on the result and that could be why.
+    pub beside: Vec<String>,
+}
+
+impl Outlook {
+    /// Says whether the result is another tree than that of the change, and its checks did not run there yet.
+    pub fn is_unproven(&self) -> bool {
+        self.forecast == Forecast::Clean && self.behind > 0 && self.proof == Proof::Unknown
+    }
+
+    /// Returns the check that fails on the result, if one does.
+    pub fn failing(&self) -> Option<(&str, &RunEnd)> {
+        match &self.proof {
+            Proof::Failed { command, end } if self.behind > 0 => Some((command, end)),
+            Proof::Failed { .. } | Proof::None | Proof::Passed | Proof::Unknown => None,
+        }
+    }
 }
 
 /// Two tickets whose changes do not go together.
@@ -127,6 +147,10 @@ pub struct Flight {
     pub worktree: Option<Worktree>,
     /// Its newest revision.
     pub revision: Option<Revision>,
+    /// Its own checks, in place of the repository's.
+    pub checks: Vec<String>,
+    /// Its newest job, once that is over: what it found out may matter.
+    pub ended: Option<JobId>,
     /// Whether it waits for a person.
     pub waits: bool,
     /// The folder of the agent's run that works on it now, below that of all runs.
@@ -157,6 +181,8 @@ pub fn flight(board: &Board, ticket: &Ticket) -> Option<Flight> {
         target: target_of(board, ticket),
         worktree: ticket.worktree.clone(),
         revision,
+        checks: ticket.verify.clone(),
+        ended: board.newest_job(ticket.id).filter(|job| !job.status.is_active()).map(|job| job.id),
         waits,
         works,
     })

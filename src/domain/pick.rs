@@ -16,7 +16,7 @@ pub fn queue(board: &Board) -> Vec<&Job> {
     let mut queued: Vec<_> = queued.filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket))).collect();
     queued.sort_by_key(|(job, ticket)| {
         let is_new_work = job.kind == JobKind::Execute && !matches!(ticket.state, State::Executing { .. });
-        (Reverse(job.kind == JobKind::Verify), is_new_work, order(ticket))
+        (job.recheck, Reverse(job.kind == JobKind::Verify), is_new_work, order(ticket))
     });
     queued.into_iter().map(|(job, _)| job).collect()
 }
@@ -24,7 +24,8 @@ pub fn queue(board: &Board) -> Vec<&Job> {
 /// Returns the queued jobs to take now, best first, so that no more than `slots` jobs run.
 ///
 /// Checks of finished work go before new work, since they free a person's time and the slot soonest, and so does what takes a
-/// moment or was begun already; then priority, hand order and age of the tickets decide.
+/// moment or was begun already; then priority, hand order and age of the tickets decide. What only looks ahead takes a slot that
+/// nothing else wants, and holds up nobody.
 pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
     pick_among(board, slots, |_| true)
 }
@@ -32,7 +33,7 @@ pub fn pick(board: &Board, slots: usize) -> Vec<JobId> {
 /// The same for an engine that takes the jobs of these tickets only: nothing of theirs waits for the turn of another one, which
 /// may be taken by nobody.
 pub fn pick_among(board: &Board, slots: usize, takes: impl Fn(&Ticket) -> bool) -> Vec<JobId> {
-    let running = board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
+    let running = board.active_jobs().filter(|job| holds_slot(job)).count();
     let queued = queue(board)
         .into_iter()
         .filter_map(|job| board.ticket(job.ticket).map(|ticket| (job, ticket)))
@@ -40,10 +41,19 @@ pub fn pick_among(board: &Board, slots: usize, takes: impl Fn(&Ticket) -> bool) 
         .filter(|(job, ticket)| job.kind != JobKind::Execute || board.readiness(ticket) == Readiness::Ready)
         .filter(|(_, ticket)| may_start(board.autopilot().unwrap_or(Autopilot::Off), ticket));
     // Changes land one after the other: what lands next is checked on top of what landed before.
-    let lands = |job: &Job| job.kind == JobKind::Land;
-    let mut landing = board.active_jobs().any(|job| lands(job) && job.status == JobStatus::Running);
-    let in_turn = queued.filter(|(job, _)| !lands(job) || !std::mem::replace(&mut landing, true));
+    let runs = |which: fn(&Job) -> bool| board.active_jobs().any(|job| which(job) && job.status == JobStatus::Running);
+    let (mut landing, mut rechecking) = (runs(Job::lands), runs(|job| job.recheck));
+    let in_turn = queued.filter(|(job, _)| match job {
+        job if job.lands() => !std::mem::replace(&mut landing, true),
+        job if job.recheck => !std::mem::replace(&mut rechecking, true),
+        _ => true,
+    });
     in_turn.take(slots.saturating_sub(running)).map(|(job, _)| job.id).collect()
+}
+
+/// Says whether a job keeps others from starting while it runs.
+pub fn holds_slot(job: &Job) -> bool {
+    job.status == JobStatus::Running && !job.recheck
 }
 
 #[cfg(test)]
@@ -58,6 +68,28 @@ mod tests {
         let job = sample::job(ticket, kind, i64::from(ticket));
         board.apply(&Change::Job(job.clone()));
         job.id
+    }
+
+    #[test]
+    fn a_look_ahead_takes_what_nobody_else_wants_and_holds_up_nobody() {
+        let mut board = sample::board();
+        (1..=4).for_each(|number| board.apply(&Change::Ticket(sample::ticket(number))));
+        let recheck = |number| Job { recheck: true, ..sample::job(number, JobKind::Land, i64::from(number)) };
+        let (first, second) = (recheck(1), recheck(2));
+        for job in [&first, &second] {
+            board.apply(&Change::Job(job.clone()));
+        }
+        assert_eq!(pick(&board, 9), [first.id], "one at a time");
+        let [execute, land] = [(3, JobKind::Execute), (4, JobKind::Land)].map(|(n, kind)| queue(&mut board, n, kind));
+        assert_eq!(pick(&board, 2).len(), 2);
+        assert!(!pick(&board, 2).contains(&first.id));
+        assert_eq!(pick(&board, 3).last(), Some(&first.id));
+        board.apply(&Change::Job(Job { status: JobStatus::Running, ..first }));
+        let mut next = pick(&board, 2);
+        next.sort();
+        let mut expected = vec![execute, land];
+        expected.sort();
+        assert_eq!(next, expected, "while it runs, both slots are free");
     }
 
     #[test]

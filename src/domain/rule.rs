@@ -18,7 +18,7 @@ use super::time::Timestamp;
 use super::waiting::freed_by;
 use super::{
     rule_again, rule_checklist, rule_cleanup, rule_commands, rule_conflict, rule_edit, rule_facts, rule_goal,
-    rule_import, rule_land, rule_pull, rule_revert, rule_review,
+    rule_import, rule_land, rule_pull, rule_recheck, rule_revert, rule_review,
 };
 
 /// What is to be decided, with everything that the rules may not find out themselves.
@@ -139,6 +139,7 @@ pub fn decide(board: &Board, input: &Input) -> Result<Steps, Refused> {
             rule_checklist::tick(&mut decision, *ticket, *revision, boxes)?;
         }
         What::Command(Command::Land { ticket, strategy }) => rule_land::land(&mut decision, *ticket, *strategy)?,
+        What::Command(Command::Recheck { ticket }) => rule_recheck::recheck(&mut decision, *ticket)?,
         What::Command(Command::Conflict { ticket, deed }) => rule_conflict::deal(&mut decision, *ticket, deed)?,
         What::Command(Command::PullRequest { ticket, errand }) => rule_pull::ask(&mut decision, *ticket, errand)?,
         What::Command(Command::LookAtHost { ticket }) => rule_pull::look(&mut decision, *ticket)?,

@@ -316,7 +316,7 @@ pub(super) fn busy(ticket: &Ticket, job: &Job) -> Refused {
             "is running"
         }
     };
-    let message = format!("{} has a job already: its {} job {doing}", ticket.number, job.kind);
+    let message = format!("{} has a job already: its {} job {doing}", ticket.number, job.what());
     Refused::new(RefusalCode::Busy, message, "Wait until it ends, or cancel it first.")
 }
 

@@ -427,7 +427,7 @@ fn resumed(decision: &mut Decision<'_>, job: Job, ticket: Ticket, outcome: &Resu
 }
 
 fn stopped(decision: &mut Decision<'_>, job: Job, ticket: Ticket, usage: Usage) -> Result<(), Refused> {
-    let reason = format!("its {} job was canceled", job.kind);
+    let reason = format!("its {} job was canceled", job.what());
     end(decision, job, ticket, JobStatus::Canceled, usage, Blocked::Canceled, &reason)
 }
 

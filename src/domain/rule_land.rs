@@ -9,19 +9,22 @@ use super::id::TicketRef;
 use super::job::{Job, JobKind, JobStatus};
 use super::landing::{Landing, Strategy};
 use super::outcome::first_and_count;
+use super::outlook::ConflictFile;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, Trust, about_job};
 use super::rule_checklist::must_be_done;
 use super::rule_commands::busy;
 use super::rule_facts::{close, finish};
 use super::rule_pull::not_on_a_host;
+use super::rule_recheck::rechecked;
+use super::run::RunEnd;
 use super::state::{NeedsHuman, State};
 use super::ticket::{Ticket, Usage};
 
 /// Asks for an approved change to be landed.
 pub(super) fn land(decision: &mut Decision<'_>, name: TicketRef, strategy: Option<Strategy>) -> Result<(), Refused> {
     let ticket = decision.find(name)?;
-    if let Some(job) = decision.board.active_job(ticket.id) {
+    if let Some(job) = decision.board.active_job(ticket.id).filter(|job| !can_land(job)) {
         return Err(busy(ticket, job));
     }
     not_on_a_host(ticket)?;
@@ -70,13 +73,23 @@ pub(super) fn queue(
     strategy: Option<Strategy>,
     (reason, more): (&str, Value),
 ) {
-    let job = Job { strategy, ..decision.new_job(ticket.id, JobKind::Land) };
+    // What is checked already need not be checked once more.
+    let under_way = decision.board.active_job(ticket.id).filter(|job| can_land(job));
+    let (job, was) = match under_way {
+        Some(job) => (Job { recheck: false, strategy, ..job.clone() }, Some(job.status)),
+        None => (Job { strategy, ..decision.new_job(ticket.id, JobKind::Land) }, None),
+    };
     let mut payload = json!({
         "job_id": job.id, "revision": revision.number, "head": revision.head, "strategy": strategy,
     });
     put(&mut payload, more);
     decision.note(ticket, EventKind::MergeRequested, reason, payload);
-    decision.save(Save::Job { job, was: None });
+    decision.save(Save::Job { job, was });
+}
+
+/// Says whether a job that checks what would be on the target can become the landing.
+fn can_land(job: &Job) -> bool {
+    job.recheck && !job.cancel_requested
 }
 
 /// Takes in what came of a land job.
@@ -86,6 +99,9 @@ pub(super) fn landed(
     ticket: Ticket,
     outcome: &Landing,
 ) -> Result<(), Refused> {
+    if job.recheck {
+        return rechecked(decision, job, ticket, outcome);
+    }
     let mut payload = about_job(job.id);
     let (why, reason) = match outcome {
         Landing::Landed { intent, warnings } => {
@@ -104,24 +120,38 @@ pub(super) fn landed(
             return succeeded(decision, job, ticket, &reason, payload);
         }
         Landing::Conflict { branch, files } => {
-            let named: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
             put(&mut payload, json!({ "branch": branch, "files": files }));
-            let named = first_and_count(&named).unwrap_or_default();
-            (NeedsHuman::Conflict, format!("conflicts with {branch}: {named}"))
+            (NeedsHuman::Conflict, conflict(branch, files))
         }
         Landing::Red { command, end, beside } => {
             job.exit_code = end.code();
             job.signal = end.signal();
             put(&mut payload, json!({ "command": command, "beside": beside }));
-            let with = first_and_count(beside).map_or_else(String::new, |beside| format!(" together with {beside}"));
-            (NeedsHuman::Landing, format!("`{command}` {end} on the result of the merge{with}"))
+            (NeedsHuman::Landing, red(command, end, beside))
         }
         Landing::Refused { reason } => (NeedsHuman::Landing, reason.clone()),
+        // It was to be checked only when that was found out, and is to land by now.
+        Landing::Green { .. } => {
+            let message = format!("{} is to land by now", ticket.number);
+            return Err(Refused::new(RefusalCode::Idle, message, "Its job goes on with that."));
+        }
     };
     decision.note(&ticket, EventKind::MergeFailed, &reason, payload);
     let ticket = close(decision, job, ticket, JobStatus::Failed, Usage::default(), &reason);
     decision.restate(&ticket, State::NeedsHuman { why }, &reason);
     Ok(())
+}
+
+/// Says in which files a change conflicts with its target.
+pub(super) fn conflict(branch: &str, files: &[ConflictFile]) -> String {
+    let named: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    format!("conflicts with {branch}: {}", first_and_count(&named).unwrap_or_default())
+}
+
+/// Says which check fails on the result, and together with what.
+pub(super) fn red(command: &str, end: &RunEnd, beside: &[String]) -> String {
+    let with = first_and_count(beside).map_or_else(String::new, |beside| format!(" together with {beside}"));
+    format!("`{command}` {end} on the result of the merge{with}")
 }
 
 fn succeeded(

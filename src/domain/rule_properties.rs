@@ -12,7 +12,7 @@ use super::fact::Fact;
 use super::id::{JobId, TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::landing::Landing;
-use super::pick::pick;
+use super::pick::{holds_slot, pick};
 use super::pull_request::Remarks;
 use super::review::{REVISIONS_MAX, Verdict};
 use super::revision::{Revision, RevisionStatus};
@@ -274,7 +274,9 @@ proptest! {
                 let ticket = moment.after.ticket(job.ticket).unwrap();
                 let going_on = moment.after.job(job.id).is_some_and(|job| job.status == JobStatus::Running);
                 // A person's edits that were not taken over after all leave the ticket with the person.
-                let with_person = job.kind == JobKind::Resume && matches!(ticket.state, State::NeedsHuman { .. });
+                // So does what was to land, or was looked at ahead.
+                let with_person = matches!(job.kind, JobKind::Resume | JobKind::Land)
+                    && matches!(ticket.state, State::NeedsHuman { .. } | State::Done);
                 assert!(going_on || with_person || matches!(ticket.state, State::Blocked { .. }), "{:?}", ticket.state);
             }
         });
@@ -353,7 +355,7 @@ proptest! {
         walk(&plan, |moment| {
             let board = moment.after;
             let picked = pick(board, slots);
-            let running = board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
+            let running = board.active_jobs().filter(|job| holds_slot(job)).count();
             assert!(picked.is_empty() || picked.len() + running <= slots);
             let mut tickets = Vec::new();
             for id in &picked {
@@ -372,19 +374,33 @@ proptest! {
     fn only_an_approved_change_lands_and_one_at_a_time(plan in prop::collection::vec(act(), 1..60), slots in 1_usize..5) {
         walk(&plan, |moment| {
             each_save(moment, |board, save| {
-                if let Save::Job { job, was: None } = save
-                    && job.kind == JobKind::Land
+                if let Save::Job { job, .. } = save
+                    && job.lands()
+                    && job.status.is_active()
                 {
                     let newest = board.revision(job.ticket).unwrap();
                     assert_eq!(newest.status, RevisionStatus::Approved);
                 }
             });
             let board = moment.after;
-            let lands = |id: &JobId| board.job(*id).is_some_and(|job| job.kind == JobKind::Land);
-            let running = |job: &&Job| job.kind == JobKind::Land && job.status == JobStatus::Running;
+            let lands = |id: &JobId| board.job(*id).is_some_and(|job| job.lands());
+            let running = |job: &&Job| job.lands() && job.status == JobStatus::Running;
             let at_work = board.active_jobs().filter(running).count();
             let next = pick(board, slots).into_iter().filter(lands).count();
             assert!(next == 0 || at_work + next == 1, "{at_work} and {next}");
+        });
+    }
+
+    #[test]
+    fn a_look_ahead_moves_no_ticket(plan in prop::collection::vec(act(), 1..60)) {
+        walk(&plan, |moment| {
+            let What::Fact(fact) = &moment.input.what else { return };
+            let job = fact.job().and_then(|job| moment.before.job(job)).filter(|job| job.recheck);
+            let has_landed = matches!(fact, Fact::Landed { outcome: Landing::Landed { .. }, .. });
+            if let Some(job) = job.filter(|_| !has_landed) {
+                let state = |board: &Board| board.ticket(job.ticket).map(|ticket| ticket.state);
+                assert_eq!(state(moment.before), state(moment.after));
+            }
         });
     }
 

@@ -60,6 +60,7 @@ enum Kind {
     Resolve(u8),
     Review(u8, Verdict, bool, bool),
     Land(u8),
+    Recheck(u8),
     Conflict(u8, u8),
     Pull(u8, u8),
     HostSays(u8, u8),
@@ -146,6 +147,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         6 => (any::<u8>(), prop::sample::select(Verdict::ALL), any::<bool>(), any::<bool>())
             .prop_map(|(n, verdict, run, anyway)| Kind::Review(n, verdict, run, anyway)),
         4 => any::<u8>().prop_map(Kind::Land),
+        2 => any::<u8>().prop_map(Kind::Recheck),
         2 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::Conflict(n, how)),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(n, what)| Kind::Pull(n, what)),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::HostSays(n, how)),
@@ -273,6 +275,7 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                     [Command::Tick { ticket, revision: None, boxes }, Command::Land { ticket, strategy: None }];
                 wishes.into_iter().map(What::Command).collect()
             }
+            Kind::Recheck(n) => vec![What::Command(Command::Recheck { ticket: name(&board, *n) })],
             Kind::Pull(n, what) => {
                 let errand = match what % 4 {
                     0 => Errand::Push,
@@ -474,6 +477,7 @@ fn landing(how: u8) -> Landing {
             Landing::Red { command: "make".into(), end: RunEnd::Exited { code: 1 }, beside }
         }
         3 => Landing::Refused { reason: "main moves too fast".into() },
+        4 => Landing::Green { branch },
         _ => Landing::Landed { intent: moved(branch), warnings: Vec::new() },
     }
 }

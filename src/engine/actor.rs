@@ -19,7 +19,7 @@ use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
 use crate::domain::id::JobId;
 use crate::domain::job::{Job, JobKind, JobStatus};
-use crate::domain::pick::pick_among;
+use crate::domain::pick::{holds_slot, pick_among};
 use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
@@ -34,6 +34,7 @@ use super::lock::BoardLock;
 use super::lookout::Lookout;
 use super::others;
 use super::rails::Rails;
+use super::rechecks::Rechecks;
 use super::workshop::Workshop;
 
 /// Messages that are decided and saved together at the most.
@@ -136,6 +137,7 @@ pub(super) struct Actor {
     lookout: Lookout,
     pilot: Pilot,
     rails: Rails,
+    rechecks: Rechecks,
     /// What the settings say about the autopilot, as long as nobody said anything on the board.
     configured: Autopilot,
     mode: Working,
@@ -166,6 +168,7 @@ impl Actor {
             lookout,
             pilot: Pilot::new(handle.clone()),
             rails: Rails::new(handle.clone()),
+            rechecks: Rechecks::new(handle.clone()),
             configured: Autopilot::Off,
             workshop,
             writer,
@@ -207,6 +210,7 @@ impl Actor {
                 }
                 () = self.pilot.asked() => {}
                 () = self.rails.asked() => {}
+                () = self.rechecks.asked() => {}
                 Some(ended) = self.jobs.join_next_with_id(), if !self.jobs.is_empty() => self.reap(ended),
                 () = self.chores.ended() => {}
                 () = self.lookout.news() => {}
@@ -266,7 +270,7 @@ impl Actor {
             return Taken::All;
         }
         let settings = self.workshop.settings().ok();
-        let running = self.board.active_jobs().filter(|job| job.status == JobStatus::Running).count();
+        let running = self.board.active_jobs().filter(|job| holds_slot(job)).count();
         let free = self.workshop.slots_of(settings.as_deref()).saturating_sub(running);
         let wanted = pick_among(&self.board, usize::MAX, |ticket| self.mode.takes(ticket)).into_iter().take(free);
         let wanted: Vec<JobId> = wanted.collect();
@@ -315,6 +319,7 @@ impl Actor {
         };
         if self.mode == Working::Jobs {
             self.rails.consider(&self.board, now());
+            self.rechecks.consider(&self.board);
         }
         match self.board.autopilot().unwrap_or(self.configured) {
             Autopilot::On if may_choose && self.board.tickets().any(|ticket| ticket.state == State::Planned) => {
@@ -331,6 +336,7 @@ impl Actor {
     fn think_again(&mut self) {
         self.configured = self.workshop.configured_autopilot();
         self.rails.think_again(self.workshop.policy());
+        self.rechecks.think_again(self.workshop.rechecked());
         self.lookout.every(self.workshop.poll_interval());
         self.pilot.think_again();
     }
@@ -507,6 +513,7 @@ impl Actor {
     fn tell(&mut self, changes: Vec<Change>) {
         changes.iter().for_each(|change| self.board.apply(change));
         self.rails.hear(&changes);
+        self.rechecks.hear(&changes);
         for change in &changes {
             if let Change::Ticket(ticket) = change {
                 self.chores.clean_if_due(&self.board, ticket);

@@ -19,7 +19,7 @@ use crate::git::revert::{Left, shape};
 
 use super::error::EngineError;
 use super::jobs::left_of;
-use super::jobs::verify::checks_of;
+use super::proof::commands;
 use super::workshop::Workshop;
 
 /// The checks that a change must pass, and those that ran for its ticket, oldest first.
@@ -35,8 +35,8 @@ pub(super) fn ran(
     config: &Config,
     fresh: &[Evidence],
 ) -> Result<Result<Ran, String>, EngineError> {
-    let commands = match checks_of(ticket, config) {
-        Ok(commands) => commands.into_iter().map(|check| check.display).collect(),
+    let commands = match commands(&ticket.verify, config) {
+        Ok(commands) => commands,
         Err(refused) => return Ok(Err(refused)),
     };
     let stored = shop.readers.read(|reader| reader.evidence_of(ticket.id))?;

@@ -10,6 +10,7 @@ mod listener;
 mod place;
 mod prompt;
 mod pull_request;
+mod recheck;
 mod resume;
 mod revert;
 mod scripts;
@@ -42,6 +43,7 @@ pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
         JobKind::Execute => execute::execute(&bench).await,
         JobKind::Verify => verify::verify(&bench).await,
         JobKind::Resume => resume::resume(&bench).await,
+        JobKind::Land if bench.job.recheck => recheck::recheck(&bench).await,
         JobKind::Land => land::land(&bench).await,
         JobKind::PullRequest => pull_request::pull_request(&bench).await,
     };

@@ -16,6 +16,7 @@ use crate::domain::autonomy::Policy;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::About;
 use crate::domain::rule::Trust;
+use crate::domain::rule_recheck::Recheck;
 use crate::domain::ticket::Worktree;
 use crate::executor::table::Table;
 use crate::git::{Git, Repo};
@@ -128,6 +129,8 @@ pub struct Workshop {
     pub kept: Keeper,
     /// How many jobs run at once, when a flag says so and not the configuration.
     pub max_parallel: Option<u32>,
+    /// Whether the engine stays, and may begin what nobody asked for: checks of what waits.
+    pub looks_ahead: bool,
 }
 
 impl Workshop {
@@ -210,6 +213,15 @@ impl Workshop {
     /// Returns the rails that the settings set for what happens without a person; nothing where they cannot be read.
     pub(super) fn policy(&self) -> Option<Policy> {
         self.settings().ok().map(|loaded| loaded.config.autonomy_config.policy(&loaded.config.merge_config))
+    }
+
+    /// Returns which changes that wait are checked again when their target moves; none where the settings cannot be read, or nobody
+    /// would wait for that.
+    pub(super) fn rechecked(&self) -> Recheck {
+        if !self.looks_ahead {
+            return Recheck::Off;
+        }
+        self.settings().map_or(Recheck::Off, |loaded| loaded.config.merge_config.rechecked())
     }
 
     /// Returns how long to wait between two looks at a pull request; five minutes where the settings cannot be read.

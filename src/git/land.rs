@@ -10,6 +10,7 @@ use super::checkout::{Settings, run_hook};
 pub(super) use super::forward::why;
 pub use super::forward::{Moved, missing_programs, move_target};
 use super::invoke::{Call, DURABLE, LONG};
+use super::keep::commit_tree;
 use super::registered;
 use super::turn::Turn;
 use super::{GitError, Repo};
@@ -146,6 +147,15 @@ impl<'a> Scratch<'a> {
         scratch.git(["reset", "--hard", "--no-recurse-submodules", "--quiet"]).within(LONG).run()?;
         scratch.after_checkout(commit);
         Ok(scratch)
+    }
+
+    /// Checks a tree out as if it came on top of a commit. No hook sees that commit made, and nobody signs it.
+    ///
+    /// # Errors
+    /// As [`Scratch::at`].
+    pub fn holding(repo: &'a Repo, path: &Path, from: &str, tree: &str) -> Result<Self, GitError> {
+        let commit = commit_tree(repo, tree, &[from], "What would be on the target.\n")?;
+        Self::at(repo, path, &commit)
     }
 
     /// Lets hooks have less time.

@@ -103,6 +103,18 @@ pub(super) fn has_passed(
     Ok(query.query_row(asked, |row| row.get(0))?)
 }
 
+/// Returns what ran on a tree, for whatever ticket of the board, oldest first.
+pub(super) fn on_tree(db: &Connection, board: BoardId, tree: &str) -> Result<Vec<Evidence>, Fault> {
+    let mut query = db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM evidence JOIN tickets ON tickets.id = evidence.ticket_id
+          WHERE evidence.tree = :tree AND tickets.board_id = :board ORDER BY evidence.at, evidence.rowid"
+    ))?;
+    let asked = named_params! { ":tree": tree, ":board": board };
+    Ok(query.query_map(asked, read)?.collect::<Result<_, _>>()?)
+}
+
 /// Returns the board's evidence that changed after `since`.
 pub(super) fn since(db: &Connection, board: BoardId, since: i64) -> Result<Vec<Evidence>, Fault> {
     let mut query = db.prepare_cached(concat!(

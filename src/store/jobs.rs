@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 
 macro_rules! columns {
     () => {
-        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.rework, jobs.message, jobs.strategy, jobs.intent, jobs.errand, jobs.takes_back, jobs.steps, \
+        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.rework, jobs.message, jobs.strategy, jobs.intent, jobs.recheck, jobs.errand, jobs.takes_back, jobs.steps, \
          jobs.agent, jobs.model, jobs.session, jobs.exit_code, jobs.signal, jobs.reason, jobs.input_tokens, \
          jobs.output_tokens, jobs.cost_micros, jobs.queued_at, jobs.started_at, jobs.finished_at"
     };
@@ -29,6 +29,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         message: columns.next()?,
         strategy: columns.next()?,
         intent: columns.next::<Option<Json<_>>>()?.map(|intent| intent.0),
+        recheck: columns.next()?,
         errand: columns.next::<Option<Json<_>>>()?.map(|errand| errand.0),
         takes_back: columns.next::<Option<Json<_>>>()?.map(|landing| landing.0),
         steps: columns.next()?,
@@ -50,10 +51,10 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
     let sql = match was {
         None => {
             "INSERT INTO jobs (
-                id, ticket_id, kind, status, cancel_requested, attempt, rework, message, strategy, intent, errand, takes_back, steps, agent, model, session, exit_code,
+                id, ticket_id, kind, status, cancel_requested, attempt, rework, message, strategy, intent, recheck, errand, takes_back, steps, agent, model, session, exit_code,
                 signal, reason, input_tokens, output_tokens, cost_micros, queued_at, started_at, finished_at, changed
             ) VALUES (
-                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :rework, :message, :strategy, :intent, :errand, :takes_back, :steps, :agent, :model, :session,
+                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :rework, :message, :strategy, :intent, :recheck, :errand, :takes_back, :steps, :agent, :model, :session,
                 :exit_code, :signal, :reason, :input_tokens, :output_tokens, :cost_micros, :queued_at, :started_at,
                 :finished_at, :changed
             )"
@@ -62,7 +63,7 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
             expect_status(db, job, was)?;
             "UPDATE jobs SET
                 ticket_id = :ticket, kind = :kind, status = :status, cancel_requested = :cancel_requested,
-                attempt = :attempt, rework = :rework, message = :message, strategy = :strategy, intent = :intent, errand = :errand, takes_back = :takes_back, steps = :steps, agent = :agent, model = :model, session = :session,
+                attempt = :attempt, rework = :rework, message = :message, strategy = :strategy, intent = :intent, recheck = :recheck, errand = :errand, takes_back = :takes_back, steps = :steps, agent = :agent, model = :model, session = :session,
                 exit_code = :exit_code, signal = :signal, reason = :reason, input_tokens = :input_tokens,
                 output_tokens = :output_tokens, cost_micros = :cost_micros, queued_at = :queued_at,
                 started_at = :started_at, finished_at = :finished_at, changed = :changed
@@ -81,6 +82,7 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
             ":message": job.message,
             ":strategy": job.strategy,
             ":intent": job.intent.as_ref().map(Json),
+            ":recheck": job.recheck,
             ":errand": job.errand.as_ref().map(Json),
             ":takes_back": job.takes_back.as_ref().map(Json),
             ":steps": job.steps,

@@ -25,6 +25,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0011_revert.sql"),
     include_str!("../../assets/schema/0012_boards.sql"),
     include_str!("../../assets/schema/0013_checklist.sql"),
+    include_str!("../../assets/schema/0014_recheck.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

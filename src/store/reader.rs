@@ -170,6 +170,14 @@ impl Reader {
         self.read(|db| evidence::has_passed(db, board, check))
     }
 
+    /// Returns what ran on a tree, for whatever ticket of the board, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn results_on(&self, board: BoardId, tree: &str) -> Result<Vec<Evidence>, StoreError> {
+        self.read(|db| evidence::on_tree(db, board, tree))
+    }
+
     /// Returns the evidence of a ticket, oldest first.
     ///
     /// # Errors

@@ -176,7 +176,7 @@ impl Model {
     fn why_stuck(&self, ticket: &Ticket) -> Option<String> {
         let job = self.board.active_job(ticket.id)?;
         let stop = self.key_of(Action::Cancel);
-        Some(format!("{} stays where it is while it has a job ({}); {stop} stops that.", ticket.number, job.kind))
+        Some(format!("{} stays where it is while it has a job ({}); {stop} stops that.", ticket.number, job.what()))
     }
 
     /// Leaves the board, and asks first when something runs that the answer matters to.

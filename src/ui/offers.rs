@@ -172,7 +172,7 @@ impl Model {
             }
             Action::Remove => {
                 let job = self.board.active_job(ticket.id)?;
-                Some(format!("{number} has a job ({}); {} stops that first.", job.kind, self.key_of(Action::Cancel)))
+                Some(format!("{number} has a job ({}); {} stops that first.", job.what(), self.key_of(Action::Cancel)))
             }
             Action::Land => {
                 let newest = self.board.revision(ticket.id).map(|revision| revision.status);

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use crate::domain::id::TicketId;
 use crate::domain::outlook::{Collision, ConflictFile, Flight, Forecast, Outlook, Radar, meeting};
-use crate::engine::Workshop;
+use crate::domain::proof::Proof;
+use crate::engine::{Workshop, proof_of};
 use crate::git::GitError;
 use crate::git::aside::Aside;
 use crate::git::forecast;
+use crate::git::land::beside;
 
 /// How seldom the worktree of an agent at work is looked at, at the least.
 const BUSY: Duration = Duration::from_secs(30);
@@ -23,6 +25,8 @@ const ANYWAY: Duration = Duration::from_mins(10);
 const SELDOM: u32 = 300;
 /// How long what was tried out is kept for the next tries.
 const RENEW: Duration = Duration::from_hours(1);
+/// How many commits are named with which a change fails together.
+const BESIDE: usize = 5;
 
 /// What a look found.
 #[derive(Debug)]
@@ -197,16 +201,29 @@ impl Lookout {
                 continue;
             };
             let Some(landing) = self.landing(look, commit, &revision.head) else { continue };
+            let proof = landing.tree.as_deref().map_or(Proof::Unknown, |tree| self.proof(flight, tree));
+            let beside = match &proof {
+                Proof::Failed { .. } => beside(&self.workshop.repo, &revision.base, commit, BESIDE),
+                Proof::None | Proof::Passed | Proof::Unknown => Ok(Vec::new()),
+            };
             let outlook = Outlook {
                 target: flight.target.clone(),
                 commit: commit.clone(),
                 revision: revision.number,
                 behind: landing.behind,
                 forecast: landing.forecast,
+                proof,
+                beside: beside.unwrap_or_default(),
             };
             outlooks.insert(flight.ticket, outlook);
         }
         outlooks
+    }
+
+    /// Returns what the checks say about a tree; that nobody knows where it cannot be looked up.
+    fn proof(&self, flight: &Flight, tree: &str) -> Proof {
+        let found = proof_of(&self.workshop, &flight.checks, tree);
+        found.inspect_err(|error| tracing::debug!(%error, "what is proven could not be looked up")).unwrap_or_default()
     }
 
     /// Returns what comes of a commit's landing; nothing where there is no time left, or it cannot be told.

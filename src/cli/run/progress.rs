@@ -239,12 +239,12 @@ impl<'a> Progress<'a> {
         let Some(number) = self.board.ticket(job.ticket).map(|ticket| ticket.number) else { return Ok(()) };
         self.ran.insert(job.ticket);
         let value = json!({ "event": "started", "ticket": number, "kind": job.kind, "job": job.id });
-        self.print(&value, &format!("{number} {} started", job.kind))
+        self.print(&value, &format!("{number} {} started", job.what()))
     }
 
     fn held(&mut self, number: TicketNumber, job: &Job) -> Result<(), CliError> {
         let value = json!({ "event": "held", "ticket": number, "kind": job.kind, "job": job.id, "reason": job.reason });
-        self.print(&value, &format!("{number} {} {}", job.kind, job.reason))
+        self.print(&value, &format!("{number} {} {}", job.what(), job.reason))
     }
 
     fn retried(&mut self, number: TicketNumber, job: &Job) -> Result<(), CliError> {
@@ -272,7 +272,7 @@ impl<'a> Progress<'a> {
             "event": "finished", "ticket": number, "kind": job.kind, "job": job.id, "status": job.status,
             "exit_code": job.exit_code, "reason": job.reason,
         });
-        self.print(&value, &format!("{number} {} {}", job.kind, job.status))
+        self.print(&value, &format!("{number} {} {}", job.what(), job.status))
     }
 
     fn learn_run(&mut self, run: &Run) -> Result<(), CliError> {

@@ -61,6 +61,6 @@ fn refuse_busy(board: &Board, ticket: &Ticket) -> Result<(), CliError> {
     let Some(job) = board.active_job(ticket.id) else { return Ok(()) };
     let number = ticket.number;
     let message = format!("{number} has a job that is {}, so it cannot be removed; nothing was", job.status);
-    let hint = format!("`draft cancel {}` stops its {} job.", number.0, job.kind);
+    let hint = format!("`draft cancel {}` stops its {} job.", number.0, job.what());
     Err(CliError::wrong_use(RefusalCode::Busy.as_str(), message, hint))
 }

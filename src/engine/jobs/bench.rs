@@ -49,6 +49,11 @@ impl Bench {
         Self { shop, handle, job, ticket, stop }
     }
 
+    /// Returns the bench of the same job as it is by now.
+    pub(super) fn of(&self, job: Job) -> Self {
+        Self { job, ..self.clone() }
+    }
+
     /// Tells a fact, with the records that prove it, and waits until it is stored. A full disk or a locked database ends
     /// no job: it is told again until it can be stored or the engine stops.
     pub(super) async fn learn(&self, fact: Fact, records: Vec<Save>) -> Result<(), EngineError> {

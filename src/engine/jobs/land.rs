@@ -32,12 +32,12 @@ const BESIDE: usize = 5;
 
 /// What is to land where.
 #[derive(Clone, Debug)]
-struct Plan {
-    revision: Revision,
-    branch: String,
+pub(super) struct Plan {
+    pub(super) revision: Revision,
+    pub(super) branch: String,
     strategy: Strategy,
     message: String,
-    scratch: PathBuf,
+    pub(super) scratch: PathBuf,
 }
 
 /// How far one try came.
@@ -143,7 +143,7 @@ fn note(bench: &Bench) -> String {
     format!("draft: {} landed", bench.ticket.number)
 }
 
-async fn plan(bench: &Bench, config: &Config, revision: Revision) -> Result<Plan, EngineError> {
+pub(super) async fn plan(bench: &Bench, config: &Config, revision: Revision) -> Result<Plan, EngineError> {
     let ticket = bench.ticket.clone();
     let branch = match (&ticket.worktree, &ticket.base_branch) {
         (Some(worktree), _) => worktree.base_branch.clone(),
@@ -248,8 +248,8 @@ async fn try_once(bench: &Bench, config: &Config, plan: &Plan, records: &mut Vec
         Ready::Made { from, commit, tree } => (from, commit, tree),
         Ready::Over(landing) => return Ok(Tried::Over(landing)),
     };
-    if let Some(ended) = check(bench, config, plan, (&from, &tree), records).await? {
-        return Ok(ended);
+    if let Some(fact) = check(bench, config, plan, (&from, &tree), records).await? {
+        return Ok(Tried::Ended(fact));
     }
     if bench.stop.is_cancelled() {
         return Ok(Tried::Ended(bench.stopped()));
@@ -292,18 +292,20 @@ fn make_ready(shop: &Workshop, plan: &Plan) -> Result<Ready, EngineError> {
     }
 }
 
-/// Runs the checks on what would be on the target, but those that passed on the very same tree before.
-async fn check(
+/// Runs the checks on what would be on the target, but those that passed on the very same tree before. Returns the fact that ends
+/// the job, unless all of them passed.
+pub(super) async fn check(
     bench: &Bench,
     config: &Config,
     plan: &Plan,
     (from, tree): (&str, &str),
     records: &mut Vec<Save>,
-) -> Result<Option<Tried>, EngineError> {
+) -> Result<Option<Fact>, EngineError> {
     if tree != plan.revision.tree && !config.merge_config.check_divergence {
         return Ok(None);
     }
-    let refuse = |reason: String| Ok(Some(Tried::Over(Landing::Refused { reason })));
+    let job = bench.job.id;
+    let refuse = |reason: String| Ok(Some(refused(bench, reason)));
     let all = match checks(bench, config).await? {
         Ok(all) => all,
         Err(reason) => return refuse(reason),
@@ -326,8 +328,8 @@ async fn check(
         Scripts::Failed(reason) => {
             return refuse(format!("the result could not be made ready to be checked: {reason}"));
         }
-        Scripts::Stopped => return Ok(Some(Tried::Ended(bench.stopped()))),
-        Scripts::Lost(reason) => return Ok(Some(Tried::Ended(bench.lost(reason)))),
+        Scripts::Stopped => return Ok(Some(bench.stopped())),
+        Scripts::Lost(reason) => return Ok(Some(bench.lost(reason))),
     }
     let next = bench.known_runs().await?.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     let round = Round { worktree: &worktree, checks: &left, tree, next };
@@ -338,12 +340,10 @@ async fn check(
         Some(Fact::Verified { outcome: Verified::Failed { command, end, .. }, .. }) => {
             let (base, target) = (plan.revision.base.clone(), from.to_owned());
             let beside = bench.blocking(move |shop| Ok(land::beside(&shop.repo, &base, &target, BESIDE)?)).await?;
-            Some(Tried::Over(Landing::Red { command, end, beside }))
+            Some(Fact::Landed { job, outcome: Landing::Red { command, end, beside } })
         }
-        Some(Fact::Verified { outcome: Verified::Refused { reason }, .. }) => {
-            Some(Tried::Over(Landing::Refused { reason }))
-        }
-        Some(fact) => Some(Tried::Ended(fact)),
+        Some(Fact::Verified { outcome: Verified::Refused { reason }, .. }) => Some(refused(bench, reason)),
+        Some(fact) => Some(fact),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::domain::fact::Fact;
 use crate::domain::outcome::Verified;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
-use crate::domain::ticket::{Ticket, Worktree};
+use crate::domain::ticket::Worktree;
 use crate::git::copies_sum;
 
 use super::super::error::EngineError;
@@ -112,12 +112,12 @@ pub(super) async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<
         let reason = "this repository's commands are not trusted any more: `draft trust --show` shows what would run";
         return Ok(Err(reason.to_owned()));
     }
-    Ok(checks_of(&bench.ticket, config))
+    Ok(checks_of(&bench.ticket.verify, config))
 }
 
-/// Returns the checks of a ticket, its own or the repository's; or which of them is not allowed.
-pub(in super::super) fn checks_of(ticket: &Ticket, config: &Config) -> Result<Vec<CheckCommand>, String> {
-    let typed: Vec<CommandSpec> = ticket.verify.iter().map(|text| text.as_str().into()).collect();
+/// Returns the checks of a ticket, its own or else the repository's; or which of them is not allowed.
+pub(in super::super) fn checks_of(own: &[String], config: &Config) -> Result<Vec<CheckCommand>, String> {
+    let typed: Vec<CommandSpec> = own.iter().map(|text| text.as_str().into()).collect();
     let commands = if typed.is_empty() { &config.verify_config.commands } else { &typed };
     let parsed = commands.iter().map(|command| allow::check(command, &config.verify_config.extra_allowed_commands));
     parsed.collect::<Result<Vec<_>, _>>().map_err(|refused| refused.to_string())

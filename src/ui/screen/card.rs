@@ -226,7 +226,7 @@ fn waiting(model: &Model, ticket: &Ticket, width: u16) -> Vec<Facts> {
     };
     let queued = model.board.active_job(ticket.id).filter(|job| job.kind != JobKind::Execute);
     let waits = match queued {
-        Some(job) => format!("{} {waits}", job.kind),
+        Some(job) => format!("{} {waits}", job.what()),
         None => waits,
     };
     wrapped(model, role, &format!("{sign} {waits}"), width, WAITING_LINES)
@@ -322,7 +322,7 @@ fn activity(model: &Model, job: &Job) -> Facts {
             facts
         }
         JobStatus::Queued | JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost => {
-            vec![(Role::Dim, format!("{} {}", job.kind, job.status))]
+            vec![(Role::Dim, format!("{} {}", job.what(), job.status))]
         }
     }
 }
@@ -331,7 +331,7 @@ fn who(model: &Model, job: &Job) -> String {
     match (model.board.checks(job.ticket), &job.agent) {
         (Some(checks), _) => format!("checks {}/{}", checks.passed, checks.total),
         (None, Some(agent)) => agent.clone(),
-        (None, None) => job.kind.to_string(),
+        (None, None) => job.what().to_owned(),
     }
 }
 

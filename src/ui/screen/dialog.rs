@@ -193,6 +193,9 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
             let Some(ticket) = tickets.first() else { return Vec::new() };
             let job = model.board.active_job(*ticket);
             let what = match job.map(|job| (job.status, job.kind)) {
+                Some((JobStatus::Running, JobKind::Land)) if job.is_some_and(|job| job.recheck) => {
+                    "What checks its result is stopped. Nothing else changes.".to_owned()
+                }
                 Some((JobStatus::Queued, kind)) => format!("Its {kind} job leaves the queue."),
                 Some((_, kind @ (JobKind::Resume | JobKind::PullRequest))) => {
                     format!("Its {kind} job is stopped. Nothing else changes.")

@@ -63,7 +63,7 @@ pub(super) fn job_lines(model: &Model, detail: &Detail, width: usize) -> Vec<Lin
 
 fn job_piece(page: &mut Page, model: &Model, job: &Job) {
     let glyphs = &model.theme.glyphs;
-    page.heading(&format!("{} job", job.kind));
+    page.heading(&format!("{} job", job.what()));
     let (role, sign) = match job.status {
         JobStatus::Queued => (Role::Dim, glyphs.waiting),
         JobStatus::Running => (Role::Running, glyphs.running),

@@ -152,7 +152,7 @@ impl Model {
     fn file_name(&self) -> String {
         let number = self.selected_ticket().map_or(0, |ticket| ticket.number.0);
         let what = self.looked_at().map_or_else(String::new, |looked| match looked.run.map(|run| run.kind) {
-            Some(RunKind::Execute) | None => looked.job.kind.to_string(),
+            Some(RunKind::Execute) | None => looked.job.what().to_owned(),
             Some(kind @ (RunKind::Check | RunKind::Setup | RunKind::Cleanup)) => format!("{kind}-{}", looked.nth),
         });
         format!("draft-{number}-{what}.log")

@@ -61,7 +61,7 @@ fn what(looked: &Looked) -> String {
         },
         Some(RunKind::Setup) => counted("set-up", looked),
         Some(RunKind::Cleanup) => counted("clean-up", looked),
-        Some(RunKind::Execute) | None => looked.job.kind.to_string(),
+        Some(RunKind::Execute) | None => looked.job.what().to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::domain::id::TicketId;
 use crate::domain::outlook::{ConflictFile, Forecast, Outlook};
-use crate::domain::state::{NeedsHuman, State};
+use crate::domain::proof::Proof;
 use crate::domain::ticket::Ticket;
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
@@ -24,6 +24,13 @@ pub(super) fn on_card(model: &Model, ticket: TicketId) -> Option<Facts> {
     let conflicts = model.radar.conflicts(ticket).len();
     if conflicts > 0 {
         facts.push((Role::Bad, format!("{} conflicts {conflicts}", glyphs.warn)));
+    }
+    if let Some(outlook) = model.radar.outlook(ticket) {
+        if outlook.failing().is_some() {
+            facts.push((Role::Bad, format!("{} on {}", glyphs.bad, outlook.target)));
+        } else if outlook.is_unproven() && model.board.active_job(ticket).is_none() {
+            facts.push((Role::Dim, format!("{} to recheck", glyphs.retry)));
+        }
     }
     let others: Vec<String> =
         model.radar.collisions_of(ticket).map(|(other, _)| words::number(&model.board, other)).collect();
@@ -48,7 +55,7 @@ pub(super) fn banner(model: &Model, ticket: TicketId) -> Option<String> {
 pub(super) fn on_page(page: &mut Page<'_>, ticket: &Ticket) {
     let radar = &page.model.radar;
     if let Some(outlook) = radar.outlook(ticket.id) {
-        landing(page, ticket, outlook);
+        landing(page, outlook);
     }
     let mut name = "collides";
     for (other, files) in radar.collisions_of(ticket.id) {
@@ -59,7 +66,7 @@ pub(super) fn on_page(page: &mut Page<'_>, ticket: &Ticket) {
     }
 }
 
-fn landing(page: &mut Page<'_>, ticket: &Ticket, outlook: &Outlook) {
+fn landing(page: &mut Page<'_>, outlook: &Outlook) {
     let glyphs = page.model.theme.glyphs;
     let target = &outlook.target;
     let ahead = match outlook.behind {
@@ -70,9 +77,8 @@ fn landing(page: &mut Page<'_>, ticket: &Ticket, outlook: &Outlook) {
         Forecast::Contained => page.fact("landing", Role::Ok, &format!("{} {target} has it already", glyphs.ok)),
         Forecast::Clean => {
             page.fact("landing", Role::Ok, &format!("{} goes together with {target}{ahead}", glyphs.ok));
-            let approved = ticket.state == State::NeedsHuman { why: NeedsHuman::Approved };
-            if approved && outlook.behind > 0 {
-                page.fact("", Role::Warn, "to be checked again on the result; landing does that");
+            if outlook.behind > 0 {
+                proof(page, outlook);
             }
         }
         Forecast::Conflicts(files) => {
@@ -84,6 +90,20 @@ fn landing(page: &mut Page<'_>, ticket: &Ticket, outlook: &Outlook) {
             if let Some(more) = files.len().checked_sub(LISTED).filter(|more| *more > 0) {
                 page.fact("", Role::Dim, &format!("and {more} more"));
             }
+        }
+    }
+}
+
+/// Says what the checks say about the result, which is another tree than that of the change.
+fn proof(page: &mut Page<'_>, outlook: &Outlook) {
+    let glyphs = page.model.theme.glyphs;
+    match &outlook.proof {
+        Proof::None => {}
+        Proof::Passed => page.fact("", Role::Ok, &format!("{} its checks passed on the result", glyphs.ok)),
+        Proof::Unknown => page.fact("", Role::Warn, "to be checked again on the result; landing does that"),
+        Proof::Failed { command, end } => {
+            page.fact("", Role::Bad, &format!("{} `{command}` {end} on the result, together with:", glyphs.bad));
+            outlook.beside.iter().for_each(|commit| page.fact("", Role::Bad, commit));
         }
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn lines(model: &Model, ticket: &Ticket, detail: Option<&Detail>, wid
         let stop = model.key_of(Action::Cancel);
         page.text(
             Role::Warn,
-            &format!("Its {} job moves it; by hand it goes nowhere until {stop} stops that.", job.kind),
+            &format!("Its {} job moves it; by hand it goes nowhere until {stop} stops that.", job.what()),
         );
     }
     for row in MOVES.iter().filter(|row| row.from == ticket.state.name()) {

@@ -72,7 +72,7 @@ pub(super) fn listed(model: &Model, at: usize, width: usize) -> Listed {
         }
         if let Some(job) = model.board.active_job(ticket.id) {
             let who = [job.agent.as_deref(), job.model.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            page.fact("job", Role::Text, format!("{} {who}", job.kind).trim_end());
+            page.fact("job", Role::Text, format!("{} {who}", job.what()).trim_end());
             page.fact("asked for", Role::Dim, &format::date(job.queued_at, model.zone));
         }
         page.lines()
@@ -88,7 +88,7 @@ fn standing(model: &Model, ticket: &Ticket) -> (Role, String) {
     let job = model.board.active_job(ticket.id);
     if let Some(job) = job.filter(|job| job.status == JobStatus::Running) {
         let since = format::duration(model.now.since(job.started_at.unwrap_or(job.queued_at)));
-        return (Role::Running, format!("{} {} {since}", glyphs.running, job.kind));
+        return (Role::Running, format!("{} {} {since}", glyphs.running, job.what()));
     }
     let waits = waits_for(&model.board, ticket, model.autopilot()).unwrap_or_else(|| "waits".to_owned());
     let role = if job.is_some() { Role::Text } else { Role::Dim };

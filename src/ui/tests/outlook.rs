@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use crate::domain::command::Command;
 use crate::domain::id::TicketRef;
 use crate::domain::outlook::{Collision, ConflictFile, Forecast, Outlook, Radar};
+use crate::domain::proof::Proof;
 use crate::domain::resolve::Deed;
+use crate::domain::run::RunEnd;
 use crate::domain::state::StateName;
 use crate::ui::msg::{Effect, Msg};
 use crate::ui::testing::{World, ticket_id};
@@ -26,6 +28,8 @@ fn radar() -> Radar {
         revision: 1,
         behind: 3,
         forecast: Forecast::Conflicts(files(&[("src/router.rs", "content"), ("src/jwt.rs", "add/add")])),
+        proof: Proof::Unknown,
+        beside: Vec::new(),
     };
     let collision = |one, other| Collision {
         one: ticket_id(one),
@@ -73,6 +77,31 @@ fn the_ways_out_are_offered_and_each_is_one_key() {
         asked("Ck<enter>"),
         Some(Command::Conflict { ticket, deed: Deed::Send { target: "main".into(), files } })
     );
+}
+
+/// The same ticket goes together with its target, and that is what the checks say about it.
+fn going_on(theme: Theme, proof: Proof) -> World {
+    let mut radar = radar();
+    radar.collisions.clear();
+    let outlook = radar.outlooks.get_mut(&ticket_id(4)).unwrap();
+    outlook.forecast = Forecast::Clean;
+    outlook.beside = vec!["3333333 Count the tokens".into(), "4444444 Drop the cache".into()];
+    outlook.proof = proof;
+    world(theme, FULL).tell(Msg::Radar(Box::new(radar))).keys("llllj")
+}
+
+fn failed() -> Proof {
+    Proof::Failed { command: "cargo test".into(), end: RunEnd::Exited { code: 101 } }
+}
+
+#[test]
+fn cards_say_what_is_to_be_checked_again_and_what_fails_on_the_target() {
+    assert_screens("outlook_recheck", |theme| going_on(theme, Proof::Unknown));
+    assert_screens("outlook_red", |theme| going_on(theme, failed()));
+    assert_screens("outlook_red_ticket", |theme| going_on(theme, failed()).keys("<enter>"));
+    let said = |proof| going_on(Theme::plain(), proof).keys("<enter>").screen();
+    assert!(said(Proof::Unknown).contains("to be checked again on the result"));
+    assert!(said(Proof::Passed).contains("its checks passed on the result"));
 }
 
 #[test]
