@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 use crate::app::{self, Check, Health, Mending};
 use crate::ui::theme::Glyphs;
 use crate::ui::widget::format::counted;
-use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
-use super::out::Out;
+use super::out::{Out, hanging};
 use super::{Global, session};
+
+/// Before what goes on below a check.
+const BESIDE: &str = "           ";
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -46,23 +48,25 @@ fn print(global: &Global, checks: &[Check], out: &mut Out) -> Result<(), CliErro
     let shown = |check: &&Check| !global.quiet || check.health != Health::Ok || check.mended.is_some();
     let absent: Vec<&str> = checks.iter().filter(|check| is_absent(check)).filter_map(agent).collect();
     let mut is_told = false;
+    let columns = session::columns();
+    let mut say = |first: &str, said: &str| hanging(first, said, columns).iter().try_for_each(|line| out.line(line));
+    let arrow = format!("{BESIDE}{} ", Glyphs::unicode().arrow);
     for check in checks.iter().filter(shown) {
+        let (glyph, word) = sign(check);
+        let first = format!("{glyph} {word:<7}  ");
         if is_absent(check) {
             if !std::mem::replace(&mut is_told, true) {
-                let (glyph, word) = sign(check);
                 let (count, names) = (absent.len(), absent.join(", "));
-                out.line(visible(&format!("{glyph} {word:<7}  agents: {count} are not installed: {names}")))?;
-                out.line(format_args!("           {} `draft agents` says how to get one", Glyphs::unicode().arrow))?;
+                say(&first, &format!("agents: {count} are not installed: {names}"))?;
+                say(&arrow, "`draft agents` says how to get one")?;
             }
             continue;
         }
-        let (glyph, word) = sign(check);
-        let mut lines = check.message.lines().map(visible);
-        let first = lines.next().unwrap_or_default();
-        out.line(format!("{glyph} {word:<7}  {}: {first}", visible(&check.name)).trim_end())?;
-        lines.try_for_each(|line| out.line(format_args!("           {line}")))?;
+        let mut lines = check.message.lines();
+        say(&first, &format!("{}: {}", check.name, lines.next().unwrap_or_default()))?;
+        lines.try_for_each(|line| say(BESIDE, line))?;
         if !check.fix.is_empty() && check.mended != Some(true) {
-            out.line(format_args!("           {} {}", Glyphs::unicode().arrow, visible(&check.fix)))?;
+            say(&arrow, &check.fix)?;
         }
     }
     if global.quiet {

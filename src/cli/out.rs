@@ -6,7 +6,12 @@ use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
 
 use serde_json::Value;
 
+use crate::ui::widget::text::{self, visible, width};
+
 use super::error::CliError;
+
+/// The least columns for what stands beside how a line begins.
+const LEAST: usize = 24;
 
 /// Where results go. What a command does is done to its end, whether or not anybody still reads what it prints.
 #[derive(Debug)]
@@ -88,6 +93,16 @@ fn harmless(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// Returns what is said as lines of a terminal with so many columns, each below where the first one begins to say it.
+pub(super) fn hanging(first: &str, said: &str, columns: Option<usize>) -> Vec<String> {
+    let said = visible(said);
+    let Some(columns) = columns else { return vec![format!("{first}{said}")] };
+    let below = width(first);
+    let wrapped = text::wrap(&said, columns.saturating_sub(below).max(LEAST));
+    let begin = |n| if n == 0 { first.to_owned() } else { " ".repeat(below) };
+    wrapped.into_iter().enumerate().map(|(n, line)| format!("{}{line}", begin(n))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +114,16 @@ mod tests {
         let escaped = harmless(&text);
         assert!(escaped.contains(r"\u009b31m \u202ex\u007f grüße 日本 \u001b[0m"), "{escaped}");
         assert_eq!(serde_json::from_str::<Value>(&escaped).unwrap(), value);
+    }
+
+    #[test]
+    fn what_is_longer_than_the_terminal_goes_on_below_where_it_began() {
+        let said = "not installed: npm install -g it, then run it once";
+        assert_eq!(
+            hanging("– claude  ", said, Some(40)),
+            ["– claude  not installed: npm install -g", "          it, then run it once"]
+        );
+        assert_eq!(hanging("– claude  ", said, None), [format!("– claude  {said}")]);
+        assert!(hanging("– claude  ", said, Some(1)).iter().all(|line| width(line) <= 10 + LEAST));
     }
 }

@@ -5,14 +5,11 @@ use serde_json::{Value, json};
 use crate::app::{self, Seen, SignedIn, Survey, Version};
 use crate::executor::invocation::{Approve, Run, sketch};
 use crate::ui::theme::Glyphs;
-use crate::ui::widget::text::{self, Side, pad, visible, width};
+use crate::ui::widget::text::{Side, pad, width};
 
 use super::super::error::{CliError, Exit};
-use super::super::out::Out;
+use super::super::out::{Out, hanging};
 use super::super::{Global, session};
-
-/// The least columns for what stands beside the names.
-const LEAST: usize = 24;
 
 pub(super) fn list(global: &Global, out: &mut Out) -> Result<Exit, CliError> {
     let survey = session::runtime()?.block_on(app::survey(&session::options(global)))?;
@@ -79,16 +76,6 @@ fn lines(seen: &Seen, survey: &Survey, widest: usize) -> Vec<(String, String)> {
     lines
 }
 
-/// Returns what is said as lines of a terminal with so many columns, each below where the first one begins to say it.
-fn hanging(first: &str, said: &str, columns: Option<usize>) -> Vec<String> {
-    let said = visible(said);
-    let Some(columns) = columns else { return vec![format!("{first}{said}")] };
-    let below = width(first);
-    let wrapped = text::wrap(&said, columns.saturating_sub(below).max(LEAST));
-    let begin = |n| if n == 0 { first.to_owned() } else { " ".repeat(below) };
-    wrapped.into_iter().enumerate().map(|(n, line)| format!("{}{line}", begin(n))).collect()
-}
-
 fn is_preferred(seen: &Seen, survey: &Survey) -> bool {
     seen.executor.is_called(&survey.preferred)
 }
@@ -117,20 +104,4 @@ fn wire(seen: &Seen, survey: &Survey) -> Value {
         "command": call(Approve::Everything, Run::First), "command_edits": call(Approve::Edits, Run::First),
         "command_resume": call(Approve::Everything, Run::Again), "command_resume_edits": call(Approve::Edits, Run::Again),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_longer_than_the_terminal_goes_on_below_where_it_began() {
-        let said = "not installed: npm install -g it, then run it once";
-        assert_eq!(
-            hanging("– claude  ", said, Some(40)),
-            ["– claude  not installed: npm install -g", "          it, then run it once"]
-        );
-        assert_eq!(hanging("– claude  ", said, None), [format!("– claude  {said}")]);
-        assert!(hanging("– claude  ", said, Some(1)).iter().all(|line| width(line) <= 10 + LEAST));
-    }
 }
