@@ -70,12 +70,14 @@ pub(super) fn listed(model: &Model, at: usize, width: usize) -> Listed {
     let none = "Looking for boards …".to_owned();
     let Some(boards) = &model.boards else { return Listed { rows: Vec::new(), details: Vec::new(), none } };
     let rows = boards.iter().map(|board| {
+        let is_alone = boards.iter().filter(|other| other.about.name == board.about.name).count() == 1;
+        let place = if is_alone { String::new() } else { format!("  {}", board.about.repo_root.display()) };
         let mut facts = Vec::new();
         if width >= TICKETS_FROM {
             facts.push((Role::Dim, tally(&board.tickets)));
         }
         facts.extend(standing(model, board));
-        row(model, &board.about.name, &facts, width)
+        row(model, &format!("{}{place}", board.about.name), &facts, width)
     });
     let marked = boards.get(at.min(boards.len().saturating_sub(1)));
     let details = marked.map_or_else(Vec::new, |board| {

@@ -240,3 +240,16 @@ fn a_board_without_goals_offers_only_to_set_one() {
     let screen = World::board("planned").size(120, 40).keys("go").screen();
     assert!(screen.contains("n new  j next  esc back") && screen.contains("No goal is set yet"), "{screen}");
 }
+
+#[test]
+fn boards_of_one_name_say_where_they_are() {
+    let twin = Glance {
+        about: About { repo_root: "/srv/website".into(), ..glance(9, "website", 0, true).about },
+        ..glance(9, "website", 0, true)
+    };
+    let mut all = boards();
+    all.push(twin);
+    let screen = World::board("planned").size(120, 40).keys("gb").tell(Msg::Boards(all)).screen();
+    assert!(screen.contains("website  /home/ada/website") && screen.contains("website  /srv/website"), "{screen}");
+    assert!(!screen.contains("tools  /home/ada/tools"), "{screen}");
+}
