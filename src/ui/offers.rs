@@ -177,14 +177,18 @@ impl Model {
             Action::Land => {
                 let newest = self.board.revision(ticket.id).map(|revision| revision.status);
                 if newest == Some(RevisionStatus::Open) && matches!(ticket.state, State::NeedsHuman { .. }) {
-                    let (read, approve) = (self.key_of(Action::Diff), self.key_of(Action::Approve));
+                    let approve = self.keys.shown(Context::Diff, Action::Approve);
+                    let read = self.key_of(Action::Diff);
                     return Some(format!(
-                        "{number} is not approved yet; {read} reads its change, {approve} approves it."
+                        "{number} is not approved yet; {read} reads its change, and {approve} there approves it."
                     ));
                 }
                 self.why_refused(Command::Land { ticket: TicketRef::Id(ticket.id), strategy: None })
             }
             Action::Checklist => self.why_no_checklist(ticket.id),
+            Action::Conflict if ticket.worktree.is_none() => {
+                Some(format!("{number} has no worktree, so there is no conflict to deal with."))
+            }
             Action::Conflict => self.why_refused(abort(ticket.id)),
             Action::Pull => self.why_refused(self.about_pull(ticket)),
             Action::Revert => self.why_refused(Command::Revert { ticket: TicketRef::Id(ticket.id), id: None }),

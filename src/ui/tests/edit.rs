@@ -8,7 +8,7 @@ use crate::domain::id::TicketRef;
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::{Ticket, Title};
 use crate::ui::msg::{Effect, Guest, Msg, Settings};
-use crate::ui::testing::{NOW, World, settings, ticket_id, worked};
+use crate::ui::testing::{NOW, World, revision, settings, ticket_id, worked};
 
 fn name(n: u32) -> TicketRef {
     TicketRef::Id(ticket_id(n))
@@ -301,6 +301,14 @@ fn what_is_refused_stays_marked() {
     let none = World::board("done done").size(120, 40).keys("gg<space>j<space>L");
     assert_eq!(marked(&none), [1, 2]);
     assert!(none.screen().contains("none of 2 tickets"), "{}", none.screen());
+}
+
+#[test]
+fn a_key_that_is_refused_names_only_keys_that_there_are() {
+    let world = World::board("needs_human").tell(Msg::Changed(vec![Change::Revision(revision(1))])).keys("m");
+    assert!(world.screen().contains("d reads its change, and a there"), "{}", world.screen());
+    let world = World::board("planned").keys("C");
+    assert!(world.screen().contains("#1 has no worktree, so there is no conflict"), "{}", world.screen());
 }
 
 #[test]
