@@ -1,4 +1,4 @@
-//! Twenty approved changes of four agents at once that land at once, while others commit to the same branch; beside a script that does the
+//! Twenty approved changes of four agents that land at once, while others commit to the same branch; beside a script that does the
 //! same with git alone, one after the other. Afterwards each commit of the target passes the check, each ticket says what became
 //! of it, and nothing is left.
 

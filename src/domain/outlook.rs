@@ -77,6 +77,11 @@ impl Outlook {
         self.forecast == Forecast::Clean && self.behind > 0 && self.proof == Proof::Unknown
     }
 
+    /// Says whether the result is another tree than that of the change, and its checks passed there.
+    pub fn is_proven(&self) -> bool {
+        self.forecast == Forecast::Clean && self.behind > 0 && self.proof == Proof::Passed
+    }
+
     /// Returns the check that fails on the result, if one does.
     pub fn failing(&self) -> Option<(&str, &RunEnd)> {
         match &self.proof {

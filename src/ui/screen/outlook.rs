@@ -30,6 +30,8 @@ pub(super) fn on_card(model: &Model, ticket: TicketId) -> Option<Facts> {
             facts.push((Role::Bad, format!("{} on {}", glyphs.bad, outlook.target)));
         } else if outlook.is_unproven() && model.board.active_job(ticket).is_none() {
             facts.push((Role::Dim, format!("{} to recheck", glyphs.retry)));
+        } else if outlook.is_proven() {
+            facts.push((Role::Ok, format!("{} on {}", glyphs.ok, outlook.target)));
         }
     }
     let others: Vec<String> =

@@ -99,6 +99,7 @@ fn cards_say_what_is_to_be_checked_again_and_what_fails_on_the_target() {
     assert_screens("outlook_recheck", |theme| going_on(theme, Proof::Unknown));
     assert_screens("outlook_red", |theme| going_on(theme, failed()));
     assert_screens("outlook_red_ticket", |theme| going_on(theme, failed()).keys("<enter>"));
+    assert!(going_on(Theme::color(), Proof::Passed).screen().contains("✓ on main"));
     let said = |proof| going_on(Theme::plain(), proof).keys("<enter>").screen();
     assert!(said(Proof::Unknown).contains("to be checked again on the result"));
     assert!(said(Proof::Passed).contains("its checks passed on the result"));
