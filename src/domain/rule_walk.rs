@@ -12,22 +12,21 @@ use super::command::{AgentChoice, Command, Edit, NewTicket, Place, Refused, Revi
 use super::event::{Actor, Event};
 use super::fact::Fact;
 use super::id::{CommentId, JobId, TicketId, TicketNumber, TicketRef};
-use super::job::{Job, JobKind, JobStatus};
-use super::landing::{Intent, Landing};
-use super::outcome::{Executed, Resumed, Verified};
+use super::job::{Job, JobStatus};
 use super::outlook::ConflictFile;
 use super::pick::pick;
-use super::pull_request::{Dealt, Errand, Provider, PullState, Seen};
+use super::pull_request::Errand;
 use super::resolve::Deed;
 use super::review::{NewComment, Side, Spot, Verdict};
-use super::revision::Revision;
 use super::rule::{Input, Known, Landed, Limit, Trust, What, decide};
 use super::rule_revert::Traced;
-use super::run::RunEnd;
 use super::state::{StateName, legal_moves};
-use super::ticket::{Priority, Title, Usage, Worktree};
+use super::ticket::{Priority, Title};
 use super::time::Timestamp;
 use super::{sample, sample_rails};
+use learned::{Learned, fact, learned, moved, said, worktree};
+
+mod learned;
 
 /// One thing that happens on a walk. Tickets are meant by their place, counted round, so that most of them exist.
 #[derive(Clone, Debug)]
@@ -75,24 +74,6 @@ enum Kind {
 /// With few tickets much happens to each.
 const TICKETS_MAX: usize = 5;
 
-/// What is learned about a ticket's newest job.
-#[derive(Clone, Copy, Debug)]
-enum Learned {
-    Taken,
-    Counted,
-    Held,
-    Again,
-    PassedOver,
-    Worktree,
-    Agent,
-    Session,
-    Intent,
-    Ended(u8),
-    Stopped,
-    Lost,
-    Broke,
-}
-
 /// A ticket to be filed: accepted or not, and what it waits for, as places in the same call.
 #[derive(Clone, Debug)]
 pub(super) struct Filing {
@@ -113,21 +94,6 @@ fn ready_filing() -> Filing {
 }
 
 pub(super) fn act() -> impl Strategy<Value = Act> {
-    let learned = prop_oneof![
-        1 => Just(Learned::Taken),
-        1 => Just(Learned::Counted),
-        2 => Just(Learned::Worktree),
-        1 => Just(Learned::Held),
-        1 => Just(Learned::Again),
-        1 => Just(Learned::PassedOver),
-        1 => Just(Learned::Agent),
-        1 => Just(Learned::Session),
-        1 => Just(Learned::Intent),
-        8 => any::<u8>().prop_map(Learned::Ended),
-        1 => Just(Learned::Stopped),
-        1 => Just(Learned::Lost),
-        1 => Just(Learned::Broke),
-    ];
     let what = prop_oneof![
         2 => prop::collection::vec(filing(), 1..3).prop_map(Kind::File),
         2 => (any::<u8>(), prop::sample::select(StateName::ALL)).prop_map(|(n, to)| Kind::Move(n, to)),
@@ -155,7 +121,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         1 => any::<u8>().prop_map(Kind::BringBack),
         2 => any::<u8>().prop_map(Kind::Revert),
         10 => (1_usize..5).prop_map(|slots| Kind::Take { slots }),
-        24 => (any::<u8>(), learned).prop_map(|(n, learned)| Kind::Learn(n, learned)),
+        24 => (any::<u8>(), learned()).prop_map(|(n, learned)| Kind::Learn(n, learned)),
         6 => sample_rails::edit().prop_map(Kind::Allow),
         6 => (any::<u8>(), any::<u8>()).prop_map(|(n, how)| Kind::Examine(n, how)),
     ];
@@ -306,7 +272,9 @@ pub(super) fn walk(plan: &[Act], mut check: impl FnMut(&Moment<'_>)) {
                 let began = |job| [Fact::Taken { job }, Fact::WorktreeMade { job, worktree: worktree() }];
                 pick(&board, *slots).into_iter().flat_map(began).map(What::Fact).collect()
             }
-            Kind::Learn(n, learned) => fact(&board, *n, *learned).map(What::Fact).into_iter().collect(),
+            Kind::Learn(n, learned) => {
+                job(&board, *n).map(|job| What::Fact(fact(&board, job, *learned))).into_iter().collect()
+            }
             Kind::Allow(edit) => vec![What::Command(sample_rails::allow(*edit))],
             Kind::Examine(n, how) => {
                 let ticket = board.find(name(&board, *n));
@@ -423,33 +391,13 @@ pub(super) fn edges(tickets: &[Filing]) -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// Returns something that may be learned, mostly about an active job; about one that is over it comes too late.
-fn fact(board: &Board, n: u8, learned: Learned) -> Option<Fact> {
+/// Returns the job that something is learned about, mostly an active one; about one that is over it comes too late.
+fn job(board: &Board, n: u8) -> Option<&Job> {
     let active: Vec<&Job> = board.active_jobs().collect();
-    let newest = match active.len() {
-        count if count > 0 && !n.is_multiple_of(8) => active[usize::from(n) % count],
-        _ => board.find(name(board, n)).and_then(|ticket| board.newest_job(ticket.id))?,
-    };
-    let job = newest.id;
-    let reason = "a reason".to_owned();
-    Some(match learned {
-        Learned::Taken => Fact::Taken { job },
-        Learned::Counted => Fact::Counted { job, checks: 2 },
-        Learned::Held => Fact::Held { job, reason },
-        Learned::Again => Fact::TryAgain { job, attempt: newest.attempt + 1, reason, usage: Usage::default() },
-        Learned::PassedOver => Fact::PassedOver { ticket: newest.ticket, reason },
-        Learned::Worktree => Fact::WorktreeMade { job, worktree: worktree() },
-        Learned::Agent => Fact::AgentChosen { job, agent: "demo".into(), model: None, session: None },
-        Learned::Intent => {
-            let intent = Intent { branch: "main".into(), from: "0".repeat(40), to: "3".repeat(40) };
-            Fact::Intends { job, intent }
-        }
-        Learned::Session => Fact::SessionTold { job, session: "s".into() },
-        Learned::Ended(how) => ended(board, newest, how),
-        Learned::Stopped => Fact::Stopped { job, usage: Usage::default() },
-        Learned::Lost => Fact::Lost { job, reason, usage: Usage::default() },
-        Learned::Broke => Fact::Broke { job, reason },
-    })
+    match active.len() {
+        count if count > 0 && !n.is_multiple_of(8) => Some(active[usize::from(n) % count]),
+        _ => board.find(name(board, n)).and_then(|ticket| board.newest_job(ticket.id)),
+    }
 }
 
 fn comment(id: CommentId) -> NewComment {
@@ -461,113 +409,6 @@ fn comment(id: CommentId) -> NewComment {
         hunk: "@@ -1,3 +1,4 @@".into(),
     };
     NewComment { id, spot, body: "why?".into(), reply_to: None }
-}
-
-/// Returns an end of a landing, half of them good.
-fn landing(how: u8) -> Landing {
-    let branch = "main".to_owned();
-    match how % 8 {
-        0 => Landing::Already { branch },
-        1 => {
-            let file = ConflictFile { path: "src/a.rs".into(), kind: "content".into() };
-            Landing::Conflict { branch, files: vec![file] }
-        }
-        2 => {
-            let beside = vec!["#7 landed".to_owned()];
-            Landing::Red { command: "make".into(), end: RunEnd::Exited { code: 1 }, beside }
-        }
-        3 => Landing::Refused { reason: "main moves too fast".into() },
-        4 => Landing::Green { branch },
-        _ => Landing::Landed { intent: moved(branch), warnings: Vec::new() },
-    }
-}
-
-fn moved(branch: String) -> Intent {
-    Intent { branch, from: "0".repeat(40), to: "3".repeat(40) }
-}
-
-fn worktree() -> Worktree {
-    Worktree {
-        path: "/worktrees/1".into(),
-        branch: "draft/1".into(),
-        base_branch: "main".into(),
-        base: "0".repeat(40),
-        port: None,
-    }
-}
-
-/// Returns an end of the kind that the job can have: half of them good, so that walks get far.
-fn ended(board: &Board, job: &Job, how: u8) -> Fact {
-    let reason = "a reason".to_owned();
-    match job.kind {
-        JobKind::Resume => {
-            let outcome = match how % 8 {
-                0 => Resumed::Same { revision: 1 },
-                1 => Resumed::Unchanged,
-                2 => Resumed::Unsafe { reason },
-                _ => Resumed::Edited { revision: revision(board, job) },
-            };
-            Fact::Resumed { job: job.id, outcome }
-        }
-        JobKind::Land => Fact::Landed { job: job.id, outcome: landing(how) },
-        JobKind::PullRequest => Fact::Dealt { job: job.id, outcome: dealt(board, job, how) },
-        JobKind::Execute => {
-            let outcome = match how % 12 {
-                0 => Executed::Unchanged { said: None },
-                1 => Executed::Asked { question: "which?".into() },
-                2 => Executed::Refused { reason },
-                3 => Executed::HandedOver { reason, prompt_file: "/runs/1/prompt".into() },
-                4 => Executed::Unsafe { reason },
-                5 => Executed::Failed { reason },
-                6 => Executed::Conflict {
-                    branch: "main".into(),
-                    files: vec![ConflictFile { path: "a.txt".into(), kind: "content".into() }],
-                },
-                _ => Executed::Changed { revision: revision(board, job) },
-            };
-            let end = Some(RunEnd::Exited { code: 0 });
-            Fact::Executed { job: job.id, outcome, end, usage: Usage::default(), session: None, outside: Vec::new() }
-        }
-        JobKind::Verify => {
-            let outcome = match how % 4 {
-                0 => {
-                    let end = RunEnd::Exited { code: 2 };
-                    Verified::Failed { command: "make".into(), end, rework_attempts: u32::from(how / 4 % 3) }
-                }
-                1 => Verified::Refused { reason },
-                checks => {
-                    let examined = (how % 8 > 3).then(|| Box::new(sample_rails::found(board, job.ticket, how / 8)));
-                    Verified::Passed { checks: u32::from(checks) - 2, examined }
-                }
-            };
-            Fact::Verified { job: job.id, outcome }
-        }
-    }
-}
-
-fn dealt(board: &Board, job: &Job, how: u8) -> Dealt {
-    let newest = board.revision(job.ticket).filter(|_| !matches!(job.errand, Some(Errand::Merge { .. })));
-    match how % 4 {
-        0 => Dealt::Refused { reason: "the host says no".into() },
-        _ => Dealt::Done {
-            provider: Provider::GitHub,
-            host: "github.com".into(),
-            seen: Box::new(said(how)),
-            pushed: newest.map(|newest| (newest.number, newest.head.clone())),
-        },
-    }
-}
-
-/// What a host says about the one pull request that there is.
-fn said(how: u8) -> Seen {
-    let state = PullState::ALL[usize::from(how / 4) % PullState::ALL.len()];
-    let head = if how > 200 { "4".repeat(40) } else { "2".repeat(40) };
-    Seen { state, head, ..sample::pull_request(1).seen }
-}
-
-fn revision(board: &Board, job: &Job) -> Revision {
-    let number = 1 + board.revision(job.ticket).map_or(0, |newest| newest.number);
-    Revision { ticket: job.ticket, job: job.id, ..sample::revision(1, number) }
 }
 
 #[test]
