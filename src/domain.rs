@@ -32,6 +32,7 @@ pub mod money;
 pub mod outcome;
 pub mod outlook;
 pub mod pick;
+pub mod policy;
 pub mod proof;
 pub mod pull_request;
 pub mod query;

@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{AppError, Door, Watcher};
 use crate::config::trust::trust_content;
-use crate::domain::autonomy::{Policy, WAITS, is_due};
+use crate::domain::autonomy::{WAITS, is_due};
 use crate::domain::autopilot::{Autopilot, Choice, choose, may_start};
 use crate::domain::board::Board;
 use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
@@ -17,6 +17,7 @@ use crate::domain::dependencies::Readiness;
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
 use crate::domain::job::{Job, JobStatus};
+use crate::domain::policy::Policy;
 use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::{State, StateName};
 use crate::domain::ticket::Ticket;

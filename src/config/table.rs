@@ -1,7 +1,7 @@
 //! Every key of a configuration file, a row each; `maps` has those of what stands below a name or in a list.
 
 use super::Config;
-use super::autonomy::PROFILES;
+use super::autonomy::{AT_A_GATE, PROFILES};
 use super::keys::{Key, Kind};
 use super::settings::NOTIFY;
 
@@ -299,6 +299,29 @@ pub const KEYS: &[Key] = &[
         Kind::Word { words: PROFILES, at: |config| &mut config.autonomy_config.profile },
     )
     .user(),
+    at_gate(
+        "autonomy_config.gates.tests_passed",
+        "what follows where a check failed or did not run; `profile` leaves it to the profile, here and below",
+        |config| &mut config.autonomy_config.gates.tests_passed,
+    ),
+    at_gate("autonomy_config.gates.diff_size_threshold", "what follows where a change is large", |config| {
+        &mut config.autonomy_config.gates.diff_size_threshold
+    }),
+    at_gate("autonomy_config.gates.no_sensitive_files", "what follows at a sensitive name of a file", |config| {
+        &mut config.autonomy_config.gates.no_sensitive_files
+    }),
+    at_gate("autonomy_config.gates.cost_budget", "what follows where a budget is nearly spent", |config| {
+        &mut config.autonomy_config.gates.cost_budget
+    }),
+    at_gate("autonomy_config.gates.custom", "what follows where one of `custom_gates` did not pass", |config| {
+        &mut config.autonomy_config.gates.custom
+    }),
+    key(
+        "autonomy_config.custom_gates",
+        "commands that must pass, beside the checks, before something is approved or lands without a person",
+        Kind::Commands { at: |config| &mut config.autonomy_config.custom_gates },
+    )
+    .runs(),
     key(
         "autonomy_config.enabled",
         "whether changes of tickets without a goal are approved when they pass; a goal says it for its own",
@@ -558,6 +581,10 @@ pub const KEYS: &[Key] = &[
 
 const fn key(path: &'static str, about: &'static str, kind: Kind<Config>) -> Key {
     Key::new(path, about, kind)
+}
+
+const fn at_gate(path: &'static str, about: &'static str, at: fn(&mut Config) -> &mut String) -> Key {
+    key(path, about, Kind::Word { words: AT_A_GATE, at }).user()
 }
 
 const fn old(path: &'static str, note: &'static str) -> Key {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::autonomy::AutonomyConfig;
+use super::autonomy::{AutonomyConfig, GatesConfig};
 use super::cleanup::CleanupConfig;
 use super::keys::{Kind, Who};
 use super::later::Later;
@@ -463,6 +463,8 @@ fn any_config() -> impl Strategy<Value = Config> {
                     sensitive_file_patterns: scripts.clone(),
                     require_verification_pass: yolo_mode,
                     profile: "strict".to_owned(),
+                    gates: GatesConfig { custom: "pause".to_owned(), ..GatesConfig::default() },
+                    custom_gates: scripts.iter().map(command).collect(),
                     enabled: yolo_mode,
                     auto_merge: !yolo_mode,
                     max_auto_approvals: max_parallel_jobs,

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::board::Board;
 use super::checklist::{Checklist, Tests};
-use super::gates::{self, Profile};
+use super::gates;
 use super::job::Job;
 use super::money::Money;
+use super::policy::Policy;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::Trust;
-use super::sensitive;
 use super::state::{NeedsHuman, State, words};
 use super::ticket::Ticket;
 use super::time::Timestamp;
@@ -147,42 +147,6 @@ impl fmt::Display for Autonomy {
     }
 }
 
-/// The settings that are in force for what happens without a person.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Policy {
-    /// Most added and removed lines of a change.
-    pub max_diff_lines: u32,
-    /// Files that a person must look at, as patterns; none means those that Draft brings.
-    pub sensitive_file_patterns: Vec<String>,
-    /// Whether the checks must have passed on exactly what is approved.
-    pub require_verification_pass: bool,
-    /// Which gates stand before an automatic approval and landing.
-    pub profile: Profile,
-    /// Whether changes of tickets without a goal are approved.
-    pub without_goal: bool,
-    /// Whether those land at once.
-    pub merge_without_goal: bool,
-    /// Most changes of the whole board that are approved within a day.
-    pub max_a_day: u32,
-    /// Whether nothing lands before its checklist is done.
-    pub require_checklist: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            max_diff_lines: 500,
-            sensitive_file_patterns: sensitive::PATTERNS.iter().map(|pattern| (*pattern).to_owned()).collect(),
-            require_verification_pass: true,
-            profile: Profile::Default,
-            without_goal: false,
-            merge_without_goal: false,
-            max_a_day: 50,
-            require_checklist: false,
-        }
-    }
-}
-
 /// A check that ran for a ticket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checked {
@@ -205,7 +169,9 @@ pub struct Dossier {
     pub files: Vec<Touched>,
     /// The checks that it must pass.
     pub commands: Vec<String>,
-    /// The checks that ran for its ticket, oldest first.
+    /// The gates of one's own that it must pass.
+    pub gates: Vec<String>,
+    /// The checks and gates that ran for its ticket, oldest first.
     pub checked: Vec<Checked>,
     /// The settings in force.
     pub policy: Policy,
@@ -243,6 +209,8 @@ words! {
         TestsPassed = "tests_passed",
         /// Its size.
         DiffSize = "diff_size_threshold",
+        /// What the gates of one's own say.
+        Custom = "custom",
         /// What its files are called.
         SensitiveFiles = "no_sensitive_files",
         /// What the goal may cost.
@@ -427,6 +395,7 @@ fn rule(basis: &Basis, examined: &Examined, more: impl FnOnce(&mut Vec<Objection
         objections.push(Objection::new(Rail::Trust, Action::Block, why));
     }
     let passed = gates::tests(found, &mut objections);
+    gates::custom(found, &mut objections);
     forms(found, &mut objections);
     lines(found, &mut objections);
     gates::judge(found, &basis.money, &mut objections);
@@ -470,7 +439,8 @@ fn lines(found: &Dossier, objections: &mut Vec<Objection>) {
     let (added, removed) = gates::size(&found.files);
     if added + removed > most {
         let why = format!("{} lines, and at most {most} are approved without you", added + removed);
-        objections.push(Objection::new(Rail::DiffSize, Action::Pause, why));
+        let action = found.policy.actions.size.unwrap_or(Action::Pause);
+        objections.push(Objection::new(Rail::DiffSize, action, why));
     }
 }
 

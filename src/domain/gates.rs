@@ -2,6 +2,7 @@
 
 use super::autonomy::{Action, Checked, Dossier, Objection, Rail};
 use super::money::{Money, dollars};
+use super::policy::Actions;
 use super::sensitive;
 use super::state::words;
 use super::touched::Touched;
@@ -26,6 +27,19 @@ struct Limits {
     names: Action,
     /// The share of a budget, in percent, and what follows from it on; all of it always blocks.
     budget: (u64, Action),
+}
+
+impl Limits {
+    /// Returns the limits with what somebody wants to follow instead.
+    fn with(self, actions: &Actions) -> Self {
+        let (percent, budget) = self.budget;
+        Self {
+            size: actions.size.unwrap_or(self.size),
+            names: actions.names.unwrap_or(self.names),
+            budget: (percent, actions.budget.unwrap_or(budget)),
+            ..self
+        }
+    }
 }
 
 impl Profile {
@@ -80,14 +94,25 @@ pub fn proven(commands: &[String], checked: &[Checked], tree: &str) -> (usize, V
 pub(super) fn tests(found: &Dossier, objections: &mut Vec<Objection>) -> usize {
     let (passed, open) = proven(&found.commands, &found.checked, &found.tree);
     if found.commands.is_empty() || found.policy.require_verification_pass {
-        objections.extend(open.into_iter().map(|why| Objection::new(Rail::TestsPassed, Action::Block, why)));
+        let action = found.policy.actions.tests.unwrap_or(Action::Block);
+        objections.extend(open.into_iter().map(|why| Objection::new(Rail::TestsPassed, action, why)));
     }
     passed
 }
 
+/// Objects unless each gate of one's own passed; one that did not run, or could not, counts like one that failed.
+pub(super) fn custom(found: &Dossier, objections: &mut Vec<Objection>) {
+    if found.gates.is_empty() {
+        return;
+    }
+    let (_, open) = proven(&found.gates, &found.checked, &found.tree);
+    let action = found.policy.actions.custom.unwrap_or(Action::Block);
+    objections.extend(open.into_iter().map(|why| Objection::new(Rail::Custom, action, format!("the gate {why}"))));
+}
+
 /// Objects to what is beyond the limits of the profile in force.
 pub(super) fn judge(found: &Dossier, money: &Money, objections: &mut Vec<Objection>) {
-    let limits = found.policy.profile.limits();
+    let limits = found.policy.profile.limits().with(&found.policy.actions);
     let files = found.files.len();
     if files > limits.files {
         let why = format!("{files} files, and at most {} go on without you", limits.files);

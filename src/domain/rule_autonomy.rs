@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::autonomy::{
-    ApprovedBy, Basis, Examined, Objection, Policy, Ruling, SERVICE, is_due, may_approve, may_land, with_wait,
+    ApprovedBy, Basis, Examined, Objection, Ruling, SERVICE, is_due, may_approve, may_land, with_wait,
 };
 use super::change::Save;
 use super::command::Refused;
@@ -14,6 +14,7 @@ use super::event::{Actor, ActorKind, EventKind};
 use super::goal::Goal;
 use super::id::{GoalId, TicketId};
 use super::job::{Job, JobStatus};
+use super::policy::Policy;
 use super::review::{Review, Verdict};
 use super::revision::{Revision, RevisionStatus};
 use super::rule::Decision;

@@ -7,7 +7,6 @@ use super::checklist::{Checklist, Item, Required, Tick};
 use super::command::{RefusalCode, Refused};
 use super::event::EventKind;
 use super::id::TicketRef;
-use super::job::JobKind;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::Decision;
 use super::rule_commands::busy;
@@ -71,7 +70,7 @@ fn still_open(decision: &Decision<'_>, ticket: &Ticket, asked: Option<u32>) -> R
         let message = format!("the newest revision of {number} is {}", newest.number);
         return Err(Refused::new(RefusalCode::Reviewed, message, "Its boxes are ticked anew."));
     }
-    if let Some(job) = decision.board.active_job(ticket.id).filter(|job| job.kind == JobKind::Land) {
+    if let Some(job) = decision.board.active_job(ticket.id).filter(|job| job.lands()) {
         return Err(busy(ticket, job));
     }
     let settled = match (ticket.state, newest.status) {
@@ -117,7 +116,7 @@ mod tests {
     use crate::domain::change::Change;
     use crate::domain::checklist::Tests;
     use crate::domain::command::Command;
-    use crate::domain::job::Job;
+    use crate::domain::job::{Job, JobKind};
     use crate::domain::rule::{Known, What, decide};
     use crate::domain::sample;
     use crate::domain::state::NeedsHuman;
@@ -190,8 +189,11 @@ mod tests {
             assert_eq!(refused.code, RefusalCode::Reviewed, "{refused}");
         }
         let mut landing = approved();
-        landing.apply(&Change::Job(Job { ..sample::job(1, JobKind::Land, 1) }));
+        landing.apply(&Change::Job(sample::job(1, JobKind::Land, 1)));
         assert_eq!(ticked(&landing, None, &REQUIRED).unwrap_err().code, RefusalCode::Busy);
+        let recheck = Job { recheck: true, ..sample::job(1, JobKind::Land, 1) };
+        landing.apply(&Change::Job(recheck));
+        assert!(ticked(&landing, None, &REQUIRED).is_ok(), "what is only checked again lands nothing");
         let none = sample::board_of(&[State::Planned]);
         assert_eq!(ticked(&none, None, &REQUIRED).unwrap_err().code, RefusalCode::UnknownRevision);
     }

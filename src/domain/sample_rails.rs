@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::autonomy::{AutonomyEdit, Ceiling, Checked, Dossier, Examined, Policy};
+use super::autonomy::{AutonomyEdit, Ceiling, Checked, Dossier, Examined};
 use super::board::Board;
 use super::change::Change;
 use super::command::Command;
 use super::goal::Goal;
 use super::id::{GoalId, TicketId};
+use super::policy::Policy;
 use super::rule::Trust;
 use super::sample;
 use super::ticket::Title;
@@ -70,6 +71,7 @@ pub(super) fn dossier(revision: u32, tree: &str) -> Dossier {
         tree: tree.to_owned(),
         files: vec![file("src/a.rs")],
         commands: vec!["make test".into()],
+        gates: Vec::new(),
         checked: vec![checked(tree, true)],
         policy: Policy::default(),
         trust: Trust::Given,

@@ -38,8 +38,8 @@ pub(super) fn judge(found: &Dossier, by_word: Action, objections: &mut Vec<Objec
             // It could loosen the very rails that are asked here.
             Some((Action::Block, touches))
         } else if patterns.iter().any(|pattern| matches(pattern, name)) {
-            let action = if word.is_some() && by_word == Action::Block { Action::Block } else { Action::Pause };
-            Some((action, touches))
+            let by_pattern = if word.is_some() && by_word == Action::Block { Action::Block } else { Action::Pause };
+            Some((found.policy.actions.names.unwrap_or(by_pattern), touches))
         } else {
             word.map(|word| (by_word, format!("{touches} (`{word}` in its name)")))
         };

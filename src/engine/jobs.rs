@@ -5,6 +5,7 @@ mod bench;
 pub(super) mod command;
 mod execute;
 mod furnish;
+pub(super) mod gates;
 mod land;
 mod listener;
 mod place;

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 
 use tokio::task::JoinSet;
 
-use crate::domain::autonomy::{Basis, Dossier, Examined, Policy, SERVICE, is_due};
+use crate::domain::autonomy::{Basis, Dossier, Examined, SERVICE, is_due};
 use crate::domain::board::Board;
 use crate::domain::change::Change;
 use crate::domain::event::Actor as Who;
 use crate::domain::evidence::Evidence;
 use crate::domain::fact::Fact;
 use crate::domain::id::TicketId;
+use crate::domain::policy::Policy;
 use crate::domain::revision::Revision;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::Timestamp;
@@ -20,6 +21,7 @@ use crate::git::diff::touched;
 use super::checklist;
 use super::error::EngineError;
 use super::handle::Handle;
+use super::jobs::gates::gates_of;
 use super::workshop::Workshop;
 
 /// What a decision rests on; while it is the same, there is nothing to look at again.
@@ -129,11 +131,16 @@ pub(super) fn examine(shop: &Workshop, ticket: &Ticket, revision: &Revision, fre
             Ok(ran) => ran,
             Err(refused) => return Ok(Err(refused)),
         };
+        let gates = match gates_of(&settings.config) {
+            Ok(gates) => gates.into_iter().map(|gate| gate.display).collect(),
+            Err(refused) => return Ok(Err(refused)),
+        };
         Ok(Ok(Dossier {
             revision: revision.number,
             tree: revision.tree.clone(),
             files: touched(&shop.repo, &revision.base, &revision.tree)?,
             commands: ran.commands,
+            gates,
             checked: ran.checked,
             policy: settings.config.autonomy_config.policy(&settings.config.merge_config),
             trust: shop.trust_of(&settings)?,

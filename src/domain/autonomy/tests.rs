@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::gates::Profile;
+use crate::domain::policy::Actions;
 use crate::domain::sample;
 use crate::domain::sample_rails::{checked, dossier, file};
 use crate::domain::touched::{Differs, EXECUTABLE, LINK};
@@ -215,4 +217,65 @@ fn what_nobody_names_stays_as_it_is() {
     assert_eq!(on.edited(edit), Autonomy { max_auto_approvals: None, ..on });
     let written = serde_json::to_string(&edit).unwrap();
     assert_eq!(serde_json::from_str::<AutonomyEdit>(&written).unwrap(), edit);
+}
+
+/// Returns what speaks against a change: the gate, what follows and why, the weightiest first; alerts too.
+fn objections(basis: &Basis, found: Dossier) -> Vec<(Rail, Action)> {
+    let all = match may_approve(basis, &Ok(found)) {
+        Ruling::Granted { alerts, .. } => alerts,
+        Ruling::Refused(objections) => objections,
+    };
+    all.into_iter().map(|one| (one.gate, one.action)).collect()
+}
+
+#[test]
+fn a_gate_of_ones_own_counts_only_with_its_newest_run_on_this_very_tree() {
+    let gate = |tree: &str, passed| Checked { command: "audit".into(), tree: Some(tree.into()), passed };
+    let of = |more: Vec<Checked>, custom| {
+        let mut found = dossier(1, TREE);
+        found.gates = vec!["audit".into()];
+        found.checked.extend(more);
+        found.policy.actions.custom = custom;
+        objections(&basis(), found)
+    };
+    assert_eq!(of(vec![gate(TREE, false), gate(TREE, true)], None), []);
+    for lacking in [Vec::new(), vec![gate(TREE, true), gate(TREE, false)], vec![gate(&"2".repeat(40), true)]] {
+        assert_eq!(of(lacking.clone(), None), [(Rail::Custom, Action::Block)]);
+        for action in Action::ALL {
+            assert_eq!(of(lacking.clone(), Some(*action)), [(Rail::Custom, *action)]);
+        }
+    }
+    let mut found = dossier(1, TREE);
+    found.gates = vec!["audit".into()];
+    assert_eq!(why(&basis(), &Ok(found)), "the gate `audit` did not run on this change");
+}
+
+#[test]
+fn what_follows_at_a_gate_is_what_somebody_wants_but_where_the_gates_themselves_are_at_stake() {
+    let large = |lines| {
+        let differs = Differs::Lines { added: lines, removed: 0 };
+        vec![Touched { differs, ..file("src/a.rs") }]
+    };
+    let near = Money { budget: Some(100), spent: 90, is_unknown: false };
+    for profile in Profile::ALL {
+        for action in Action::ALL {
+            let wanted = Some(*action);
+            let actions = Actions { tests: wanted, size: wanted, names: wanted, budget: wanted, custom: wanted };
+            let policy = Policy { profile: *profile, actions, ..Policy::default() };
+            let of = |files: Vec<Touched>, checked: Vec<Checked>, money: Money| {
+                let basis = Basis { money, ..basis() };
+                objections(&basis, Dossier { files, checked, policy: policy.clone(), ..dossier(1, TREE) })
+            };
+            let passed = || vec![checked(TREE, true)];
+            let none = Money::default();
+            assert_eq!(of(large(1), Vec::new(), none), [(Rail::TestsPassed, *action)]);
+            assert!(of(large(2000), passed(), none).iter().all(|one| *one == (Rail::DiffSize, *action)));
+            assert_eq!(of(vec![file(".env")], passed(), none), [(Rail::SensitiveFiles, *action)]);
+            assert_eq!(of(vec![file("src/token.rs")], passed(), none), [(Rail::SensitiveFiles, *action)]);
+            assert_eq!(of(large(1), passed(), near), [(Rail::CostBudget, *action)]);
+            let spent = Money { spent: 100, ..near };
+            assert_eq!(of(large(1), passed(), spent), [(Rail::CostBudget, Action::Block)]);
+            assert_eq!(of(vec![file("draft.yaml")], passed(), none), [(Rail::SensitiveFiles, Action::Block)]);
+        }
+    }
 }

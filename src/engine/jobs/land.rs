@@ -21,6 +21,7 @@ use super::super::workshop::Workshop;
 use super::bench::Bench;
 use super::command::program;
 use super::furnish::furnish;
+use super::gates::before_landing;
 use super::scripts::{Scripts, set_up};
 use super::surroundings;
 use super::verify::{Ran, Round, checks, finish_what_runs, run_checks};
@@ -306,9 +307,9 @@ pub(super) async fn check(
     }
     let job = bench.job.id;
     let refuse = |reason: String| Ok(Some(refused(bench, reason)));
-    let all = match checks(bench, config).await? {
-        Ok(all) => all,
-        Err(reason) => return refuse(reason),
+    let all = match (checks(bench, config).await?, before_landing(bench, config).await?) {
+        (Ok(checks), Ok(gates)) => checks.into_iter().chain(gates).collect(),
+        (Err(reason), _) | (_, Err(reason)) => return refuse(reason),
     };
     let worktree = Worktree {
         path: plan.scratch.clone(),

@@ -7,19 +7,25 @@ use crate::domain::change::Save;
 use crate::domain::evidence::Evidence;
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Verified;
+use crate::domain::revision::Revision;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
-use crate::domain::ticket::Worktree;
+use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::copies_sum;
 
 use super::super::error::EngineError;
 use super::super::rails;
 use super::bench::Bench;
 use super::command::{plan, program};
+use super::gates::run_gates;
 use super::resume::danger;
 use super::scripts::missing;
 use super::supervise::{Nobody, begin, how_it_was_lost, proof, proof_in, see_through, take_back};
 use super::surroundings;
+
+/// Why nothing of the repository's runs whose trust is gone.
+pub(super) const UNTRUSTED: &str =
+    "this repository's commands are not trusted any more: `draft trust --show` shows what would run";
 
 /// Works on a verify job until its end is stored.
 pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
@@ -46,15 +52,31 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
     let tree = if known.is_empty() { checked_tree(bench, worktree.clone()).await? } else { newest_tree(bench).await? };
     let next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
     let round = Round { worktree: &worktree, checks: &checks, tree: &tree, next };
-    let (early, records) = run_checks(bench, &config, round, known).await?;
-    let fact = match early {
-        Some(fact) => fact,
-        None => {
-            let examined = examine(bench, &records).await?;
-            Fact::Verified { job, outcome: Verified::Passed { checks: count, examined } }
-        }
+    let (early, records) = run_checks(bench, &config, round, known.clone()).await?;
+    let (fact, records) = match early {
+        Some(fact) => (fact, records),
+        None => passed(bench, &config, (round, &known), records).await?,
     };
     bench.learn(fact, records).await
+}
+
+/// Returns the fact that the checks passed, with what the rails say where nobody may be needed, after the gates for that.
+async fn passed(
+    bench: &Bench,
+    config: &Config,
+    (round, before): (Round<'_>, &[Run]),
+    records: Vec<Save>,
+) -> Result<(Fact, Vec<Save>), EngineError> {
+    let checks = u32::try_from(round.checks.len()).unwrap_or(u32::MAX);
+    let fact = |examined| Fact::Verified { job: bench.job.id, outcome: Verified::Passed { checks, examined } };
+    let Some((ticket, revision)) = cared_for(bench).await? else { return Ok((fact(None), records)) };
+    match run_gates(bench, config, (round, before), records).await? {
+        Ok(records) => {
+            let examined = examine(bench, ticket, revision, &records).await?;
+            Ok((fact(Some(examined)), records))
+        }
+        Err(ended) => Ok(ended),
+    }
 }
 
 /// On what a check ran that an earlier engine began.
@@ -109,8 +131,7 @@ pub(super) async fn checks(bench: &Bench, config: &Config) -> Result<Result<Vec<
         && !config.verify_config.commands.is_empty()
         && bench.blocking(|shop| shop.trust()).await? == Trust::Missing
     {
-        let reason = "this repository's commands are not trusted any more: `draft trust --show` shows what would run";
-        return Ok(Err(reason.to_owned()));
+        return Ok(Err(UNTRUSTED.to_owned()));
     }
     Ok(checks_of(&bench.ticket.verify, config))
 }
@@ -220,20 +241,28 @@ fn failed(bench: &Bench, config: &Config, check: &CheckCommand, run: &Run) -> Op
     }
 }
 
-/// Looks at the change whose checks passed, if it may be approved without a person. What proves the last check is not stored
-/// yet, so it comes along.
-async fn examine(bench: &Bench, records: &[Save]) -> Result<Option<Box<Examined>>, EngineError> {
+/// Returns the change whose checks passed, if it may be approved or land without a person.
+async fn cared_for(bench: &Bench) -> Result<Option<(Ticket, Revision)>, EngineError> {
     let Some(policy) = bench.blocking(|shop| Ok(shop.policy())).await? else { return Ok(None) };
     let id = bench.ticket.id;
     let wanted = bench.look(move |board| {
         let ticket = board.ticket(id).filter(|ticket| autonomy_of(board, ticket, &policy).cares_for_changes())?;
         Some((ticket.clone(), board.revision(id)?.clone()))
     });
-    let Some((ticket, revision)) = wanted.await? else { return Ok(None) };
+    wanted.await
+}
+
+/// Looks at a change whose checks passed. What proves the last check is not stored yet, so it comes along.
+async fn examine(
+    bench: &Bench,
+    ticket: Ticket,
+    revision: Revision,
+    records: &[Save],
+) -> Result<Box<Examined>, EngineError> {
     let fresh: Vec<Evidence> = records.iter().filter_map(evidence).cloned().collect();
     let examined = bench.blocking(move |shop| Ok(rails::examine(shop, &ticket, &revision, &fresh))).await;
     // Whatever goes wrong here, the change waits for a person.
-    Ok(Some(Box::new(examined.unwrap_or_else(|error| Err(error.to_string())))))
+    Ok(Box::new(examined.unwrap_or_else(|error| Err(error.to_string()))))
 }
 
 fn evidence(save: &Save) -> Option<&Evidence> {

@@ -165,3 +165,55 @@ fn flags_that_nobody_names_stay_as_they_are() {
         world.draft(&["goal", "edit", "Greetings", &format!("{flag}={value}")]).exits(2);
     }
 }
+
+#[test]
+fn a_gate_of_ones_own_runs_like_a_check_and_holds_up_what_would_happen_by_itself() {
+    let world = world("none");
+    let settings = world.read("draft.yaml");
+    world.write("draft.yaml", format!("{settings}autonomy_config: {{custom_gates: [test -e seen.txt]}}\n"));
+    world.commit("a gate");
+    let without = file(&world, "Say hello", "[[write hello.txt hi\\n]][[say done]]", SERVES);
+    world.draft(&["run", &without, "--trust"]).ok();
+    let ticket = shown(&world, &without);
+    assert_eq!((&ticket["state"], &ticket["why"]), (&json!("needs_human"), &json!("review")));
+    let reason = "its check passed; waits for you: the gate `test -e seen.txt` failed on this change";
+    assert_eq!(ticket["reason"], reason);
+    let evidence = ticket["evidence"].as_array().unwrap();
+    let gate = evidence.iter().find(|one| one["command"] == "test -e seen.txt").unwrap();
+    assert_eq!((&gate["exit_code"], &gate["tree"]), (&json!(1), &ticket["revisions"][0]["tree"]));
+
+    let with = file(&world, "See it", "[[write seen.txt hi\\n]][[say done]]", SERVES);
+    world.draft(&["run", &with]).ok();
+    assert_eq!(shown(&world, &with)["state"], "done");
+    // On the result, with what landed meanwhile, it passes for the first one too, once that is checked again.
+    world.draft(&["config", "set", "autonomy_config.gates.custom", "alert", "--user"]).ok();
+    world.draft(&["verify", &without, "--wait"]).ok();
+    let ticket = shown(&world, &without);
+    assert_eq!(ticket["state"], "done", "{ticket:#}");
+    let told = actions(&ticket).into_iter().find(|(action, _)| action == "alert").unwrap();
+    assert_eq!(told.1, "worth a look: the gate `test -e seen.txt` failed on this change");
+}
+
+#[test]
+fn a_gate_holds_up_a_landing_by_itself_on_what_would_be_on_the_target() {
+    let world = world("none");
+    world.draft(&["goal", "edit", "Greetings", "--auto-merge", "off"]).ok();
+    let settings = world.read("draft.yaml");
+    let gate = "autonomy_config: {custom_gates: ['test ! -e one.txt -o ! -e two.txt']}";
+    world.write("draft.yaml", format!("{settings}{gate}\n"));
+    world.commit("not both");
+    let one = file(&world, "One", "[[write one.txt 1\\n]][[say done]]", SERVES);
+    world.draft(&["run", &one, "--trust"]).ok();
+    assert_eq!(shown(&world, &one)["why"], "approved");
+    world.write("two.txt", "2\n");
+    world.commit("two");
+    world.draft(&["goal", "edit", "Greetings", "--auto-merge", "on"]).ok();
+    world.draft(&["run"]).exits(1);
+    let ticket = shown(&world, &one);
+    assert_eq!((&ticket["state"], &ticket["why"]), (&json!("needs_human"), &json!("landing")), "{ticket:#}");
+    let reason = ticket["reason"].as_str().unwrap();
+    assert!(reason.contains("`test ! -e one.txt -o ! -e two.txt` exited with code 1 on the result"), "{reason}");
+    // A person who lands it has decided.
+    world.draft(&["merge", &one]).ok();
+    assert_eq!(shown(&world, &one)["state"], "done");
+}
