@@ -131,6 +131,9 @@ impl World {
             "The board: tickets in columns from proposed to done, and the log of an agent at work",
         )?;
 
+        terminal.press("gq", "What runs and what waits")?;
+        write(&terminal, "queue", "What runs, and what waits for what, in the order of turns")?;
+        terminal.close("\x1b", "What runs and what waits")?;
         terminal.press(":re", ": re")?;
         write(&terminal, "palette", "The palette over the board: commands and tickets, found by a few letters")?;
         terminal.close("\x1b", "Go to or do")?;
