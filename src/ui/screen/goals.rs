@@ -81,12 +81,6 @@ impl Model {
         self.refuse(format!("there is no goal here; {new} sets one."))
     }
 
-    /// Says whether the goals are looked at and there are none.
-    pub(in crate::ui) fn is_at_no_goal(&self) -> bool {
-        let is_here = matches!(&self.over, Some(Overlay::Place(list)) if list.place == Place::Goals);
-        is_here && self.board.goals().is_empty()
-    }
-
     fn goal_at(&self, at: usize) -> Option<&Goal> {
         self.board.goals().get(at).copied()
     }

@@ -163,6 +163,11 @@ impl Model {
         }
     }
 
+    /// Says whether a list is looked at in which there is nothing.
+    pub(in crate::ui) fn is_at_empty_list(&self) -> bool {
+        matches!(self.over, Some(Overlay::Place(list)) if self.in_place(list).rows.is_empty())
+    }
+
     /// Leaves whatever is shown in place of the board.
     pub(super) fn go_to_board(&mut self) {
         self.ticket = None;

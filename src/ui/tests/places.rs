@@ -239,6 +239,8 @@ fn rows_that_go_while_a_list_is_open_leave_the_mark_on_what_is_there() {
 fn a_board_without_goals_offers_only_to_set_one() {
     let screen = World::board("planned").size(120, 40).keys("go").screen();
     assert!(screen.contains("n new  j next  esc back") && screen.contains("No goal is set yet"), "{screen}");
+    let screen = World::board("done").size(120, 40).keys("gq").screen();
+    assert!(screen.contains("Nothing runs") && !screen.contains("go to it"), "{screen}");
 }
 
 #[test]
