@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -23,11 +23,11 @@ use crate::domain::pick::{holds_slot, pick_among};
 use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, Writer};
+use crate::store::Writer;
 
 use super::autopilot::{HEARTBEAT, Pilot};
 use super::chores::{self, Chores};
-use super::error::{AskError, EngineError};
+use super::error::EngineError;
 use super::handle::{Handle, Snapshot, Working, catch_up, load_board};
 use super::jobs::{self, Bench};
 use super::lock::BoardLock;
@@ -36,6 +36,11 @@ use super::others;
 use super::rails::Rails;
 use super::rechecks::Rechecks;
 use super::workshop::Workshop;
+use message::{Reply, Wish, Work};
+
+mod message;
+
+pub(super) use message::{Look, Message};
 
 /// Messages that are decided and saved together at the most.
 const BATCH: usize = 64;
@@ -48,53 +53,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait before it is looked again for what nobody needs any more.
 const TIDY: Duration = Duration::from_secs(3600);
 
-/// What the engine can be told.
-#[derive(Debug)]
-pub(super) enum Message {
-    /// Somebody wants something; another process left it in the database under that number, if there is one.
-    Ask { request: Request, known: Known, number: Option<i64>, reply: oneshot::Sender<Result<(), AskError>> },
-    /// A job learned something; the records that prove it are saved with it.
-    Learn { fact: Fact, who: Who, records: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
-    /// A job has something to record that moves nothing.
-    Record { saves: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
-    /// What a running job does right now; told on, not stored.
-    Live(Change),
-    /// Somebody wants to know something of the board; for that it need not be copied.
-    Look(Look),
-    /// Somebody wants the board.
-    Snapshot { reply: oneshot::Sender<Snapshot> },
-    /// The user trusts what the repository's file would run.
-    Trust { content: String, reply: oneshot::Sender<Result<(), StoreError>> },
-    /// A command of another process is refused; one that is carried out is answered together with what it changes.
-    Refuse { number: i64, refused: Refused, reply: oneshot::Sender<Result<(), StoreError>> },
-    /// The engine is to work like this from now on.
-    Work(Working),
-}
-
-/// What looks at the board and tells whoever wants to know.
-pub(super) struct Look(pub(super) Box<dyn FnOnce(&Board) + Send>);
-
-impl std::fmt::Debug for Look {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Look")
-    }
-}
-
-/// One thing to decide or to record, with whoever waits for it.
-#[derive(Debug)]
-struct Work {
-    wish: Wish,
-    /// The number of the command of another process that this carries out.
-    number: Option<i64>,
-    reply: Reply,
-}
-
-#[derive(Debug)]
-enum Wish {
-    Decide { who: Who, known: Known, what: Box<What>, records: Vec<Save> },
-    Record(Vec<Save>),
-}
-
 /// Whether every job that there is a slot for was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Taken {
@@ -103,13 +61,6 @@ enum Taken {
     NotAll,
     /// The machine lacks something that one needs.
     Held,
-}
-
-#[derive(Debug)]
-enum Reply {
-    Asker(oneshot::Sender<Result<(), AskError>>),
-    Job(oneshot::Sender<Result<(), EngineError>>),
-    Nobody,
 }
 
 /// What a task does with a job.
@@ -536,25 +487,6 @@ impl Actor {
                 () = self.token.cancelled() => return,
                 () = tokio::time::sleep(TRY_AGAIN) => {}
             }
-        }
-    }
-}
-
-impl Reply {
-    fn refuse(self, refused: Refused) {
-        match self {
-            Self::Asker(reply) => drop(reply.send(Err(refused.into()))),
-            Self::Job(reply) => drop(reply.send(Err(refused.into()))),
-            Self::Nobody => tracing::warn!(%refused, "a fact was refused"),
-        }
-    }
-
-    fn fail(self, error: &StoreError) {
-        let failed = || EngineError::NotSaved(error.clone());
-        match self {
-            Self::Asker(reply) => drop(reply.send(Err(failed().into()))),
-            Self::Job(reply) => drop(reply.send(Err(failed()))),
-            Self::Nobody => {}
         }
     }
 }
