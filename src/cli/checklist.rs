@@ -5,18 +5,17 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::Door;
 use crate::domain::checklist::{Checklist, Findings, Item, Standing, Subject, Tests};
 use crate::domain::command::{Command, RefusalCode};
 use crate::domain::id::TicketRef;
 use crate::domain::state::State;
 use crate::domain::ticket::{Ticket, Usage};
-use crate::engine::{Working, find_out};
+use crate::engine::find_out;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, session};
+use super::{Global, session, stored};
 
 #[derive(Debug, Args)]
 pub(super) struct ChecklistArgs {
@@ -42,12 +41,7 @@ pub(super) fn checklist(global: &Global, args: &ChecklistArgs, out: &mut Out) ->
     let only_asks = boxes.is_empty();
     if !only_asks {
         let command = Command::Tick { ticket: TicketRef::Id(ticket), revision: args.revision, boxes };
-        session::runtime()?.block_on(async {
-            let mut door = Door::open(opened, Working::CommandsOnly).await?;
-            let asked = door.ask(command).await;
-            door.close().await?;
-            asked
-        })?;
+        stored::carry_out(opened, vec![command])?;
     }
     let board = session::stored_board(&workshop)?;
     let ticket = session::find(&board, &ticket.to_string())?;

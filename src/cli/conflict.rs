@@ -18,7 +18,7 @@ use crate::ui::widget::text::visible;
 use super::conflicts::{in_full, landing};
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, job, session};
+use super::{Global, job, session, stored};
 
 #[derive(Debug, Args)]
 pub(super) struct ConflictArgs {
@@ -178,12 +178,7 @@ fn send(global: &Global, id: &str, out: &mut Out) -> Result<Exit, CliError> {
     };
     let command =
         Command::Conflict { ticket: TicketRef::Id(ticket.id), deed: Deed::Send { target, files: files.clone() } };
-    session::runtime()?.block_on(async {
-        let mut door = Door::open(opened, Working::CommandsOnly).await?;
-        let asked = door.ask(command).await;
-        door.close().await?;
-        asked
-    })?;
+    stored::carry_out(opened, vec![command])?;
     if global.json {
         out.json(&json!({ "ticket": ticket.number, "files": files }))?;
     } else if !global.quiet {

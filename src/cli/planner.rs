@@ -5,19 +5,18 @@ use std::sync::Arc;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::app::Door;
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::command::Command;
 use crate::domain::job::{Job, JobStatus};
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
-use crate::engine::{BoardLock, Working, Workshop};
+use crate::engine::{BoardLock, Workshop};
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, session};
+use super::{Global, session, stored};
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(super) enum PlannerCommand {
@@ -41,12 +40,7 @@ pub(super) fn planner(global: &Global, command: PlannerCommand, out: &mut Out) -
     let opened = session::opened(global)?;
     let workshop = Arc::clone(&opened.workshop);
     if let Some(mode) = mode {
-        session::runtime()?.block_on(async {
-            let mut door = Door::open(opened, Working::CommandsOnly).await?;
-            let asked = door.ask(Command::SetAutopilot(mode)).await;
-            door.close().await?;
-            asked
-        })?;
+        stored::carry_out(opened, vec![Command::SetAutopilot(mode)])?;
     }
     let status = Status::look(&workshop)?;
     if global.json {

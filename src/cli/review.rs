@@ -6,19 +6,19 @@ use clap::Args;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::{self, AppError, Door};
+use crate::app::{self, AppError};
 use crate::domain::command::{Command, RefusalCode, Reviewing};
 use crate::domain::diff::FileDiff;
 use crate::domain::id::{CommentId, TicketId, TicketRef};
 use crate::domain::review::{Lines, NewComment, Side, Spot, Verdict};
 use crate::domain::revision::Revision;
-use crate::engine::{Working, Workshop};
+use crate::engine::Workshop;
 use crate::git::diff;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, json as wire, pr, session};
+use super::{Global, json as wire, pr, session, stored};
 
 #[derive(Debug, Args)]
 pub(super) struct ReviewArgs {
@@ -67,18 +67,7 @@ pub(super) fn review(global: &Global, args: &ReviewArgs, out: &mut Out) -> Resul
         (Some(revision), said) => comments(&workshop, revision, said)?,
     };
     let commands = commands(args, ticket, newest.map_or(1, |revision| revision.number), comments)?;
-    session::runtime()?.block_on(async {
-        let mut door = Door::open(opened, Working::CommandsOnly).await?;
-        let mut asked = Ok(());
-        for command in commands {
-            asked = door.ask(command).await;
-            if asked.is_err() {
-                break;
-            }
-        }
-        door.close().await?;
-        asked
-    })?;
+    stored::carry_out(opened, commands)?;
     if args.pr {
         return pr::open(global, &args.id, out);
     }

@@ -49,14 +49,20 @@ impl Stored {
 /// Has commands carried out, one after the other, and returns the board after them. The first that is refused ends it.
 pub(super) fn ask(opened: Opened, commands: Vec<Command>) -> Result<Stored, CliError> {
     let workshop = Arc::clone(&opened.workshop);
-    let was_engine = session::runtime()?.block_on(async {
+    let was_engine = carry_out(opened, commands)?;
+    Ok(Stored { was_engine, ..Stored::load(&workshop)? })
+}
+
+/// Has commands carried out, one after the other, and says whether this process was the engine. The first that is refused
+/// ends it.
+pub(super) fn carry_out(opened: Opened, commands: Vec<Command>) -> Result<bool, CliError> {
+    session::runtime()?.block_on(async {
         let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let asked = ask_all(&mut door, commands).await;
         let was_engine = door.is_engine();
         door.close().await?;
-        asked.map(|()| was_engine)
-    })?;
-    Ok(Stored { was_engine, ..Stored::load(&workshop)? })
+        Ok(asked.map(|()| was_engine)?)
+    })
 }
 
 async fn ask_all(door: &mut Door, commands: Vec<Command>) -> Result<(), AppError> {

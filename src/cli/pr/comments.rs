@@ -5,20 +5,20 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::{self, AppError, Door};
+use crate::app::{self, AppError};
 use crate::domain::board::Board;
 use crate::domain::command::{Command, RefusalCode};
 use crate::domain::id::{CommentId, TicketRef};
 use crate::domain::pull_request::{PullRequest, Remark};
 use crate::domain::review::NewComment;
 use crate::domain::ticket::Ticket;
-use crate::engine::{Working, Workshop};
+use crate::engine::Workshop;
 use crate::git::diff;
 use crate::ui::widget::text::visible;
 
 use super::super::error::{CliError, Exit};
 use super::super::out::Out;
-use super::super::{Global, json as wire, session};
+use super::super::{Global, json as wire, session, stored};
 use super::{pull_of, remark_lines};
 
 #[derive(Debug, Args)]
@@ -47,12 +47,7 @@ pub(super) fn comments(global: &Global, args: &CommentsArgs, out: &mut Out) -> R
     let (revision, taken) = (board.revision(ticket.id).map_or(1, |newest| newest.number), ids(&new));
     if !new.is_empty() {
         let command = Command::Comment { ticket: TicketRef::Id(ticket.id), revision, comments: new };
-        session::runtime()?.block_on(async {
-            let mut door = Door::open(opened, Working::CommandsOnly).await?;
-            let asked = door.ask(command).await;
-            door.close().await?;
-            asked
-        })?;
+        stored::carry_out(opened, vec![command])?;
     }
     if global.json {
         out.json(&json!({ "ticket": ticket.number, "revision": revision, "taken": taken }))?;

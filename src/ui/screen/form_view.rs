@@ -37,27 +37,27 @@ pub(in crate::ui) fn draw(model: &Model, form: &Form, area: Rect, buffer: &mut B
     let (fields, keys) = split_bottom(popup.draw(area, &model.theme, buffer), 1);
     bars::draw_keys(model, Context::Form, keys, buffer);
     let mut rest = fields;
-    for (field, height) in in_sight(form, fields.height) {
+    let all = form.fields.iter().map(|field| (*field, least(form, *field))).collect();
+    for (field, height) in in_sight(all, form.focus, Field::Description, fields.height) {
         let (place, below) = split_top(rest, height);
         draw_field(model, form, field, place, buffer);
         rest = below;
     }
 }
 
-/// Returns the fields that fit, with their heights.
-fn in_sight(form: &Form, room: u16) -> Vec<(Field, u16)> {
-    let mut fields: Vec<(Field, u16)> = form.fields.iter().map(|field| (*field, least(form, *field))).collect();
-    let total = |fields: &[(Field, u16)]| fields.iter().map(|(_, height)| height).sum::<u16>();
-    // From the top, until the field with the keys fits.
-    while fields.len() > 1 && fields[0].0 != form.focus {
-        let to_focus = fields.iter().position(|(field, _)| *field == form.focus).unwrap_or(0);
+/// Returns the fields of a form that fit, with their heights: from the top, until the one with the keys fits. The one that
+/// grows has the room that is left.
+pub(super) fn in_sight<F: Copy + PartialEq>(mut fields: Vec<(F, u16)>, focus: F, grows: F, room: u16) -> Vec<(F, u16)> {
+    let total = |fields: &[(F, u16)]| fields.iter().map(|(_, height)| height).sum::<u16>();
+    while fields.len() > 1 && fields[0].0 != focus {
+        let to_focus = fields.iter().position(|(field, _)| *field == focus).unwrap_or(0);
         if total(&fields[..=to_focus]) <= room {
             break;
         }
         fields.remove(0);
     }
     let spare = room.saturating_sub(total(&fields));
-    if let Some((_, height)) = fields.iter_mut().find(|(field, _)| *field == Field::Description) {
+    if let Some((_, height)) = fields.iter_mut().find(|(field, _)| *field == grows) {
         *height += spare;
     }
     fields

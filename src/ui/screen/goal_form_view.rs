@@ -9,7 +9,7 @@ use crate::ui::widget::field::{self, Focus};
 use crate::ui::widget::popup::Popup;
 
 use super::bars;
-use super::form_view::draw_choice;
+use super::form_view::{draw_choice, in_sight};
 use super::goal_form::{FIELDS, Field, GoalForm, Switch};
 use super::layout::{split_bottom, split_top};
 
@@ -25,29 +25,12 @@ pub(in crate::ui) fn draw(model: &Model, form: &GoalForm, area: Rect, buffer: &m
     let (fields, keys) = split_bottom(popup.draw(area, &model.theme, buffer), 1);
     bars::draw_keys(model, Context::GoalForm, keys, buffer);
     let mut rest = fields;
-    for (field, height) in in_sight(form, fields.height) {
+    let all = FIELDS.iter().map(|field| (*field, least(form, *field))).collect();
+    for (field, height) in in_sight(all, form.focus, Field::Description, fields.height) {
         let (place, below) = split_top(rest, height);
         draw_field(model, form, field, place, buffer);
         rest = below;
     }
-}
-
-/// Returns the fields that fit, with their heights: from the top, until the one with the keys fits.
-fn in_sight(form: &GoalForm, room: u16) -> Vec<(Field, u16)> {
-    let mut fields: Vec<(Field, u16)> = FIELDS.iter().map(|field| (*field, least(form, *field))).collect();
-    let total = |fields: &[(Field, u16)]| fields.iter().map(|(_, height)| height).sum::<u16>();
-    while fields.len() > 1 && fields[0].0 != form.focus {
-        let to_focus = fields.iter().position(|(field, _)| *field == form.focus).unwrap_or(0);
-        if total(&fields[..=to_focus]) <= room {
-            break;
-        }
-        fields.remove(0);
-    }
-    let spare = room.saturating_sub(total(&fields));
-    if let Some((_, height)) = fields.iter_mut().find(|(field, _)| *field == Field::Description) {
-        *height += spare;
-    }
-    fields
 }
 
 fn least(form: &GoalForm, field: Field) -> u16 {
