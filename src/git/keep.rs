@@ -1,17 +1,11 @@
 //! Keeps a snapshot for ever: a commit that holds its tree, under a ref of its own.
 
 use gix::ObjectId;
-use gix::actor::Signature;
-use gix::date::Time;
 use gix::objs::Commit;
 
 use super::tree::Snapshot;
 use super::{GitError, Repo, modules, object};
 use crate::domain::ticket::Worktree;
-
-/// Who makes the commits that only keep a state. The user's identity need not be configured, and nothing writes it.
-const NAME: &str = "Draft";
-const EMAIL: &str = "draft@localhost";
 
 /// Keeps a snapshot under a ref and returns the commit that holds it: the worktree's own if it has that tree, else a
 /// new one on top of it. Commits that were made in submodules are kept in those of the user's checkout, where there are such.
@@ -54,14 +48,10 @@ fn kept(repo: &Repo, snapshot: &Snapshot, reference: &str) -> Result<Option<Stri
     Err(GitError::RefTaken { reference: reference.to_owned(), found, wanted: snapshot.tree.clone() })
 }
 
-pub(super) fn signature() -> Signature {
-    Signature { name: NAME.into(), email: EMAIL.into(), time: Time::now_local_or_utc() }
-}
-
 /// Makes a commit of a tree on top of others, in Draft's name.
 pub(super) fn commit_tree(repo: &Repo, tree: &str, parents: &[&str], message: &str) -> Result<String, GitError> {
     let id = |hex: &str| ObjectId::from_hex(hex.as_bytes()).map_err(GitError::read(format!("the id `{hex}`")));
-    let who = signature();
+    let who = object::signature();
     let commit = Commit {
         tree: id(tree)?,
         parents: parents.iter().map(|parent| id(parent)).collect::<Result<_, _>>()?,

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use gix::ObjectId;
+use gix::actor::Signature;
+use gix::date::Time;
 use gix::date::parse::TimeBuf;
 use gix::lock::acquire::Fail;
 use gix::objs::WriteTo;
@@ -12,8 +14,16 @@ use gix::refs::FullName;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
 use super::invoke::DURABLE;
-use super::keep::signature;
 use super::{GitError, Repo, locks};
+
+/// Who makes what only keeps a state. The user's identity need not be configured, and nothing writes it.
+const NAME: &str = "Draft";
+const EMAIL: &str = "draft@localhost";
+
+/// Returns Draft's name, and the time now.
+pub(super) fn signature() -> Signature {
+    Signature { name: NAME.into(), email: EMAIL.into(), time: Time::now_local_or_utc() }
+}
 
 /// Writes an object, unless the repository has it, and returns its id.
 pub(super) fn write(repo: &Repo, object: &impl WriteTo) -> Result<ObjectId, GitError> {
