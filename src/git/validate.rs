@@ -156,7 +156,8 @@ impl Place {
         let head = std::fs::read(git_dir.join("HEAD")).ok()?;
         let git_dir = git_dir.canonicalize().ok()?;
         let common_dir = git_dir.join(OsStr::from_bytes(common.trim_end())).canonicalize().ok()?;
-        let branch = head.strip_prefix(b"ref: ").and_then(|name| short_branch(name.trim_end().into()));
+        // Git takes any blanks there.
+        let branch = head.strip_prefix(b"ref:").and_then(|name| short_branch(name.trim().into()));
         Some(Self { top: work_dir.canonicalize().ok()?, is_main: git_dir == common_dir, git_dir, common_dir, branch })
     }
 

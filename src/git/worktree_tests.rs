@@ -355,6 +355,10 @@ fn unsafe_places_are_named_by_the_first_check_that_fails() {
     assert_eq!(unsafe_name(&sandbox, sandbox.dir(), &at(&sandbox.main())), "is_main_repo");
     sandbox.run(&worktree.path, "checkout -q -b Production");
     assert_eq!(unsafe_name(&sandbox, &root, &worktree), "on_protected_branch");
+    // For git any blanks will do.
+    let head = sandbox.main().join(".git/worktrees/1-x/HEAD");
+    std::fs::write(head, "ref:  refs/heads/Production\n").unwrap();
+    assert_eq!(unsafe_name(&sandbox, &root, &worktree), "on_protected_branch");
 }
 
 #[test]
