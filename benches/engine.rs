@@ -20,6 +20,7 @@ use draft_board::domain::state::StateName;
 use draft_board::domain::ticket::Title;
 use draft_board::domain::time::Timestamp;
 use draft_board::engine::{BoardLock, Engine, Gates, Handle, Paths, Working, Workshop};
+use draft_board::git::still::Still;
 use draft_board::git::{Git, Repo};
 use draft_board::store::{Readers, Write, open};
 use tempfile::TempDir;
@@ -75,6 +76,7 @@ fn engine(runtime: &Runtime, tickets: u32) -> (TempDir, Engine) {
         path_env,
         kept: Keeper::default(),
         max_parallel: None,
+        still: Still::default(),
         looks_ahead: false,
     });
     let engine = runtime.block_on(async {

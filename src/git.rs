@@ -73,6 +73,7 @@ mod registered;
 mod repo;
 pub mod revert;
 pub mod setup;
+pub mod still;
 pub mod submodules;
 #[cfg(test)]
 mod submodules_tests;

@@ -12,6 +12,7 @@ use crate::config::{FILE_NAME, Files};
 use crate::domain::board::{About, Board};
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
+use crate::git::still::Still;
 use crate::git::{Git, GitError, Repo};
 use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
 
@@ -87,6 +88,7 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
         path_env,
         kept: Keeper::default(),
         max_parallel: options.max_parallel,
+        still: Still::default(),
         looks_ahead: options.looks_ahead,
     });
     Ok(Opened { workshop, writer, read: None })

@@ -19,6 +19,7 @@ use crate::domain::rule::Trust;
 use crate::domain::rule_recheck::Recheck;
 use crate::domain::ticket::Worktree;
 use crate::executor::table::Table;
+use crate::git::still::Still;
 use crate::git::{Git, Repo};
 use crate::store::Readers;
 
@@ -129,6 +130,8 @@ pub struct Workshop {
     pub kept: Keeper,
     /// How many jobs run at once, when a flag says so and not the configuration.
     pub max_parallel: Option<u32>,
+    /// What worktrees were like when they were looked at.
+    pub still: Still,
     /// Whether the engine stays, and may begin what nobody asked for: checks of what waits.
     pub looks_ahead: bool,
 }

@@ -126,7 +126,7 @@ fn lost(folder: &Folder, now: Timestamp, because: Option<String>) -> ExitRecord 
     let holder = folder.holder();
     let mut messages: Vec<String> = because.into_iter().collect();
     let mut stragglers = 0;
-    if holder.as_ref().is_some_and(|holder| holder.boot != os::boot_id()) {
+    if folder.is_of_another_boot() {
         messages.push("the machine was restarted meanwhile".to_owned());
     } else {
         let cause = if messages.is_empty() { Some("its supervisor was killed".to_owned()) } else { None };

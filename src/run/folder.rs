@@ -280,23 +280,31 @@ impl Folder {
     }
 
     /// Says whether a supervisor may have taken this run, now or earlier: unless the folder is just as it was created, also
-    /// when somebody damaged it since. A run that may have been started is never started again.
+    /// when somebody damaged it since, and in this start of the machine: a power cut may have taken back what was written.
+    /// A run that may have been started is never started again.
     pub(super) fn was_taken(&self) -> bool {
         let untouched = |name| fs::metadata(self.path.join(name)).is_ok_and(|data| data.len() == 0);
         let as_created = ["lock", "index", "stdout", "stderr"].into_iter().all(untouched);
-        !as_created || self.path.join("pid").exists()
+        !as_created || self.path.join("pid").exists() || self.is_of_another_boot()
     }
 
-    /// Says who the supervisor is. Only who has the lock does.
+    /// Says whether the machine was started again since the run was made, as far as the folder tells.
+    pub(super) fn is_of_another_boot(&self) -> bool {
+        let boot = os::boot_id();
+        self.holder().is_some_and(|holder| holder.boot != boot)
+            || self.spec().is_ok_and(|spec| spec.is_of_another_boot())
+    }
+
+    /// Says who the supervisor is. Only who has the lock does. It need not survive a power cut, which no process does.
     pub(super) fn write_holder(&self, holder: &Holder) -> Result<(), RunError> {
         let path = self.path.join("pid");
-        self.replace("pid", &json(holder, &path)?).map_err(RunError::io("write", &path))
+        self.replace("pid", &json(holder, &path)?, |_| Ok(())).map_err(RunError::io("write", &path))
     }
 
     /// Writes how the run ended, so that it is there after a power cut too. Only who has the lock does.
     pub(super) fn write_record(&self, record: &ExitRecord) -> Result<(), RunError> {
         let path = self.path.join("exit.json");
-        self.replace("exit.json", &json(record, &path)?)
+        self.replace("exit.json", &json(record, &path)?, File::sync_all)
             .and_then(|()| File::open(&self.path)?.sync_all())
             .map_err(RunError::io("write", &path))
     }
@@ -345,11 +353,11 @@ impl Folder {
     }
 
     /// Writes a whole file beside and renames it into place, so that it is seen whole or not at all.
-    fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fn replace(&self, name: &str, bytes: &[u8], sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
         let new = self.path.join(format!("{name}.new"));
         let mut file = private().create(true).truncate(true).open(&new)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        sync(&file)?;
         fs::rename(&new, self.path.join(name))
     }
 }

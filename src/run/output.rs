@@ -84,8 +84,11 @@ impl Watch {
 
     /// Makes what was written so far survive a power cut, as far as the disk can.
     pub(super) fn sync(&self) {
-        for file in [&self.stdout, &self.stderr] {
-            let _ = file.sync_data(); // a full or broken disk must not cost the exit record
+        for (file, length) in [(&self.stdout, self.lengths.stdout), (&self.stderr, self.lengths.stderr)] {
+            // An empty file has nothing to lose, and asking the disk costs as much as for a full one.
+            if length > 0 {
+                let _ = file.sync_data(); // a full or broken disk must not cost the exit record
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::os;
 use crate::domain::run::{RunId, RunKind};
 
 /// The version of `spec.json` that this Draft writes.
@@ -48,6 +49,22 @@ pub struct Spec {
     pub limits: Limits,
     /// What its processes are found by.
     pub mark: Mark,
+    /// Which start of the machine it was made in ([`this_boot`]). Nothing of it runs in another one, and whether something
+    /// did before nobody knows: what a power cut left of its folder says nothing. Empty from a Draft that did not note it.
+    #[serde(default)]
+    pub boot: String,
+}
+
+/// Returns a text that is another one each time the machine starts; empty where the system does not tell.
+pub fn this_boot() -> String {
+    os::boot_id()
+}
+
+impl Spec {
+    /// Says whether the machine was started again since it was made.
+    pub(super) fn is_of_another_boot(&self) -> bool {
+        !self.boot.is_empty() && self.boot != os::boot_id()
+    }
 }
 
 /// What a program reads on its standard input.
@@ -161,6 +178,7 @@ pub(super) mod tests {
             output: Output::File,
             limits: Limits::default(),
             mark: Mark(Uuid::from_u128(7)),
+            boot: this_boot(),
         }
     }
 

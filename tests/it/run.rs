@@ -18,7 +18,7 @@ use draft_board::domain::time::Timestamp;
 use draft_board::run::adopt::{self, Standing};
 use draft_board::run::follow::{self, Asked};
 use draft_board::run::launch::launch;
-use draft_board::run::spec::{MARK_VARIABLE, SPEC_VERSION};
+use draft_board::run::spec::{MARK_VARIABLE, SPEC_VERSION, this_boot};
 use draft_board::run::times::Times;
 use draft_board::run::{ExitRecord, Folder, Limits, Mark, Output, RunError, Spec, Stdin, Stream};
 use uuid::Uuid;
@@ -52,6 +52,7 @@ impl Runs {
             output: Output::File,
             limits: Limits { grace_ms: 300, ..Limits::default() },
             mark: Mark(Uuid::now_v7()),
+            boot: this_boot(),
         }
     }
 

@@ -160,7 +160,7 @@ impl Bench {
     /// Returns what a worktree holds right now, litter left out.
     pub(super) async fn snapshot(&self, worktree: &Worktree) -> Result<Snapshot, EngineError> {
         let place = worktree.clone();
-        self.blocking(move |shop| Ok(tree::snapshot(&shop.repo, &place, &shop.litter())?)).await
+        self.blocking(move |shop| Ok(shop.still.snapshot(&shop.repo, &place, &shop.litter())?)).await
     }
 
     /// Keeps what the worktree holds as a revision of this job: as git objects under a ref, before any row says so.

@@ -19,7 +19,7 @@ use crate::run::folder::Folder;
 use crate::run::follow;
 use crate::run::launch;
 use crate::run::record::ExitRecord;
-use crate::run::spec::{Limits, Mark, Output, SPEC_VERSION, Spec, Stdin};
+use crate::run::spec::{Limits, Mark, Output, SPEC_VERSION, Spec, Stdin, this_boot};
 
 use super::super::actor::now;
 use super::super::error::EngineError;
@@ -189,6 +189,7 @@ fn spec(bench: &Bench, plan: &Plan) -> Spec {
         output: plan.output,
         limits: plan.limits,
         mark: Mark::of(RunId { job: bench.job.id, n: plan.n }),
+        boot: this_boot(),
     }
 }
 

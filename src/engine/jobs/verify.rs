@@ -147,8 +147,14 @@ pub(in super::super) fn checks_of(own: &[String], config: &Config) -> Result<Vec
 /// Returns the tree that is about to be checked. Should it differ from the newest revision, since somebody edited it
 /// meanwhile, it becomes a revision first: what is green is always what is reviewed.
 async fn checked_tree(bench: &Bench, worktree: Worktree) -> Result<String, EngineError> {
+    let newest = bench.newest_revision().await?.map(|newest| newest.tree);
+    let place = worktree.clone();
+    let still = bench.blocking(move |shop| Ok(shop.still.tree(&place))).await?;
+    if let Some(tree) = still.filter(|tree| newest.as_ref() == Some(tree)) {
+        return Ok(tree);
+    }
     let snapshot = bench.snapshot(&worktree).await?;
-    if bench.newest_revision().await?.is_some_and(|newest| newest.tree == snapshot.tree) {
+    if newest.as_ref() == Some(&snapshot.tree) {
         return Ok(snapshot.tree);
     }
     let revision = bench.keep(worktree, snapshot).await?;

@@ -73,6 +73,18 @@ fn after_another_start_of_the_machine_nobody_is_killed() {
 }
 
 #[test]
+fn a_run_from_before_a_restart_is_not_started_though_nothing_is_left_that_a_supervisor_wrote() {
+    let runs = Runs::new();
+    let folder = runs.create(&Spec { boot: "another".to_owned(), ..runs.spec(1, "echo twice") });
+    assert_eq!(adopt::look(&folder).unwrap(), Standing::Dead);
+    assert!(supervise(&folder).wait().unwrap().success());
+    assert_eq!((stdout(&folder), folder.record().unwrap()), (Vec::new(), None));
+    let record = adopt::settle(&folder, NOW).unwrap();
+    assert_eq!(record.end, RunEnd::Lost);
+    assert_eq!(record.message.as_deref(), Some("the machine was restarted meanwhile"));
+}
+
+#[test]
 fn damaged_files_make_a_lost_run_with_a_reason_and_no_panic() {
     let runs = Runs::new();
     let folder = runs.create(&runs.spec(1, "true"));
