@@ -68,7 +68,7 @@ fn run_all(global: &Global, opened: Opened, out: &mut Out) -> Result<(), CliErro
     let report = Report::of(&opened.workshop, false, global.quiet || global.json);
     let means = Means::of(&opened.workshop);
     session::runtime()?.block_on(async {
-        let mut door = Door::open(opened, Working::Jobs).await?;
+        let mut door = Door::open(opened, Working::CommandsOnly).await?;
         // Blocked tickets are part of the show, so the answer of the run is not the answer of the demo.
         let ran = run_wanted(&mut door, Wanted::Tickets(Vec::new(), AgentChoice::default()), means, report, out).await;
         door.close().await?;

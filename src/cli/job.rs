@@ -5,16 +5,16 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::app::{self, Door, News};
+use crate::app::{self, AppError, Door, News};
 use crate::domain::board::Board;
-use crate::domain::command::Command;
+use crate::domain::command::{Command, RefusalCode};
 use crate::domain::id::{JobId, TicketId, TicketRef};
-use crate::domain::job::{Job, JobStatus};
+use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::landing::Strategy;
 use crate::domain::run::Run;
 use crate::domain::state::State;
 use crate::domain::ticket::Ticket;
-use crate::engine::{Working, Workshop};
+use crate::engine::{AskError, Working, Workshop};
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -32,7 +32,8 @@ pub(super) struct CancelArgs {
 pub(super) struct AgainArgs {
     /// The ticket's number or UUID
     id: String,
-    /// Run the job, if nobody else does, and wait until the ticket has come to rest; Ctrl-C ends the waiting and not the job
+    /// Run the job, or one of its kind that the ticket has already, if nobody else does, and wait until the ticket has come to
+    /// rest; Ctrl-C ends the waiting and not the job
     #[arg(long)]
     wait: bool,
 }
@@ -48,7 +49,9 @@ impl AgainArgs {
 pub(super) struct Asked<'a> {
     pub(super) ticket: TicketId,
     pub(super) command: Command,
-    /// What this process does if it is the engine.
+    /// Says whether a job that the ticket has already is what is asked for, so that it is waited for.
+    pub(super) is_wanted: &'a dyn Fn(&Ticket, &Job) -> bool,
+    /// What this process does, if it is the engine, once it was not refused.
     pub(super) working: Working,
     /// Says whether there is nothing left to wait for, about the ticket and the job that the command made or stops.
     pub(super) is_over: &'a dyn Fn(&Board, TicketId, JobId) -> bool,
@@ -68,6 +71,7 @@ pub(super) fn cancel(global: &Global, args: &CancelArgs, out: &mut Out) -> Resul
     let done = carry_out(global, name, |ticket| Asked {
         ticket,
         command: Command::Cancel { ticket: TicketRef::Id(ticket) },
+        is_wanted: &never,
         working: Working::CommandsOnly,
         is_over: &is_over,
     })?;
@@ -78,12 +82,18 @@ pub(super) fn cancel(global: &Global, args: &CancelArgs, out: &mut Out) -> Resul
 
 /// Asks for the checks to run again.
 pub(super) fn verify(global: &Global, args: &AgainArgs, out: &mut Out) -> Result<Exit, CliError> {
-    again(global, args, |ticket| Command::Verify { ticket }, out)
+    // A blocked ticket is resumed first, which leads to its checks.
+    let is_wanted = |ticket: &Ticket, job: &Job| match job.kind {
+        JobKind::Verify => true,
+        JobKind::Resume => matches!(ticket.state, State::Blocked { .. } | State::Executing { .. }),
+        JobKind::Execute | JobKind::Land | JobKind::PullRequest => false,
+    };
+    again(global, args, |ticket| Command::Verify { ticket }, &is_wanted, out)
 }
 
 /// Asks for what a person did in the worktree to be taken over.
 pub(super) fn resume(global: &Global, args: &AgainArgs, out: &mut Out) -> Result<Exit, CliError> {
-    again(global, args, |ticket| Command::Resume { ticket }, out)
+    again(global, args, |ticket| Command::Resume { ticket }, &|_, job| job.kind == JobKind::Resume, out)
 }
 
 #[derive(Debug, Args)]
@@ -98,14 +108,17 @@ pub(super) struct MergeArgs {
     no_wait: bool,
 }
 
-/// Brings an approved change to its target, and waits until it is there or it is said why not.
+/// Brings an approved change to its target, and waits until it is there or it is said why not. A landing that waits or runs
+/// already is the one.
 pub(super) fn merge(global: &Global, args: &MergeArgs, out: &mut Out) -> Result<Exit, CliError> {
     let name = session::ticket_ref(&args.id)?;
     let at_once = |_: &Board, _, _| true;
     let is_over = |board: &Board, _, job| !board.job(job).is_some_and(|job| job.status.is_active());
+    let is_wanted = |_: &Ticket, job: &Job| job.lands() && (args.strategy.is_none() || job.strategy == args.strategy);
     let done = carry_out(global, name, |ticket| Asked {
         ticket,
         command: Command::Land { ticket: TicketRef::Id(ticket), strategy: args.strategy },
+        is_wanted: if args.no_wait { &never } else { &is_wanted },
         working: if args.no_wait { Working::CommandsOnly } else { Working::JobsOf(ticket) },
         is_over: if args.no_wait { &at_once } else { &is_over },
     })?;
@@ -118,6 +131,7 @@ fn again(
     global: &Global,
     args: &AgainArgs,
     command: impl Fn(TicketRef) -> Command,
+    is_wanted: &dyn Fn(&Ticket, &Job) -> bool,
     out: &mut Out,
 ) -> Result<Exit, CliError> {
     let name = session::ticket_ref(&args.id)?;
@@ -126,6 +140,7 @@ fn again(
     let done = carry_out(global, name, |ticket| Asked {
         ticket,
         command: command(TicketRef::Id(ticket)),
+        is_wanted: if args.wait { is_wanted } else { &never },
         working: if args.wait { Working::JobsOf(ticket) } else { Working::CommandsOnly },
         is_over: if args.wait { &at_rest } else { &at_once },
     })?;
@@ -150,6 +165,11 @@ pub(super) struct Done {
     workshop: Arc<Workshop>,
 }
 
+/// No job that a ticket has already is what is asked for.
+pub(super) fn never(_: &Ticket, _: &Job) -> bool {
+    false
+}
+
 /// Has a command carried out and waits as long as it says.
 pub(super) fn carry_out<'a>(
     global: &Global,
@@ -161,7 +181,8 @@ pub(super) fn carry_out<'a>(
     let asked = asked(session::find(&session::stored_board(&workshop)?, &name.to_string())?.id);
     let ticket = asked.ticket;
     let came = session::runtime()?.block_on(async {
-        let mut door = Door::open(opened, asked.working).await?;
+        // Asked first and worked after: whoever is refused takes no job that nobody would go on with.
+        let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let came = ask_and_wait(&mut door, asked).await;
         door.close().await?;
         came
@@ -175,8 +196,18 @@ pub(super) fn carry_out<'a>(
 }
 
 async fn ask_and_wait(door: &mut Door, asked: Asked<'_>) -> Result<Came, CliError> {
-    door.ask(asked.command).await?;
+    let refused = match door.ask(asked.command).await {
+        Err(AppError::Ask(AskError::Refused(refused))) if refused.code == RefusalCode::Busy => Some(refused),
+        answer => answer.map(|()| None)?,
+    };
     let (mut board, mut watcher) = door.watch().await?;
+    if let Some(refused) = refused {
+        let has = board.ticket(asked.ticket).zip(board.active_job(asked.ticket));
+        if !has.is_some_and(|(ticket, job)| (asked.is_wanted)(ticket, job)) {
+            return Err(refused.into());
+        }
+    }
+    door.work(asked.working).await?;
     let job = board.newest_job(asked.ticket).map(|job| job.id).ok_or_else(|| {
         CliError::environment("database", "the job is not in the database any more", "`draft ticket show` tells more.")
     })?;

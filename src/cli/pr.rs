@@ -14,7 +14,7 @@ use crate::domain::command::Command;
 use crate::domain::detail::Detail;
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
-use crate::domain::job::JobStatus;
+use crate::domain::job::{Job, JobStatus};
 use crate::domain::landing::Strategy;
 use crate::domain::pull_request::{BODY_MAX, Errand, PullRequest, Remark};
 use crate::domain::rule::{Input, Known, Trust, What, decide};
@@ -137,11 +137,17 @@ pub(super) fn require_host(workshop: &Workshop) -> Result<(), CliError> {
 fn deal(global: &Global, id: &str, errand: Errand, no_wait: bool, out: &mut Out) -> Result<Exit, CliError> {
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
-    let ticket = session::find(&board, id)?.id;
+    let found = session::find(&board, id)?;
+    let ticket = found.id;
+    let same = errand.clone();
+    let is_wanted = move |_: &Ticket, job: &Job| !no_wait && job.errand.as_ref() == Some(&same);
+    let is_under_way = board.active_job(ticket).is_some_and(|job| is_wanted(found, job));
     let merges = matches!(errand, Errand::Merge { .. });
     let command = Command::PullRequest { ticket: TicketRef::Id(ticket), errand };
     // What the board says no to needs no program, and what lacks its program needs no job.
-    would_be(&board, command.clone())?;
+    if !is_under_way {
+        would_be(&board, command.clone())?;
+    }
     require_host(&opened.workshop)?;
     drop(opened);
     let at_once = |_: &Board, _, _| true;
@@ -149,6 +155,7 @@ fn deal(global: &Global, id: &str, errand: Errand, no_wait: bool, out: &mut Out)
     let done = job::carry_out(global, TicketRef::Id(ticket), |ticket| job::Asked {
         ticket,
         command,
+        is_wanted: &is_wanted,
         working: if no_wait { Working::CommandsOnly } else { Working::JobsOf(ticket) },
         is_over: if no_wait { &at_once } else { &is_over },
     })?;

@@ -10,7 +10,7 @@ use crate::domain::state::{NeedsHuman, State};
 use crate::engine::Working;
 
 use super::error::{CliError, Exit};
-use super::job::{Asked, carry_out};
+use super::job::{Asked, carry_out, never};
 use super::out::Out;
 use super::{Global, session};
 
@@ -32,6 +32,7 @@ pub(super) fn revert(global: &Global, args: &RevertArgs, out: &mut Out) -> Resul
     let done = carry_out(global, name, |landed| Asked {
         ticket: id,
         command: Command::Revert { ticket: TicketRef::Id(landed), id: Some(id) },
+        is_wanted: &never,
         working: if args.no_wait { Working::CommandsOnly } else { Working::JobsOf(id) },
         is_over: if args.no_wait { &at_once } else { &at_rest },
     })?;

@@ -106,7 +106,7 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
         return Err(Refused::not_trusted().into());
     }
     let work = async {
-        let mut door = Door::open(opened, Working::Jobs).await?;
+        let mut door = Door::open(opened, Working::CommandsOnly).await?;
         let done = async {
             if let Some(content) = content {
                 door.trust(content).await?;
@@ -160,7 +160,8 @@ fn choice(args: &RunArgs, workshop: &Workshop) -> Result<AgentChoice, CliError> 
     Ok(AgentChoice { agent: agent.cloned(), model: args.model.clone() })
 }
 
-/// Does what is wanted and waits until nothing is queued or running.
+/// Does what is wanted and waits until nothing is queued or running. Jobs are worked on once nothing was refused: whoever is
+/// refused leaves none behind that nobody goes on with.
 pub(super) async fn run_wanted(
     door: &mut Door,
     wanted: Wanted,
@@ -194,6 +195,7 @@ pub(super) async fn run_wanted(
     if run.wanted == Wanted::Autopilot && mode != Some(Autopilot::On) {
         door.ask(Command::SetAutopilot(Autopilot::On)).await?;
     }
+    door.work(Working::Jobs).await?;
     let watched = run.watch(door, watcher, interrupts).await;
     if run.wanted == Wanted::Autopilot {
         run.turn_off(door, mode.unwrap_or(report.configured)).await?;

@@ -198,9 +198,10 @@ impl Actor {
 
     /// Takes back the jobs that ran when the last engine ended: their code looks at what is already true and goes on.
     fn recover(&mut self) {
-        let running: Vec<Job> =
-            self.board.active_jobs().filter(|job| job.status == JobStatus::Running).cloned().collect();
-        for job in running {
+        let at_work: Vec<JobId> = self.working.values().map(|(_, bench)| bench.job.id).collect();
+        let is_left = |job: &&Job| job.status == JobStatus::Running && !at_work.contains(&job.id);
+        let left: Vec<Job> = self.board.active_jobs().filter(is_left).cloned().collect();
+        for job in left {
             tracing::info!(job = %job.id, kind = %job.kind, "taking a running job back");
             self.work_on(job);
         }
@@ -371,7 +372,10 @@ impl Actor {
                     let _ = reply.send(self.writer.answer_command(number, Err(refused), now()).await);
                 }
                 Message::Work(working) => {
-                    self.mode = working;
+                    let before = std::mem::replace(&mut self.mode, working);
+                    if working.takes_back() && !before.takes_back() {
+                        self.recover();
+                    }
                     if working == Working::Jobs {
                         self.think_again();
                     }

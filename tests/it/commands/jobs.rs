@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{error_of, planned};
 use crate::support::running::Running;
-use crate::support::{World, demo_world, until};
+use crate::support::{World, demo_world, demo_world_with, until};
 
 /// What an agent does that leaves all kinds of processes and would never end.
 const ENDLESS: &str = "[[daemon 600]][[fork 600]][[stubborn]][[write hello.txt hi]][[say begun]]";
@@ -133,6 +133,55 @@ fn whoever_waits_for_checks_lets_the_engine_that_is_there_do_them() {
     assert!(run.stdout().contains("#1 verify started"), "{}", run.stdout());
     fs::write(&go, "").unwrap();
     run.wait().ok();
+}
+
+#[test]
+fn checks_that_wait_already_are_those_that_are_waited_for() {
+    let world = demo_world();
+    reviewed(&world);
+    world.draft(&["verify", "1"]).ok();
+    let queued = show(&world, "1")["jobs"][2]["id"].clone();
+    let verified = world.draft(&["verify", "1", "--wait", "--json"]).ok().json();
+    assert_eq!([&verified["id"], &verified["status"]], [&queued, &json!("succeeded")]);
+    assert_eq!(show(&world, "1")["jobs"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn checks_whose_engine_died_are_gone_on_with_by_whoever_waits_for_them() {
+    let world = demo_world_with(&["sh check.sh"]);
+    let [begun, go] = ["begun", "go"].map(|name| world.folder().join(name));
+    let check = format!("touch {}\nuntil [ -e {} ]; do sleep 0.05; done\n", begun.display(), go.display());
+    world.write("check.sh", check);
+    world.commit("a check that waits");
+    planned(&world, "Say hello", "[[write hello.txt hi\\n]]");
+    let run = world.draft_in_background(&["run", "1", "--trust"]);
+    until("its check is in its middle", || begun.exists());
+    run.kill_9();
+    let waiting = world.draft_in_background(&["verify", "1", "--wait", "--json"]);
+    fs::write(&go, "").unwrap();
+    let verified = waiting.wait().ok().json();
+    assert_eq!([&verified["kind"], &verified["status"]], [&json!("verify"), &json!("succeeded")]);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn who_is_refused_takes_no_job() {
+    let world = demo_world();
+    planned(&world, "Say hello", "[[write hello.txt hi\\n]]");
+    world.draft(&["trust"]).ok();
+    world.draft(&["ticket", "move", "1", "executing"]).ok();
+    for (args, code) in [
+        (&["verify", "1", "--wait"][..], "job_active"),
+        (&["resume", "1", "--wait"], "job_active"),
+        (&["merge", "1"], "job_active"),
+        (&["revert", "1"], "not_landed"),
+        (&["run", "9"], "unknown_ticket"),
+    ] {
+        let refused = world.draft(&[args, &["--json"]].concat()).exits(2);
+        assert_eq!(error_of(&refused).0, code, "{args:?}");
+        assert_eq!(show(&world, "1")["job"], json!({ "kind": "execute", "status": "queued" }), "{args:?}");
+    }
+    world.assert_nothing_left();
 }
 
 #[test]

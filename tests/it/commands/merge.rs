@@ -59,6 +59,18 @@ fn a_strategy_is_taken_by_its_name() {
 }
 
 #[test]
+fn a_landing_that_waits_already_is_waited_for_unless_it_is_another_one() {
+    let world = demo_world();
+    approved(&world, "Say hello", "[[write hello.txt hi\\n]][[say done]]");
+    world.draft(&["merge", "1", "--no-wait"]).ok();
+    let other = ["merge", "1", "--strategy", "rebase", "--json"];
+    assert_eq!(error_of(&world.draft(&other).exits(2)).0, "job_active");
+    assert_eq!(shown(&world, "1")["job"]["status"], "queued");
+    let text = world.draft(&["merge", "1"]).ok().text();
+    assert!(text.contains("#1 is done: landed on main as "), "{text}");
+}
+
+#[test]
 fn what_is_not_approved_does_not_land() {
     let world = demo_world();
     let script = "[[write hello.txt hi\\n]][[say done]]";
