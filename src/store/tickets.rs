@@ -121,7 +121,7 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
     write_blockers(db, ticket)
 }
 
-/// The columns that almost every update changes; none of them but `changed` has an index to keep.
+/// The columns that every update sets; none of them but `changed` has an index to keep.
 macro_rules! set {
     () => {
         "UPDATE tickets SET
@@ -137,8 +137,31 @@ macro_rules! set {
 
 /// Stores a ticket again, if it is still in the state `was`.
 pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: i64) -> Result<(), Fault> {
-    let mut query = db.prepare_cached("SELECT state FROM tickets WHERE id = :id")?;
-    let state: Option<StateName> = query.query_row(named_params! { ":id": ticket.id }, |row| row.get(0)).optional()?;
+    let watched = WATCHED.map(|(column, value)| format!(", {column} IS :{value}")).concat();
+    let mut query = db.prepare_cached(&format!("SELECT state{watched} FROM tickets WHERE id = :id"))?;
+    let stored = query.query_row(
+        named_params! {
+            ":id": ticket.id,
+            ":number": ticket.number,
+            ":board": ticket.board,
+            ":created_at": ticket.created_at,
+            ":goal": ticket.goal,
+            ":state_job": ticket.state.job(),
+            ":state": ticket.state.name(),
+            ":state_why": ticket.state.why(),
+            ":priority": ticket.priority,
+            ":hand_order": ticket.hand_order,
+            ":removed_at": ticket.removed_at,
+            ":reverts": ticket.reverts,
+        },
+        |row| {
+            Ok((
+                row.get::<_, StateName>(0)?,
+                (1..=WATCHED.len()).map(|n| row.get(n)).collect::<Result<Vec<bool>, _>>()?,
+            ))
+        },
+    );
+    let (state, same) = stored.optional()?.unzip();
     if state != Some(was) {
         let why = match state {
             Some(state) => format!("it is {state} and not {was} any more"),
@@ -146,33 +169,40 @@ pub(super) fn update(db: &Connection, ticket: &Ticket, was: StateName, changed: 
         };
         return Err(Fault::Conflict { what: format!("ticket {}", ticket.number), why });
     }
-    // SQLite writes the index of each column that is set, whether or not its value differs: a page each, for nothing.
-    let in_place = concat!(
-        set!(),
-        " WHERE id = :id AND number = :number AND board_id = :board AND created_at = :created_at
-            AND goal_id IS :goal AND state_job_id IS :state_job AND state = :state AND state_why IS :state_why
-            AND priority IS :priority AND hand_order IS :hand_order AND removed_at IS :removed_at
-            AND reverts IS :reverts"
-    );
-    if write(db, in_place, ticket, None, changed)? == 0 {
-        let anywhere = concat!(
-            set!(),
-            ", number = :number, board_id = :board, created_at = :created_at, goal_id = :goal,
-            state_job_id = :state_job, state = :state, state_why = :state_why, priority = :priority,
-            hand_order = :hand_order, removed_at = :removed_at, reverts = :reverts WHERE id = :id"
-        );
-        write(db, anywhere, ticket, None, changed)?;
+    let (mut sets, mut stays) = (String::new(), String::new());
+    for ((column, value), is_same) in WATCHED.iter().zip(same.unwrap_or_default()) {
+        let (clause, word, is) = if is_same { (&mut stays, "AND", "IS") } else { (&mut sets, ",", "=") };
+        clause.push_str(&format!(" {word} {column} {is} :{value}"));
+    }
+    write(db, &format!("{}{sets} WHERE id = :id{stays}", set!()), ticket, None, changed)?;
+    if blockers_of(db, ticket.id)? == ticket.blocked_by {
+        return Ok(());
     }
     db.prepare_cached("DELETE FROM blockers WHERE ticket_id = :ticket")?
         .execute(named_params! { ":ticket": ticket.id })?;
     write_blockers(db, ticket)
 }
 
-/// Runs a statement with all columns of a ticket, and returns how many rows it wrote.
-fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>, changed: i64) -> Result<usize, Fault> {
+/// Columns that are in an index or that a rule watches, with their parameters. SQLite writes the index of each column that is
+/// set, whether or not its value differs: a page each, for nothing.
+const WATCHED: [(&str, &str); 11] = [
+    ("number", "number"),
+    ("board_id", "board"),
+    ("created_at", "created_at"),
+    ("goal_id", "goal"),
+    ("state_job_id", "state_job"),
+    ("state", "state"),
+    ("state_why", "state_why"),
+    ("priority", "priority"),
+    ("hand_order", "hand_order"),
+    ("removed_at", "removed_at"),
+    ("reverts", "reverts"),
+];
+
+/// Runs a statement with all columns of a ticket.
+fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>, changed: i64) -> Result<(), Fault> {
     let worktree = ticket.worktree.as_ref();
-    let written = db
-        .prepare_cached(sql)?
+    db.prepare_cached(sql)?
         .execute(named_params! {
             ":id": ticket.id,
             ":number": ticket.number,
@@ -208,7 +238,7 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":changed": changed,
         })
         .map_err(taken(|| format!("ticket {}", ticket.number)))?;
-    Ok(written)
+    Ok(())
 }
 
 /// Stores a ticket's description. The ticket itself, with the number of the change, is stored beside it.
