@@ -9,6 +9,7 @@ mod actor;
 mod autopilot;
 mod checklist;
 mod chores;
+mod claims;
 mod error;
 mod handle;
 mod host;

@@ -16,7 +16,7 @@ use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
 use crate::domain::dependencies::Readiness;
 use crate::domain::event::Actor;
 use crate::domain::id::{JobId, TicketId, TicketRef};
-use crate::domain::job::{Job, JobStatus};
+use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::policy::Policy;
 use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::{State, StateName};
@@ -201,6 +201,7 @@ pub(super) async fn run_wanted(
         run.turn_off(door, mode.unwrap_or(report.configured)).await?;
     }
     watched?;
+    run.tell_what_waits()?;
     run.progress.idle()
 }
 
@@ -337,13 +338,27 @@ impl Running<'_> {
         let board = &self.progress.board;
         let under_way = |job: &Job| board.ticket(job.ticket).is_some_and(|one| may_start(Autopilot::Finish, one));
         let has_to_do = board.active_jobs().any(|job| match (job.status, self.interrupted, &self.wanted) {
-            (JobStatus::Running | JobStatus::Queued, Interrupted::Never, _) => true,
+            (JobStatus::Running, Interrupted::Never, _) => true,
+            (JobStatus::Queued, Interrupted::Never, _) => self.can_start(job),
             (JobStatus::Running, Interrupted::Once | Interrupted::Twice, _) => self.is_ours(job),
             (JobStatus::Queued, Interrupted::Once, Wanted::Autopilot) => under_way(job),
             (JobStatus::Queued, Interrupted::Once | Interrupted::Twice, _) => false,
             (JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost, _, _) => false,
         });
         has_to_do || self.left().next().is_some() || self.may_go_on()
+    }
+
+    /// Says whether a queued job waits for a slot or for room, and not for another ticket: that may take a person.
+    fn can_start(&self, job: &Job) -> bool {
+        let is_ready = |ticket| self.progress.board.readiness(ticket) == Readiness::Ready;
+        job.kind != JobKind::Execute || self.progress.board.ticket(job.ticket).is_some_and(is_ready)
+    }
+
+    /// Tells of what was asked for by name or as planned and is queued still, since it waits for other tickets.
+    fn tell_what_waits(&mut self) -> Result<(), CliError> {
+        let is_left = |job: &&Job| self.asked.contains(&job.ticket) && !self.can_start(job);
+        let left: Vec<TicketId> = self.progress.board.active_jobs().filter(is_left).map(|job| job.ticket).collect();
+        left.into_iter().try_for_each(|ticket| self.progress.waits(ticket))
     }
 
     /// Says whether a change waits that the engine has still to look at: it may go on without a person.
@@ -378,7 +393,8 @@ impl Running<'_> {
 
     /// Says whether nothing runs and the autopilot seems not to pick what is left.
     fn is_stuck(&self) -> bool {
-        self.progress.board.active_jobs().next().is_none() && self.left().next().is_some()
+        let goes_on = |job: &Job| job.status == JobStatus::Running || self.can_start(job);
+        !self.progress.board.active_jobs().any(goes_on) && self.left().next().is_some()
     }
 
     /// Asks for what is left. The autopilot may be about to pick it, or may have been refused; the answer tells which.

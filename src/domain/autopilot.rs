@@ -6,6 +6,7 @@ use super::board::{Board, order};
 use super::dependencies::Readiness;
 use super::id::TicketId;
 use super::job::JobStatus;
+use super::pick::{holds_slot, pick};
 use super::state::{State, words};
 use super::ticket::Ticket;
 
@@ -30,10 +31,13 @@ pub struct Choice {
     pub reason: String,
 }
 
-/// Returns the tickets that are to be asked for now, best first: as many as there are slots that no job has or waits for.
-/// Those that `passed_over` names were refused a moment ago and are left out.
+/// Returns the tickets that are to be asked for now, best first: as many as there are slots that no job has or could be given.
+/// What waits for other tickets or for its turn keeps no slot, else those that it waits for might never get one. Those that `passed_over` names were refused a moment ago and are left out.
 pub fn choose(board: &Board, slots: usize, passed_over: impl Fn(&Ticket) -> bool) -> Vec<Choice> {
-    let taken = board.active_jobs().count();
+    let running = board.active_jobs().filter(|job| holds_slot(job)).count();
+    let could_be =
+        pick(board, usize::MAX).into_iter().filter_map(|id| board.job(id)).filter(|job| !job.recheck).count();
+    let taken = running + could_be;
     let free = slots.saturating_sub(taken);
     if free == 0 {
         return Vec::new();
@@ -78,7 +82,7 @@ pub fn is_finished(board: &Board) -> bool {
 mod tests {
     use super::*;
     use crate::domain::change::Change;
-    use crate::domain::job::JobKind;
+    use crate::domain::job::{Job, JobKind};
     use crate::domain::sample;
     use crate::domain::state::Blocked;
     use crate::domain::ticket::Priority;
@@ -103,6 +107,26 @@ mod tests {
         board.apply(&Change::Job(sample::job(1, JobKind::Execute, 1)));
         assert_eq!(choose(&board, 1, |_| false), []);
         assert_eq!(numbers(&board, &choose(&board, 2, |_| false)), [2]);
+    }
+
+    #[test]
+    fn a_job_that_could_not_start_holds_no_slot() {
+        let mut board = sample::board_of(&[State::Planned; 4]);
+        board.apply(&Change::Ticket(Ticket { blocked_by: vec![sample::id(1)], ..sample::ticket(2) }));
+        board.apply(&Change::Job(sample::job(2, JobKind::Execute, 2)));
+        assert_eq!(numbers(&board, &choose(&board, 1, |_| false)), [1], "what it waits for");
+        let landing = Job { status: JobStatus::Running, ..sample::job(3, JobKind::Land, 3) };
+        let recheck = Job { recheck: true, ..sample::job(1, JobKind::Land, 1) };
+        for job in [landing, sample::job(4, JobKind::Land, 4), recheck] {
+            board.apply(&Change::Job(job));
+        }
+        assert_eq!(choose(&board, 1, |_| false), []);
+        board.apply(&Change::Ticket(sample::ticket(5)));
+        assert_eq!(
+            numbers(&board, &choose(&board, 2, |_| false)),
+            [5],
+            "landings take turns, and a recheck takes nothing"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::autopilot::Autopilot;
 use super::board::Board;
 use super::dependencies::Readiness;
 use super::id::TicketNumber;
-use super::job::JobStatus;
+use super::job::{JobKind, JobStatus};
 use super::state::{State, StateName};
 use super::ticket::Ticket;
 
@@ -13,12 +13,14 @@ use super::ticket::Ticket;
 pub fn waits_for(board: &Board, ticket: &Ticket, autopilot: Autopilot) -> Option<String> {
     let queued = board.active_job(ticket.id).filter(|job| job.status == JobStatus::Queued);
     if let Some(job) = queued {
-        if !job.reason.is_empty() {
-            return Some(job.reason.clone());
-        }
         return Some(match board.readiness(ticket) {
-            Readiness::Ready => "queued: waits for a free slot".to_owned(),
-            Readiness::Waits(blockers) | Readiness::Dead(blockers) => format!("queued: waits for {}", list(&blockers)),
+            Readiness::Waits(blockers) | Readiness::Dead(blockers) if job.kind == JobKind::Execute => {
+                format!("queued: waits for {}", list(&blockers))
+            }
+            Readiness::Ready | Readiness::Waits(_) | Readiness::Dead(_) if job.reason.is_empty() => {
+                "queued: waits for a free slot".to_owned()
+            }
+            Readiness::Ready | Readiness::Waits(_) | Readiness::Dead(_) => job.reason.clone(),
         });
     }
     if ticket.state.name() != StateName::Planned {
@@ -31,6 +33,11 @@ pub fn waits_for(board: &Board, ticket: &Ticket, autopilot: Autopilot) -> Option
         (Readiness::Ready, Autopilot::On) => ticket.reason.clone(),
         (Readiness::Ready, Autopilot::Off | Autopilot::Finish) => "waits for you to run it".to_owned(),
     })
+}
+
+/// Returns what the reason of a queued job says that it waits for, without the figures.
+pub fn held_by(reason: &str) -> &str {
+    reason.split_once(':').map_or(reason, |(what, _)| what)
 }
 
 /// Returns the tickets that become ready when this one is done.
@@ -54,7 +61,7 @@ fn list(numbers: &[TicketNumber]) -> String {
 mod tests {
     use super::*;
     use crate::domain::change::Change;
-    use crate::domain::job::{Job, JobKind};
+    use crate::domain::job::Job;
     use crate::domain::sample;
 
     fn of(board: &Board, number: u32, autopilot: Autopilot) -> Option<String> {
@@ -80,6 +87,9 @@ mod tests {
         assert_eq!(of(&board, 1, Autopilot::Off).unwrap(), "queued: waits for a free slot");
         board.apply(&Change::Job(Job { reason: "300 MB of memory are free, 1 GB is wanted".into(), ..job }));
         assert_eq!(of(&board, 1, Autopilot::Off).unwrap(), "300 MB of memory are free, 1 GB is wanted");
+        board.apply(&Change::Ticket(sample::ticket(2)));
+        board.apply(&Change::Ticket(Ticket { blocked_by: vec![sample::id(2)], ..sample::ticket(1) }));
+        assert_eq!(of(&board, 1, Autopilot::Off).unwrap(), "queued: waits for #2", "whatever it waited for before");
     }
 
     #[test]

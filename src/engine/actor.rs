@@ -1,7 +1,7 @@
 //! The heart of the engine: alone it holds the board and the writer. It turns wishes and facts into decisions, saves them,
 //! tells everybody what became true, and gives free slots to queued jobs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +16,8 @@ use crate::domain::board::Board;
 use crate::domain::change::{Change, Save, Steps};
 use crate::domain::command::{Command, Refused, Request};
 use crate::domain::event::Actor as Who;
-use crate::domain::fact::Fact;
 use crate::domain::id::JobId;
-use crate::domain::job::{Job, JobKind, JobStatus};
-use crate::domain::pick::{holds_slot, pick_among};
+use crate::domain::job::{Job, JobStatus};
 use crate::domain::rule::{Input, Known, Trust, What, decide};
 use crate::domain::state::State;
 use crate::domain::time::Timestamp;
@@ -27,6 +25,7 @@ use crate::store::Writer;
 
 use super::autopilot::{HEARTBEAT, Pilot};
 use super::chores::{self, Chores};
+use super::claims::Claims;
 use super::error::EngineError;
 use super::handle::{Handle, Snapshot, Working, catch_up, load_board};
 use super::jobs::{self, Bench};
@@ -37,8 +36,10 @@ use super::rails::Rails;
 use super::rechecks::Rechecks;
 use super::workshop::Workshop;
 use message::{Reply, Wish, Work};
+use take::Taken;
 
 mod message;
+mod take;
 
 pub(super) use message::{Look, Message};
 
@@ -52,16 +53,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How long to wait before it is looked again for what nobody needs any more.
 const TIDY: Duration = Duration::from_secs(3600);
-
-/// Whether every job that there is a slot for was taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Taken {
-    All,
-    /// One could not be saved.
-    NotAll,
-    /// The machine lacks something that one needs.
-    Held,
-}
 
 /// What a task does with a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +80,9 @@ pub(super) struct Actor {
     pilot: Pilot,
     rails: Rails,
     rechecks: Rechecks,
+    claims: Claims,
+    /// When jobs that wait for room were last told how much there is.
+    told_held: Option<Instant>,
     /// What the settings say about the autopilot, as long as nobody said anything on the board.
     configured: Autopilot,
     mode: Working,
@@ -120,6 +114,8 @@ impl Actor {
             pilot: Pilot::new(handle.clone()),
             rails: Rails::new(handle.clone()),
             rechecks: Rechecks::new(handle.clone()),
+            claims: Claims::default(),
+            told_held: None,
             configured: Autopilot::Off,
             workshop,
             writer,
@@ -208,52 +204,6 @@ impl Actor {
         let Self { board, chores, .. } = self;
         chores.clear_landings(board);
         board.tickets().chain(board.removed()).for_each(|ticket| chores.clean_if_due(board, ticket));
-    }
-
-    /// Says whether a job is queued and this engine takes such jobs.
-    fn takes(&self, job: &Job) -> bool {
-        let ticket = self.board.ticket(job.ticket);
-        job.status == JobStatus::Queued && ticket.is_some_and(|ticket| self.mode.takes(ticket))
-    }
-
-    /// Gives free slots to queued jobs.
-    async fn take_jobs(&mut self) -> Taken {
-        if !self.board.active_jobs().any(|job| self.takes(job)) {
-            return Taken::All;
-        }
-        let settings = self.workshop.settings().ok();
-        let running = self.board.active_jobs().filter(|job| holds_slot(job)).count();
-        let free = self.workshop.slots_of(settings.as_deref()).saturating_sub(running);
-        let wanted = pick_among(&self.board, usize::MAX, |ticket| self.mode.takes(ticket)).into_iter().take(free);
-        let wanted: Vec<JobId> = wanted.collect();
-        // What each agent would have to wait for.
-        let mut lacks: BTreeMap<Option<String>, Option<String>> = BTreeMap::new();
-        let mut taken = Taken::All;
-        for id in wanted {
-            let Some(job) = self.board.job(id).filter(|job| !self.chores.is_busy(job.ticket)) else { continue };
-            let agent = job.agent.clone().or_else(|| self.board.ticket(job.ticket)?.agent.clone());
-            let lack = match &settings {
-                Some(loaded) if job.kind == JobKind::Execute && job.takes_back.is_none() => {
-                    let lack = lacks.entry(agent);
-                    lack.or_insert_with_key(|agent| self.workshop.lack(loaded, agent.as_deref())).clone()
-                }
-                Some(_) | None => None,
-            };
-            if let Some(reason) = lack {
-                taken = Taken::Held;
-                // The first reason stays until it starts: numbers that change all the time are no news.
-                if job.reason.is_empty() {
-                    self.note(What::Fact(Fact::Held { job: id, reason }), Who::system("engine")).await;
-                }
-                continue;
-            }
-            self.note(What::Fact(Fact::Taken { job: id }), Who::system("engine")).await;
-            match self.board.job(id).filter(|job| job.status == JobStatus::Running).cloned() {
-                Some(job) => self.work_on(job),
-                None => return Taken::NotAll,
-            }
-        }
-        taken
     }
 
     /// Decides and saves something that the engine itself wants or learned.
@@ -469,6 +419,7 @@ impl Actor {
         changes.iter().for_each(|change| self.board.apply(change));
         self.rails.hear(&changes);
         self.rechecks.hear(&changes);
+        self.claims.hear(&changes, Instant::now());
         for change in &changes {
             if let Change::Ticket(ticket) = change {
                 self.chores.clean_if_due(&self.board, ticket);

@@ -42,24 +42,40 @@ pub(super) fn reached(
     Ok(reached?)
 }
 
-/// Returns what the machine lacks for one more agent that takes so many bytes of memory, in words.
-pub(super) fn short_of(config: &Config, takes: u64, data_dir: &Path) -> Option<String> {
-    let execute = &config.execute_config;
-    // Who asks for no free memory wants no agent to wait for it.
-    let memory = if execute.min_free_memory == 0 { 0 } else { execute.min_free_memory.max(takes) };
-    // What cannot be found out holds nobody up.
-    if let Some(free) = free_memory().filter(|free| *free < memory) {
-        let why = if memory == takes { "so much does its agent take" } else { "`execute_config.min_free_memory`" };
-        return Some(lack("memory", free, memory, why));
-    }
-    if let Some(free) = free_disk(data_dir).filter(|free| *free < execute.min_free_disk) {
-        return Some(lack("disk", free, execute.min_free_disk, "`execute_config.min_free_disk`"));
-    }
-    None
+/// What the machine has room for; nothing where it cannot be found out, which holds nobody up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Room {
+    memory: Option<u64>,
+    disk: Option<u64>,
 }
 
-fn lack(what: &str, free: u64, wanted: u64, why: &str) -> String {
-    format!("waits for {what}: {} are free, {} are wanted ({why})", size(free), size(wanted))
+impl Room {
+    /// Looks at the machine as it is now.
+    pub(super) fn of(data_dir: &Path) -> Self {
+        Self { memory: free_memory(), disk: free_disk(data_dir) }
+    }
+
+    /// Returns what lacks for one more agent that takes so many bytes of memory, in words. Agents that started a moment ago are
+    /// going to take what they claim of what is free.
+    pub(super) fn lack(self, config: &Config, takes: u64, claimed: u64) -> Option<String> {
+        let execute = &config.execute_config;
+        // Who asks for no free memory wants no agent to wait for it.
+        let memory = if execute.min_free_memory == 0 { 0 } else { execute.min_free_memory.max(takes) };
+        let left = self.memory.map(|free| free.saturating_sub(claimed));
+        if let Some(left) = left.filter(|left| *left < memory) {
+            let why = if memory == takes { "so much does its agent take" } else { "`execute_config.min_free_memory`" };
+            let beside = if claimed == 0 { "" } else { " beside what agents that just started may take" };
+            return Some(lack("memory", left, beside, memory, why));
+        }
+        if let Some(free) = self.disk.filter(|free| *free < execute.min_free_disk) {
+            return Some(lack("disk", free, "", execute.min_free_disk, "`execute_config.min_free_disk`"));
+        }
+        None
+    }
+}
+
+fn lack(what: &str, free: u64, beside: &str, wanted: u64, why: &str) -> String {
+    format!("waits for {what}: {} are free{beside}, {} are wanted ({why})", size(free), size(wanted))
 }
 
 fn size(bytes: u64) -> String {
@@ -105,12 +121,26 @@ mod tests {
         let mut config = Config::default();
         config.execute_config.min_free_disk = 0;
         config.execute_config.min_free_memory = 0;
-        assert_eq!(short_of(&config, u64::MAX, Path::new("/")), None);
+        let room = Room { memory: Some(3_000_000), disk: Some(0) };
+        assert_eq!(room.lack(&config, u64::MAX, 0), None);
         config.execute_config.min_free_disk = u64::MAX;
-        let told = short_of(&config, 0, Path::new("/")).unwrap();
+        let told = room.lack(&config, 0, 0).unwrap();
         assert!(told.starts_with("waits for disk: ") && told.contains("`execute_config.min_free_disk`"), "{told}");
         config.execute_config.min_free_memory = 1;
-        let told = short_of(&config, u64::MAX, Path::new("/")).unwrap();
+        let told = room.lack(&config, u64::MAX, 0).unwrap();
         assert!(told.starts_with("waits for memory: ") && told.contains("so much does its agent take"), "{told}");
+    }
+
+    #[test]
+    fn what_agents_claim_is_free_no_more() {
+        let mut config = Config::default();
+        config.execute_config.min_free_memory = 2_000_000;
+        let room = Room { memory: Some(3_000_000), disk: None };
+        assert_eq!(room.lack(&config, 0, 1_000_000), None);
+        assert_eq!(
+            room.lack(&config, 0, 1_000_001).unwrap(),
+            "waits for memory: 1 MB are free beside what agents that just started may take, 2 MB are wanted \
+             (`execute_config.min_free_memory`)"
+        );
     }
 }

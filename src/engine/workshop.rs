@@ -24,7 +24,6 @@ use crate::git::{Git, Repo};
 use crate::store::Readers;
 
 use super::error::EngineError;
-use super::limits;
 
 /// Where Draft keeps things.
 #[derive(Clone, Debug)]
@@ -253,12 +252,12 @@ impl Workshop {
         (root.canonicalize().unwrap_or_else(|_| root.to_owned()), trusted.collect())
     }
 
-    /// Returns what the machine lacks for one more agent, in words. Without a name it is the preferred one.
-    pub(super) fn lack(&self, settings: &Loaded, agent: Option<&str>) -> Option<String> {
+    /// Returns how many bytes of memory an agent takes, 0 where that is not known. Without a name it is the preferred one.
+    pub(super) fn takes(&self, settings: &Loaded, agent: Option<&str>) -> u64 {
         let name = agent.unwrap_or(&settings.config.execute_config.preferred_executor);
         let agents = Table::of(settings).ok();
         let memory = agents.and_then(|agents| agents.find(name).ok().map(|row| row.memory)).unwrap_or(0);
-        limits::short_of(&settings.config, u64::from(memory) << 20, &self.paths.data_dir)
+        u64::from(memory) << 20
     }
 
     /// Returns the variables that tell a program in a ticket's worktree where it is and which ports are its own.

@@ -17,7 +17,7 @@ use crate::domain::job::{Job, JobKind, JobStatus};
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::state::{NeedsHuman, State, StateName};
 use crate::domain::ticket::Ticket;
-use crate::domain::waiting::waits_for;
+use crate::domain::waiting::{held_by, waits_for};
 use crate::engine::Workshop;
 use crate::ui::widget::text::visible;
 
@@ -225,7 +225,10 @@ impl<'a> Progress<'a> {
         }
         let (known, attempt) = before.as_ref().map_or(("", 1), |job| (job.reason.as_str(), job.attempt));
         match job.status {
-            JobStatus::Queued if !job.reason.is_empty() && job.reason != known => self.held(number, job),
+            // Other figures are no news.
+            JobStatus::Queued if !job.reason.is_empty() && held_by(&job.reason) != held_by(known) => {
+                self.held(number, job)
+            }
             JobStatus::Running if job.attempt > attempt => self.retried(number, job),
             JobStatus::Queued | JobStatus::Running => Ok(()),
             JobStatus::Succeeded | JobStatus::Failed | JobStatus::Canceled | JobStatus::Lost if was.is_active() => {

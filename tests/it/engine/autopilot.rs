@@ -23,6 +23,20 @@ fn the_autopilot_runs_planned_tickets_in_order_and_says_why() {
 }
 
 #[test]
+fn a_queued_ticket_takes_no_slot_from_the_one_that_it_waits_for() {
+    let yard = Yard::new();
+    yard.config("execute_config: {max_parallel_jobs: 1}\n");
+    yard.tickets(&["[[write a.txt a]]", "[[write b.txt b]]"]);
+    yard.world.draft(&["ticket", "move", "2", "executing"]).ok();
+    yard.world.draft(&["ticket", "edit", "2", "--after", "1"]).ok();
+    let said = yard.run(&["--autopilot"]).ok().text();
+    assert!(said.contains("#2 queued: waits for #1\n"), "{said}");
+    yard.show(1).assert("needs_human (review)", "");
+    let said = yard.run(&["2"]).ok().text();
+    assert_eq!(said, "#2 queued: waits for #1\nidle: there was nothing to run\n");
+}
+
+#[test]
 fn an_agent_waits_for_memory_and_says_so() {
     let yard = Yard::new();
     yard.config("execute_config: {min_free_memory: 10000000000000}\n");

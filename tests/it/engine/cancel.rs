@@ -180,7 +180,7 @@ fn a_job_can_be_canceled_at_every_call_of_git() {
     next_ticket(&yard, 0, "Never");
     yard.run(&[]).ok();
     let calls = yard.journal("calls").len();
-    assert!(calls >= 6);
+    assert!(calls > 4, "{:#?}", yard.journal("calls"));
     for (ticket, number) in (2..).zip(1..=calls) {
         canceled_at(&yard, ticket, number, if number % 2 == 0 { "Before" } else { "After" });
     }
