@@ -69,6 +69,7 @@ mod patch;
 mod program;
 pub mod publish;
 pub mod ready;
+pub mod refill;
 mod registered;
 mod repo;
 pub mod revert;

@@ -37,7 +37,7 @@ words! {
         WorktreeCleaned = "worktree_cleaned",
         /// Its worktree could not be removed.
         WorktreeCleanupFailed = "worktree_cleanup_failed",
-        /// Its worktree came back from the trash.
+        /// Its worktree came back, from the trash or as its newest revision was.
         WorktreeRestored = "worktree_restored",
     }
 }

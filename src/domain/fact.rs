@@ -207,13 +207,13 @@ pub enum Fact {
         /// What came of it.
         what: Resolving,
     },
-    /// A worktree came back from the trash.
+    /// A worktree came back, from the trash or as its newest revision was.
     WorktreeRestored {
         /// The ticket.
         ticket: TicketId,
         /// What it is now.
         worktree: Worktree,
-        /// The ref that kept it until now.
+        /// What kept it until now.
         reference: String,
     },
 }

@@ -35,7 +35,7 @@ pub(super) enum Stage {
     Named,
     /// All files are written.
     CheckedOut,
-    /// The hook ran too. Only the ticket does not have it yet.
+    /// The hook ran too, and what it is to hold is there. Only the ticket does not have it yet.
     Ready,
 }
 

@@ -4,8 +4,7 @@
 //! go for good: they can be made again.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::bstr::ByteSlice;
 
@@ -13,13 +12,14 @@ use super::branch::with_suffixes;
 use super::invoke::LONG;
 use super::keep::commit_tree;
 use super::leftovers::made;
+use super::refill::fill;
 use super::registered::{self, same_place};
 use super::repo::open;
 use super::tree::{Inner, LeftOut, Snapshot, snapshot};
 use super::turn::Turn;
 use super::validate::Place;
 use super::worktree::{Created, Plan, create};
-use super::{GitError, Repo, mend, modules, submodules};
+use super::{GitError, Repo, mend, modules};
 use crate::domain::id::TicketId;
 use crate::domain::revision::ChangeSize;
 use crate::domain::state::StateName;
@@ -322,40 +322,9 @@ pub fn restore(repo: &Repo, trashed: &Trashed) -> Result<Created, GitError> {
     };
     let made = create(repo, &plan)?;
     let tree = repo.tree_of(&kept)?;
-    let here = || repo.git.writing(&made.worktree.path).within(LONG);
-    here().args(["read-tree", "-m", "-u", "HEAD", &tree]).run()?;
-    let moved = moved_modules(repo, &made.worktree.path, &tree)?;
-    if !moved.is_empty() {
-        // While the index says at which commits they were.
-        submodules::fill(repo, &made.worktree.path)?;
-    }
-    here().args(["read-tree", "HEAD"]).run()?;
-    for (path, commit) in moved {
-        // One that is not checked out is where the index says.
-        if !made.worktree.path.join(&path).join(".git").exists() {
-            let mut entry = std::ffi::OsString::from(format!("160000,{commit},"));
-            entry.push(path);
-            here().args(["update-index", "--add", "--cacheinfo"]).args([entry]).run()?;
-        }
-    }
+    fill(repo, &made.worktree.path, &tree)?;
     repo.git.writing(repo.common_dir()).args(["update-ref", "-d", &trashed.reference, &kept]).run()?;
     Ok(made)
-}
-
-/// Returns the submodules that are at other commits in a tree than in what is checked out.
-fn moved_modules(repo: &Repo, folder: &Path, tree: &str) -> Result<Vec<(PathBuf, String)>, GitError> {
-    let said = repo.git.reading(folder).args(["diff-tree", "-r", "-z", "--raw", "--no-renames", "HEAD", tree]).run()?;
-    let mut parts = said.split(|byte| *byte == 0);
-    let mut all = Vec::new();
-    while let (Some(entry), Some(path)) = (parts.next(), parts.next()) {
-        // `:<old mode> <new mode> <old id> <new id> <letter>`
-        let entry = String::from_utf8_lossy(entry);
-        let words: Vec<&str> = entry.split(' ').collect();
-        if let [_, "160000", _, commit, _] = words[..] {
-            all.push((PathBuf::from(OsStr::from_bytes(path)), commit.to_owned()));
-        }
-    }
-    Ok(all)
 }
 
 /// Makes the branch again at that commit, or finds it there; another one of its name gives it a suffix.

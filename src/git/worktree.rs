@@ -12,6 +12,7 @@ use super::checkout::{Settings, check_out, run_hook};
 use super::interrupted::{self, Left, is_nothing_or_empty};
 use super::leftovers::made;
 use super::making::{Intent, Making, Stage, with_suffix};
+use super::refill::bring_back;
 use super::registered::{self, Registered, same_place};
 use super::turn::Turn;
 pub use super::validate::{Unsafe, validate};
@@ -32,7 +33,8 @@ pub struct Plan<'a> {
     pub base_branch: &'a str,
     /// The worktree that the ticket had: it is used again, or its branch is if only its folder is gone.
     pub existing: Option<&'a Worktree>,
-    /// A new one starts at the first of these commits, made on top of the second, which is one of the base branch.
+    /// It is to hold the first of these commits, made on top of the second, which is one of the base branch: a new branch starts
+    /// there, and what the branch that is used again does not have of it comes as edits.
     pub on_top: Option<(&'a str, &'a str)>,
 }
 
@@ -86,7 +88,7 @@ pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
     let mut making = Making::begin(plan.path)?;
     if let Some((intent, stage)) = making.interrupted()? {
         match take_up(repo, plan, &mut making, intent, stage)? {
-            Some((made, start, stage)) => return complete(repo, making, made, start, stage),
+            Some((made, start, stage)) => return complete(repo, plan, making, made, start, stage),
             None => tracing::warn!(path = %plan.path.display(), "left alone what may be somebody's work"),
         }
     }
@@ -99,7 +101,7 @@ pub fn create(repo: &Repo, plan: &Plan<'_>) -> Result<Created, GitError> {
         register(repo, plan, &start, &mut making)
     };
     match made {
-        Ok(made) => complete(repo, making, made, start, Stage::Named),
+        Ok(made) => complete(repo, plan, making, made, start, Stage::Named),
         Err(error) => {
             // The error that led here is the one to tell.
             let _ = making.end();
@@ -119,7 +121,14 @@ fn kept(repo: &Repo, plan: &Plan<'_>) -> Result<Option<Created>, GitError> {
 }
 
 /// Does what is left to do from a stage on.
-fn complete(repo: &Repo, mut making: Making, made: Made, start: Start, stage: Stage) -> Result<Created, GitError> {
+fn complete(
+    repo: &Repo,
+    plan: &Plan<'_>,
+    mut making: Making,
+    made: Made,
+    start: Start,
+    stage: Stage,
+) -> Result<Created, GitError> {
     let mut hook_failed = None;
     if stage < Stage::Ready {
         let files = || {
@@ -141,6 +150,9 @@ fn complete(repo: &Repo, mut making: Making, made: Made, start: Start, stage: St
         let none = "0".repeat(start.commit.len());
         let args = [none.as_str(), &start.commit, "1"];
         hook_failed = run_hook(repo, &made.path, &settings, "post-checkout", &args).err();
+        if let (Origin::Restored, Some((commit, _))) = (start.origin, plan.on_top) {
+            bring_back(repo, &made.path, &start.commit, commit)?;
+        }
         making.reached(Stage::Ready)?;
     }
     let worktree = Worktree {

@@ -65,7 +65,7 @@ fn a_folder_deleted_by_hand_comes_back_on_its_branch() {
 }
 
 #[test]
-fn a_ticket_whose_branch_was_deleted_too_starts_anew() {
+fn a_ticket_whose_branch_was_deleted_too_goes_on_from_its_newest_revision() {
     let world = worked_on(COMMITS);
     let (folder, name) = (worktree(&world), branch(&world));
     fs::remove_dir_all(&folder).unwrap();
@@ -73,7 +73,9 @@ fn a_ticket_whose_branch_was_deleted_too_starts_anew() {
     world.git(&["branch", "--quiet", "-D", &name]);
     run(&world);
     assert_eq!((worktree(&world), branch(&world)), (folder.clone(), name));
-    assert_eq!(read(&folder, "kept.txt").matches("once").count(), 1);
+    for file in ["kept.txt", "loose.txt"] {
+        assert_eq!(read(&folder, file).matches("once").count(), 2, "{file}");
+    }
     world.assert_nothing_left();
 }
 

@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, TcpListener};
 use crate::config::Config;
 use crate::domain::branch_template::slug;
 use crate::domain::fact::Fact;
+use crate::domain::revision::{Revision, revision_ref};
 use crate::domain::state::StateName;
 use crate::domain::ticket::{Ticket, Worktree};
-use crate::git::worktree::Created;
-use crate::git::{trash, worktree};
+use crate::git::worktree::{Created, Origin};
+use crate::git::{refill, trash, worktree};
 use crate::store::Reader;
 
 use super::super::error::EngineError;
@@ -42,6 +43,9 @@ async fn ensure_from(
 ) -> Result<Worktree, EngineError> {
     let ticket = Ticket { worktree: known.cloned(), ..bench.ticket.clone() };
     let branch = branch_of(&ticket, config)?;
+    // One that is not there any more comes back as its newest revision was.
+    let newest = if known.is_some() { bench.newest_revision().await? } else { None };
+    let on_top = on_top.or_else(|| newest.as_ref().map(|newest| (newest.head.clone(), newest.base.clone())));
     let made = bench
         .making(move |shop| {
             if let Some(restored) = restored(shop, &ticket)? {
@@ -70,7 +74,14 @@ async fn ensure_from(
         turn = Some(file);
         worktree.port = port;
     }
-    if known != Some(&worktree) {
+    let came_from = match newest.filter(|_| made.origin != Origin::Kept) {
+        Some(newest) => Some(came_from(bench, &worktree, newest).await?),
+        None => None,
+    };
+    if let Some(reference) = came_from {
+        let fact = Fact::WorktreeRestored { ticket: bench.ticket.id, worktree: worktree.clone(), reference };
+        bench.learn(fact, Vec::new()).await?;
+    } else if known != Some(&worktree) {
         bench.learn(Fact::WorktreeMade { job: bench.job.id, worktree: worktree.clone() }, Vec::new()).await?;
     }
     drop(turn);
@@ -82,6 +93,18 @@ async fn ensure_from(
         })
         .await?;
     Ok(worktree)
+}
+
+/// Returns from where a worktree came back: from the newest revision, or from its branch alone, which went another way since.
+async fn came_from(bench: &Bench, worktree: &Worktree, newest: Revision) -> Result<String, EngineError> {
+    let branch = worktree.branch.clone();
+    bench
+        .blocking(move |shop| {
+            let tip = shop.repo.commit_of(&branch)?;
+            let holds_it = refill::together(&shop.repo, &tip, &newest.head)?.is_some();
+            Ok(if holds_it { revision_ref(newest.ticket, newest.number) } else { branch })
+        })
+        .await
 }
 
 /// Brings back the worktree of a ticket that was abandoned, or that nobody touched for long, and that is wanted again, so that its

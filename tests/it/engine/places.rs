@@ -45,6 +45,31 @@ fn a_worktree_is_set_up_once_and_cleaned_up_before_it_goes() {
 }
 
 #[test]
+fn a_worktree_that_somebody_deleted_comes_back_as_its_newest_revision_was() {
+    let yard = Yard::new();
+    yard.tickets(&["[[write b.txt b\\n]]"]);
+    yard.run(&[]).ok();
+    let worktree = yard.show(1).worktree().to_owned();
+    for (n, branch_too) in [(2, false), (3, true)] {
+        fs::remove_dir_all(&worktree).unwrap();
+        if branch_too {
+            yard.world.git(&["worktree", "prune"]);
+            yard.world.git(&["branch", "-D", "draft/1-ticket-1"]);
+        }
+        yard.world.draft(&["ticket", "tell", "1", &format!("[[write c-{n}.txt c\\n]]")]).ok();
+        yard.run(&["1"]).ok();
+        let shown = yard.show(1);
+        let newest = shown.revisions().iter().find(|one| one["number"] == n).unwrap();
+        let files = yard.world.git(&["ls-tree", "--name-only", newest["head"].as_str().unwrap()]);
+        assert!(files.contains("b.txt") && files.contains(&format!("c-{n}.txt")), "{files}");
+        assert_eq!(newest["insertions"], n, "what came back is a part of its change: {newest:#}");
+        let told = format!("its worktree came back from refs/draft/revisions/{}/{}", shown.id(), n - 1);
+        assert!(shown.value["events"].to_string().contains(&told), "{:#}", shown.value["events"]);
+    }
+    yard.assert_tidy(1);
+}
+
+#[test]
 fn a_set_up_that_fails_blocks_with_its_reason_before_an_agent_starts() {
     let yard = Yard::new();
     yard.config("execute_config: {}\nworkspace_config: {setup: ['sh -c \"exit 5\"', 'false']}\n");

@@ -75,7 +75,8 @@ fn missing(seen: &Seen<'_>, survey: &mut Survey, known: &Known<'_>, ticket: &Tic
     }
     let label = seen.label(ticket.id);
     let message = format!("the worktree of {label} was deleted: {}", path.display());
-    let advice = format!("the next run of {label} brings it back on its branch; what was not committed is lost");
+    let advice =
+        format!("the next run of {label} brings it back as its newest revision was; what was edited since is lost");
     survey.found(Subject::Worktrees, path.display().to_string(), (message, advice), Remedy::Nothing);
 }
 
