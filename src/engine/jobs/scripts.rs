@@ -46,7 +46,7 @@ pub(super) async fn clean_up(bench: &Bench, config: &Config, worktree: &Worktree
     run_all(bench, config, worktree, &config.workspace_config.cleanup, RunKind::Cleanup).await
 }
 
-/// Runs commands in order until one fails. One that this job ran before is not run again.
+/// Runs commands in order until one fails. One that this job ran before in this worktree is not run again.
 async fn run_all(
     bench: &Bench,
     config: &Config,
@@ -61,7 +61,14 @@ async fn run_all(
         *run = ended.run;
     }
     let mut next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
-    let mut before: Vec<Run> = known.into_iter().filter(|run| run.kind == kind).collect();
+    let first = match kind {
+        RunKind::Setup => {
+            let (path, job) = (worktree.path.clone(), bench.job.id.to_string());
+            bench.blocking(move |_| Ok(ready::first_run(&path, &job, next)?)).await?
+        }
+        RunKind::Execute | RunKind::Check | RunKind::Cleanup => 1,
+    };
+    let mut before: Vec<Run> = known.into_iter().filter(|run| run.kind == kind && run.id.n >= first).collect();
     for spec in commands {
         let display = spec.to_string();
         if let Some(at) = before.iter().position(|run| run.command == display) {
