@@ -101,7 +101,12 @@ pub enum Verified {
         /// How often a change may go back to its agent, as it is set now.
         rework_attempts: u32,
     },
-    /// A check may not run: not trusted, or not on the list of allowed commands.
+    /// What is in the worktree became something else meanwhile, so that nothing is proven of it. It is checked again.
+    Overtaken {
+        /// What changed.
+        reason: String,
+    },
+    /// A check may not run: not trusted, not on the list of allowed commands, or it never ends on what it began on.
     Refused {
         /// Why.
         reason: String,

@@ -7,11 +7,12 @@ use super::command::{AgentChoice, RefusalCode, Refused};
 use super::dependencies::Readiness;
 use super::event::EventKind;
 use super::id::TicketRef;
-use super::job::{Job, JobKind};
+use super::job::{Job, JobKind, JobStatus};
 use super::rule::{Decision, about_job, illegal};
 use super::rule_commands::{busy, run, within_limits};
+use super::rule_facts::close;
 use super::state::{Blocked, State, StateName};
-use super::ticket::{MESSAGE_MAX, Message, Ticket};
+use super::ticket::{MESSAGE_MAX, Message, Ticket, Usage};
 
 /// Runs the checks again. A blocked ticket goes the way of a resume, which looks at what its worktree holds first.
 pub(super) fn verify(decision: &mut Decision<'_>, name: TicketRef) -> Result<(), Refused> {
@@ -34,6 +35,15 @@ pub(super) fn verify(decision: &mut Decision<'_>, name: TicketRef) -> Result<(),
         | State::Done
         | State::Abandoned => Err(illegal(ticket, StateName::Verifying)),
     }
+}
+
+/// Ends a verify job under which its change became another one, and has what is there by now checked.
+pub(super) fn check_again(decision: &mut Decision<'_>, job: Job, ticket: Ticket, reason: &str) {
+    let again = Job { rework: job.rework, ..decision.new_job(ticket.id, JobKind::Verify) };
+    decision.note(&ticket, EventKind::JobQueued, &format!("{reason}; it is checked again"), about_job(again.id));
+    let ticket = close(decision, job, ticket, JobStatus::Failed, Usage::default(), reason);
+    decision.restate(&ticket, State::Verifying { job: again.id }, reason);
+    decision.save(Save::Job { job: again, was: None });
 }
 
 /// Takes over what a person did in the worktree. The ticket moves when it is clear what that is.

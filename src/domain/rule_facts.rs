@@ -13,7 +13,7 @@ use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
 use super::outlook::ConflictFile;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
-use super::rule_again::{hand_message, tell_what_waited};
+use super::rule_again::{check_again, hand_message, tell_what_waited};
 use super::rule_autonomy;
 use super::rule_cleanup::output_cleaned;
 use super::rule_conflict;
@@ -360,6 +360,10 @@ fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: 
                 return send_back(decision, job, ticket, times, &reason);
             }
             (JobStatus::Failed, State::Blocked { why: Blocked::Failed }, reason)
+        }
+        Verified::Overtaken { reason } => {
+            check_again(decision, job, ticket, reason);
+            return Ok(());
         }
         Verified::Refused { reason } => (JobStatus::Failed, State::Blocked { why: Blocked::Refused }, reason.clone()),
     };

@@ -16,6 +16,7 @@ mod others;
 mod outcomes;
 mod permissions;
 mod places;
+mod proven;
 mod recheck;
 mod revert;
 mod several;

@@ -146,6 +146,7 @@ fn ended(board: &Board, job: &Job, how: u8) -> Fact {
                     let end = RunEnd::Exited { code: 2 };
                     Verified::Failed { command: "make".into(), end, rework_attempts: u32::from(how / 4 % 3) }
                 }
+                1 if how % 16 > 8 => Verified::Overtaken { reason },
                 1 => Verified::Refused { reason },
                 checks => {
                     let examined = (how % 8 > 3).then(|| Box::new(sample_rails::found(board, job.ticket, how / 8)));

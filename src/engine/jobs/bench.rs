@@ -163,6 +163,13 @@ impl Bench {
         self.blocking(move |shop| Ok(shop.still.snapshot(&shop.repo, &place, &shop.litter())?)).await
     }
 
+    /// Returns the tree that a worktree holds right now, litter left out; without git where nobody touched it since it was
+    /// looked at last.
+    pub(super) async fn held(&self, worktree: &Worktree) -> Result<String, EngineError> {
+        let place = worktree.clone();
+        self.blocking(move |shop| Ok(shop.still.now(&shop.repo, &place, &shop.litter())?)).await
+    }
+
     /// Keeps what the worktree holds as a revision of this job: as git objects under a ref, before any row says so.
     pub(super) async fn keep(&self, worktree: Worktree, snapshot: Snapshot) -> Result<Revision, EngineError> {
         let (ticket, job, number) = (self.ticket.id, self.job.id, self.ticket.number);

@@ -28,7 +28,8 @@ pub(in super::super) fn gates_of(config: &Config) -> Result<Vec<CheckCommand>, S
 }
 
 /// Runs the gates in order, also those after one that failed, and returns what proves how they ended, which is not stored yet
-/// for the last; or the fact that ends the job. What a job ran before, its checks among it, is not run again.
+/// for the last; or the fact that ends the job. What a job ran before, its checks among it, is not run again. A gate under
+/// which the worktree became another proves nothing, and so would those after it.
 pub(super) async fn run_gates(
     bench: &Bench,
     config: &Config,
@@ -59,7 +60,8 @@ pub(super) async fn run_gates(
         let begun = begin(bench, run).await?;
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
-        records = proof_in(bench, &ended, Some(round.tree.to_owned()), Some(surroundings));
+        let is_same = bench.held(round.worktree).await? == round.held;
+        records = proof_in(bench, &ended, is_same.then(|| round.tree.to_owned()), Some(surroundings));
         match &ended.record.end {
             RunEnd::Stopped if bench.stop.is_cancelled() => return Ok(Err((bench.stopped(), records))),
             RunEnd::Lost => {
@@ -73,6 +75,9 @@ pub(super) async fn run_gates(
             | RunEnd::TooMuchOutput
             | RunEnd::Stopped
             | RunEnd::NotStarted { .. } => {}
+        }
+        if !is_same {
+            break;
         }
     }
     Ok(Ok(records))

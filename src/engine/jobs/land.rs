@@ -111,7 +111,11 @@ async fn over(bench: &Bench, fact: Fact, records: Vec<Save>) -> Result<(), Engin
 /// Removes the work tree in which something was made ready.
 pub(super) async fn clear_scratch(bench: &Bench) {
     let path = scratch_of(bench);
-    let cleared = bench.making(move |shop| Ok(Scratch::left(&shop.repo, &path).clear()?)).await;
+    let cleared = bench.making(move |shop| {
+        shop.still.forget(&path);
+        Ok(Scratch::left(&shop.repo, &path).clear()?)
+    });
+    let cleared = cleared.await;
     if let Err(error) = cleared {
         tracing::warn!(job = %bench.job.id, %error, "the work tree of a landing could not be removed");
     }
@@ -293,8 +297,8 @@ fn make_ready(shop: &Workshop, plan: &Plan) -> Result<Ready, EngineError> {
     }
 }
 
-/// Runs the checks on what would be on the target, but those that passed on the very same tree before. Returns the fact that ends
-/// the job, unless all of them passed.
+/// Runs the checks on what would be on the target, unless all of them passed on the very same tree before. Returns the fact that
+/// ends the job, unless all of them pass.
 pub(super) async fn check(
     bench: &Bench,
     config: &Config,
@@ -307,7 +311,7 @@ pub(super) async fn check(
     }
     let job = bench.job.id;
     let refuse = |reason: String| Ok(Some(refused(bench, reason)));
-    let all = match (checks(bench, config).await?, before_landing(bench, config).await?) {
+    let all: Vec<CheckCommand> = match (checks(bench, config).await?, before_landing(bench, config).await?) {
         (Ok(checks), Ok(gates)) => checks.into_iter().chain(gates).collect(),
         (Err(reason), _) | (_, Err(reason)) => return refuse(reason),
     };
@@ -318,8 +322,7 @@ pub(super) async fn check(
         base: from.to_owned(),
         port: bench.ticket.worktree.as_ref().and_then(|worktree| worktree.port),
     };
-    let left = not_proven(bench, config, (tree, &worktree), all).await?;
-    if left.is_empty() {
+    if are_proven(bench, config, (tree, &worktree), all.clone()).await? {
         return Ok(None);
     }
     let (place, settings) = (worktree.clone(), config.clone());
@@ -333,7 +336,9 @@ pub(super) async fn check(
         Scripts::Lost(reason) => return Ok(Some(bench.lost(reason))),
     }
     let next = bench.known_runs().await?.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
-    let round = Round { worktree: &worktree, checks: &left, tree, next };
+    // What was just made ready may have files more than the tree.
+    let held = bench.held(&worktree).await?;
+    let round = Round { worktree: &worktree, checks: &all, tree, held: &held, next };
     let (early, proof) = run_checks(bench, config, round, Vec::new()).await?;
     records.extend(proof);
     Ok(match early {
@@ -344,36 +349,35 @@ pub(super) async fn check(
             Some(Fact::Landed { job, outcome: Landing::Red { command, end, beside } })
         }
         Some(Fact::Verified { outcome: Verified::Refused { reason }, .. }) => Some(refused(bench, reason)),
+        Some(Fact::Verified { outcome: Verified::Overtaken { reason }, .. }) => {
+            let reason = format!("{reason} on the result of the merge, so nothing is proven of what would land");
+            Some(refused(bench, reason))
+        }
         Some(fact) => Some(fact),
     })
 }
 
-/// Returns the checks that did not pass on this tree before, in the surroundings that they would have now.
-async fn not_proven(
+/// Says whether all of the checks passed on this tree before, in the surroundings that they would have now. Where one did not,
+/// those before it may have made what it needs.
+async fn are_proven(
     bench: &Bench,
     config: &Config,
     (tree, worktree): (&str, &Worktree),
     checks: Vec<CheckCommand>,
-) -> Result<Vec<CheckCommand>, EngineError> {
+) -> Result<bool, EngineError> {
     let (tree, worktree, config) = (tree.to_owned(), worktree.clone(), config.clone());
     bench
         .blocking(move |shop| {
             let board = shop.about.id;
             let copied = copies_sum::sum(&shop.repo, &worktree.path, &config.workspace_config.copy)?;
-            let mut left = Vec::new();
             for check in checks {
-                let before = match program(&check, &worktree, shop) {
-                    Some(program) => {
-                        let now = surroundings::of_check(&config, &check, &program, &copied, std::env::vars_os());
-                        shop.readers.read(|reader| reader.has_passed(board, (&tree, &check.display, &now)))?
-                    }
-                    None => false,
-                };
-                if !before {
-                    left.push(check);
+                let Some(program) = program(&check, &worktree, shop) else { return Ok(false) };
+                let now = surroundings::of_check(&config, &check, &program, &copied, std::env::vars_os());
+                if !shop.readers.read(|reader| reader.has_passed(board, (&tree, &check.display, &now)))? {
+                    return Ok(false);
                 }
             }
-            Ok(left)
+            Ok(true)
         })
         .await
 }

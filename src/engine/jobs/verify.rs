@@ -6,15 +6,18 @@ use crate::domain::autonomy::{Examined, autonomy_of};
 use crate::domain::change::Save;
 use crate::domain::evidence::Evidence;
 use crate::domain::fact::Fact;
-use crate::domain::outcome::Verified;
+use crate::domain::job::JobKind;
+use crate::domain::outcome::{Verified, first_and_count};
 use crate::domain::revision::Revision;
 use crate::domain::rule::Trust;
 use crate::domain::run::{Run, RunEnd, RunKind};
 use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::copies_sum;
+use crate::git::diff::touched;
 
 use super::super::error::EngineError;
 use super::super::rails;
+use super::super::workshop::Workshop;
 use super::bench::Bench;
 use super::command::{plan, program};
 use super::gates::run_gates;
@@ -31,8 +34,8 @@ pub(super) const UNTRUSTED: &str =
 pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
     let job = bench.job.id;
     // A check that may live is brought to its end whatever the configuration says by now.
-    let known = match finish_what_runs(bench, Ran::OnRevision).await? {
-        Ok(known) => known,
+    let runs = match finish_what_runs(bench, Ran::OnRevision).await? {
+        Ok(runs) => runs,
         Err(fact) => return bench.learn(fact, Vec::new()).await,
     };
     let config = bench.blocking(|shop| shop.settings()).await?.config.clone();
@@ -49,15 +52,63 @@ pub(super) async fn verify(bench: &Bench) -> Result<(), EngineError> {
     if bench.job.steps != Some(count) {
         bench.learn(Fact::Counted { job, checks: count }, Vec::new()).await?;
     }
-    let tree = if known.is_empty() { checked_tree(bench, worktree.clone()).await? } else { newest_tree(bench).await? };
-    let next = known.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
-    let round = Round { worktree: &worktree, checks: &checks, tree: &tree, next };
+    let tree = if runs.is_empty() { checked_tree(bench, worktree.clone()).await? } else { newest_tree(bench).await? };
+    if !runs.is_empty() && bench.held(&worktree).await? != tree {
+        let reason = overtaken(bench, &worktree, &tree, "while its checks ran").await?;
+        return bench.learn(again(bench, reason).await?, Vec::new()).await;
+    }
+    let next = runs.iter().map(|run| run.id.n).max().unwrap_or(0) + 1;
+    let known = proven(bench, runs, &tree).await?;
+    let round = Round { worktree: &worktree, checks: &checks, tree: &tree, held: &tree, next };
     let (early, records) = run_checks(bench, &config, round, known.clone()).await?;
     let (fact, records) = match early {
+        Some(Fact::Verified { outcome: Verified::Overtaken { reason }, .. }) => (again(bench, reason).await?, records),
         Some(fact) => (fact, records),
         None => passed(bench, &config, (round, &known), records).await?,
     };
     bench.learn(fact, records).await
+}
+
+/// Returns what follows when a change became another one under its checks: it is checked again, unless that happens each time.
+async fn again(bench: &Bench, reason: String) -> Result<Fact, EngineError> {
+    let id = bench.ticket.id;
+    let read =
+        move |shop: &Workshop| Ok(shop.readers.read(|reader| Ok((reader.revisions(id)?, reader.jobs_of(id)?)))?);
+    let (mut revisions, jobs) = bench.blocking(read).await?;
+    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    // The job that checks again keeps what it finds as a revision of its own.
+    let is_by_checks = |one: &&Revision| jobs.iter().any(|job| job.id == one.job && job.kind == JobKind::Verify);
+    let outcome = if revisions.iter().take_while(is_by_checks).count() < AGAIN {
+        Verified::Overtaken { reason }
+    } else {
+        let hint = "let git ignore what checks leave, or have them only look";
+        let reason = format!(
+            "{reason}, as before, so nothing is proven of it; {hint}, then `draft resume {}` goes on",
+            bench.ticket.number.0
+        );
+        Verified::Refused { reason }
+    };
+    Ok(Fact::Verified { job: bench.job.id, outcome })
+}
+
+/// Says which files of a worktree are not any more as in a tree, and when that came about.
+async fn overtaken(bench: &Bench, worktree: &Worktree, tree: &str, when: &str) -> Result<String, EngineError> {
+    let (now, tree) = (bench.held(worktree).await?, tree.to_owned());
+    let touched = bench.blocking(move |shop| Ok(touched(&shop.repo, &tree, &now)?)).await?;
+    let paths: Vec<String> = touched.into_iter().map(|file| file.path).collect();
+    // Whoever changed it may have taken that back by now.
+    let files = first_and_count(&paths).unwrap_or_else(|| "its worktree".to_owned());
+    Ok(format!("{files} changed {when}"))
+}
+
+/// Returns the runs that say something about a tree: those under which it stayed what the worktree held.
+async fn proven(bench: &Bench, mut runs: Vec<Run>, tree: &str) -> Result<Vec<Run>, EngineError> {
+    if !runs.is_empty() {
+        let ticket = bench.ticket.id;
+        let evidence = bench.blocking(move |shop| Ok(shop.readers.read(|reader| reader.evidence_of(ticket))?)).await?;
+        runs.retain(|run| evidence.iter().any(|one| one.run == run.id && one.tree.as_deref() == Some(tree)));
+    }
+    Ok(runs)
 }
 
 /// Returns the fact that the checks passed, with what the rails say where nobody may be needed, after the gates for that.
@@ -79,6 +130,9 @@ async fn passed(
     }
 }
 
+/// How often in a row a change that became another one under its checks is checked again.
+const AGAIN: usize = 2;
+
 /// On what a check ran that an earlier engine began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ran {
@@ -94,7 +148,7 @@ pub(super) async fn finish_what_runs(bench: &Bench, ran: Ran) -> Result<Result<V
     for run in known.iter_mut().filter(|run| run.end.is_none()) {
         let ended = see_through(bench, take_back(bench, run), &mut Nobody).await?;
         let tree = match ran {
-            Ran::OnRevision => Some(newest_tree(bench).await?),
+            Ran::OnRevision => newest_if_held(bench).await?,
             Ran::Elsewhere => None,
         };
         bench.record(proof(bench, &ended, tree)).await?;
@@ -169,20 +223,30 @@ async fn newest_tree(bench: &Bench) -> Result<String, EngineError> {
     newest.map(|newest| newest.tree).ok_or(EngineError::NoWorktree(bench.ticket.number))
 }
 
+/// Returns the tree of the newest revision, if the worktree holds it right now.
+async fn newest_if_held(bench: &Bench) -> Result<Option<String>, EngineError> {
+    let Some(worktree) = bench.ticket.worktree.clone() else { return Ok(None) };
+    let newest = newest_tree(bench).await?;
+    // What cannot be looked at proves nothing.
+    Ok(bench.held(&worktree).await.ok().filter(|held| *held == newest))
+}
+
 /// Checks that are to run, and on what.
 #[derive(Clone, Copy)]
 pub(super) struct Round<'a> {
     pub(super) worktree: &'a Worktree,
     pub(super) checks: &'a [CheckCommand],
-    /// What the worktree holds.
+    /// The tree that they are about.
     pub(super) tree: &'a str,
+    /// What the worktree holds as they begin: that tree, and whatever made the worktree ready.
+    pub(super) held: &'a str,
     /// The number of the next run.
     pub(super) next: u32,
 }
 
 /// Runs the checks in order and returns the fact that ends the job early, if one does, and what proves how the last one
 /// ended, which is not stored yet. A check that this job ran before is not run again; it is known by its command, since the
-/// list may have changed while no engine lived.
+/// list may have changed while no engine lived. What passes while the worktree becomes another proves nothing.
 pub(super) async fn run_checks(
     bench: &Bench,
     config: &Config,
@@ -190,7 +254,7 @@ pub(super) async fn run_checks(
     mut known: Vec<Run>,
 ) -> Result<(Option<Fact>, Vec<Save>), EngineError> {
     let job = bench.job.id;
-    let Round { worktree, checks, tree, mut next } = round;
+    let Round { worktree, checks, tree, held, mut next } = round;
     let mut records = Vec::new();
     // Before the first of them, since a check may write files of such names itself.
     let (place, patterns) = (worktree.path.clone(), config.workspace_config.copy.clone());
@@ -216,9 +280,14 @@ pub(super) async fn run_checks(
         let begun = begin(bench, plan(config, &bench.shop, worktree, check, program, (next, RunKind::Check))).await?;
         next += 1;
         let ended = see_through(bench, begun, &mut Nobody).await?;
-        records = proof_in(bench, &ended, Some(tree.to_owned()), Some(surroundings));
+        let is_same = bench.held(worktree).await? == held;
+        records = proof_in(bench, &ended, is_same.then(|| tree.to_owned()), Some(surroundings));
         if let Some(fact) = failed(bench, config, check, &ended.run) {
             return Ok((Some(fact), records));
+        }
+        if !is_same {
+            let reason = overtaken(bench, worktree, held, &format!("while `{}` ran", check.display)).await?;
+            return Ok((Some(Fact::Verified { job, outcome: Verified::Overtaken { reason } }), records));
         }
     }
     Ok((None, records))

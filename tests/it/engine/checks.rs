@@ -62,7 +62,7 @@ fn what_is_not_allowed_not_there_or_killed_blocks_with_the_reason() {
         ticket("forbidden", "rm -rf /"),
         ticket("missing", "cargo test"),
         ticket("killed", "sh -c 'kill -9 $$'"),
-        ticket("a daemon", "sh -c 'setsid sleep 600 > /dev/null & echo $! > pid; echo started'"),
+        ticket("a daemon", &yard.script("sh -c 'setsid sleep 600 > /dev/null & echo $! > @pid; echo started'")),
     ]);
     yard.run(&["--max-parallel", "4"]).exits(1);
     yard.show(1).assert("blocked (refused)", "rm");
@@ -72,7 +72,7 @@ fn what_is_not_allowed_not_there_or_killed_blocks_with_the_reason() {
     assert_eq!((&killed.job("verify")["exit_code"], &killed.job("verify")["signal"]), (&json!(null), &json!(9)));
     let daemon = yard.show(4);
     daemon.assert("needs_human (review)", "its check passed");
-    assert!(!is_alive(pid_in(&daemon.worktree().join("pid"))), "what a check leaves running is stopped");
+    assert!(!is_alive(pid_in(&yard.sign("pid"))), "what a check leaves running is stopped");
     assert_eq!(yard.show(1).runs("execute").len(), 0, "no agent works for a check that may not run");
     for n in 2..=4 {
         assert_eq!(yard.show(n).revisions().len(), 1, "the change is kept whatever became of its checks");
