@@ -9,8 +9,6 @@ use crate::domain::goal::Goal;
 use crate::domain::money::{self, Money};
 use crate::domain::ticket::Usage;
 
-use crate::ui::widget::format;
-
 use super::error::CliError;
 
 /// On or off.
@@ -128,7 +126,7 @@ pub(super) fn lines(board: &Board, goal: &Goal) -> Vec<String> {
     if let Some(budget) = goal.budget_micros.filter(|budget| *budget > 0) {
         let Money { spent, is_unknown, .. } = Money::of_goal(board, goal);
         let more = if is_unknown { "; some agents do not say what they cost" } else { "" };
-        lines.push(format!("budget: {} of {} spent{more}", format::money(spent), format::money(budget)));
+        lines.push(format!("budget: {} of {} spent{more}", money::dollars(spent), money::dollars(budget)));
     }
     lines
 }

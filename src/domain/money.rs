@@ -4,6 +4,9 @@ use super::board::Board;
 use super::goal::Goal;
 use super::ticket::Ticket;
 
+/// A cent in millionths of a dollar.
+const CENT: u64 = 10_000;
+
 /// What was spent for a goal, in millionths of a dollar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Money {
@@ -46,9 +49,27 @@ impl Money {
     }
 }
 
-/// Returns an amount in millionths of a dollar as people read it.
+/// Returns an amount in millionths of a dollar as people read it, rounded to cents: `$1.42`. What is less than one is `<$0.01`,
+/// so that something spent never looks like nothing.
 pub fn dollars(micros: u64) -> String {
-    format!("${}.{:02}", micros / 1_000_000, micros % 1_000_000 / 10_000)
+    if (1..CENT).contains(&micros) {
+        return "<$0.01".to_owned();
+    }
+    let cents = micros.saturating_add(CENT / 2) / CENT;
+    format!("${}.{:02}", grouped(cents / 100), cents % 100)
+}
+
+/// Returns a count with separators between thousands: `1,204`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Reads an amount in US dollars, such as `5` or `$2.50`, as millionths of a dollar; nothing for what is none.
@@ -81,6 +102,23 @@ mod tests {
         assert_eq!(read_dollars("0.000001"), Some(1));
         for bad in ["", "-1", "1.0000001", "1e3", ".5", "1.5.5", "99999999999999999999"] {
             assert_eq!(read_dollars(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn money_is_in_cents_and_never_nothing_when_something_was_spent() {
+        for (micros, text) in [
+            (0, "$0.00"),
+            (1, "<$0.01"),
+            (8_227, "<$0.01"),
+            (10_000, "$0.01"),
+            (14_999, "$0.01"),
+            (15_000, "$0.02"),
+            (1_420_000, "$1.42"),
+            (1_204_999_999, "$1,205.00"),
+            (u64::MAX, "$18,446,744,073,709.55"),
+        ] {
+            assert_eq!(dollars(micros), text);
         }
     }
 

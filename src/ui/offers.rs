@@ -48,7 +48,7 @@ impl Model {
             Action::StopAgents => self.may_stop_agents(),
             Action::Diff => self.selected().is_some_and(|id| self.board.revision(id).is_some()),
             Action::EditGoal | Action::RemoveGoal => !self.board.goals().is_empty(),
-            Action::Choose => !self.is_at_empty_list(),
+            Action::Choose => !self.has_no_choice(),
             Action::NextFile | Action::NextHunk | Action::ToggleFold => self.reads_diff(),
             Action::Comment => self.reads_diff() && self.is_open_revision(),
             Action::Resolve => self.has_open_comments(),

@@ -6,12 +6,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::domain::autopilot::Autopilot;
+use crate::domain::money::dollars;
 use crate::domain::state::{NeedsHuman, State};
 use crate::ui::keys::{Action, Context, Row};
 use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg;
 use crate::ui::theme::Role;
-use crate::ui::widget::{format, text};
+use crate::ui::widget::text;
 use crate::ui::words;
 
 use super::layout::put;
@@ -78,7 +79,7 @@ fn parts(model: &Model) -> Vec<Part> {
         parts.push(part(1, Role::Match, said));
     }
     if let Some(micros) = model.spent_today() {
-        parts.push(part(6, Role::Text, format!("{} today", format::money(micros))));
+        parts.push(part(6, Role::Text, format!("{} today", dollars(micros))));
     }
     if model.settings.role == msg::Role::Watcher {
         parts.push(part(4, Role::Dim, "another Draft runs the jobs".to_owned()));

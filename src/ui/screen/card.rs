@@ -8,6 +8,7 @@ use crate::domain::autonomy::{WAITS, waits_because};
 use crate::domain::dependencies::Readiness;
 use crate::domain::id::TicketId;
 use crate::domain::job::{Job, JobKind, JobStatus};
+use crate::domain::money::dollars;
 use crate::domain::run::RunKind;
 use crate::domain::state::{NeedsHuman, State};
 use crate::domain::ticket::Ticket;
@@ -288,7 +289,7 @@ fn working(model: &Model, ticket: &Ticket, job: &Job, width: u16) -> Vec<Facts> 
     }
     let tokens = Some(live.usage.tokens()).filter(|tokens| *tokens > 0);
     facts.extend(tokens.map(|tokens| (Role::Dim, format!("{} tokens", format::tokens(tokens)))));
-    facts.extend(live.usage.cost_micros.map(|micros| (Role::Dim, format::money(micros))));
+    facts.extend(live.usage.cost_micros.map(|micros| (Role::Dim, dollars(micros))));
     lines.extend(Some(facts).filter(|facts| !facts.is_empty()));
     lines
 }

@@ -2,6 +2,7 @@
 //! count is a filter.
 
 use crate::domain::job::JobStatus;
+use crate::domain::money::dollars;
 use crate::domain::query::Query;
 use crate::domain::state::StateName;
 use crate::domain::ticket::Usage;
@@ -27,7 +28,7 @@ impl Model {
         let chosen = figures(self).into_iter().nth(at).and_then(|figure| figure.filter);
         let Some(filter) = chosen else {
             self.show_place(Place::Dashboard, at);
-            return Vec::new();
+            return self.refuse("this figure counts no tickets.".to_owned());
         };
         let query = Query::parse(&filter).unwrap_or_default();
         if !self.board.tickets().any(|ticket| query.matches(&self.board, self.index.conflicting(), ticket)) {
@@ -37,6 +38,13 @@ impl Model {
         self.desk.abandoned |= filter == filter_of(StateName::Abandoned);
         self.show_tickets(filter);
         Vec::new()
+    }
+}
+
+impl Model {
+    /// Says whether a figure is looked at that counts no tickets, so that there are none to show.
+    pub(super) fn counts_no_tickets(&self, at: usize) -> bool {
+        figures(self).get(at).is_none_or(|figure| figure.filter.is_none())
     }
 }
 
@@ -75,9 +83,9 @@ fn figures(model: &Model) -> Vec<Figure> {
         figures.push(figure(&name, Role::of_state(*state), model.index.total(*state), &filter_of(*state)));
     }
     let cost = |name: &str, said: String| Figure { name: name.to_owned(), role: Role::Text, said, filter: None };
-    figures.extend(model.spent_today().map(|micros| cost("cost today", format::money(micros))));
+    figures.extend(model.spent_today().map(|micros| cost("cost today", dollars(micros))));
     let used = board.tickets().map(|ticket| ticket.usage).fold(Usage::default(), |all, one| all + one);
-    figures.extend(used.cost_micros.map(|micros| cost("cost in all", format::money(micros))));
+    figures.extend(used.cost_micros.map(|micros| cost("cost in all", dollars(micros))));
     figures.extend((used.tokens() > 0).then(|| cost("tokens in all", format::tokens(used.tokens()))));
     figures
 }

@@ -9,7 +9,7 @@ use crate::domain::command::Command;
 use crate::domain::glance::Tally;
 use crate::domain::goal::{Goal, Progress};
 use crate::domain::id::GoalId;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, dollars};
 use crate::domain::query::{Key, word};
 use crate::domain::ticket::Ticket;
 use crate::ui::keys::{Action, Context};
@@ -129,8 +129,8 @@ impl Facts {
         let far = if total == 0 { "no tickets".to_owned() } else { format!("{done} of {total} done") };
         let money = Money::of_tickets(goal, tickets.iter().copied());
         let cost = match money.budget.filter(|budget| *budget > 0) {
-            Some(budget) => format!("{} of {}", format::money(money.spent), format::money(budget)),
-            None if money.spent > 0 => format::money(money.spent),
+            Some(budget) => format!("{} of {}", dollars(money.spent), dollars(budget)),
+            None if money.spent > 0 => dollars(money.spent),
             None => String::new(),
         };
         Self { progress, far, auto: if goal.autonomy.enabled { "auto" } else { "" }, cost }
@@ -173,8 +173,8 @@ fn details(model: &Model, goal: &Goal, tickets: &[&Ticket], width: usize) -> Vec
     page.fact("without you", Role::Text, &goal.autonomy.to_string());
     let money = Money::of_tickets(goal, tickets.iter().copied());
     let cost = match money.budget.filter(|budget| *budget > 0) {
-        Some(budget) => format!("{} of {} spent", format::money(money.spent), format::money(budget)),
-        None => format!("{} spent, no limit", format::money(money.spent)),
+        Some(budget) => format!("{} of {} spent", dollars(money.spent), dollars(budget)),
+        None => format!("{} spent, no limit", dollars(money.spent)),
     };
     let unsaid = if money.is_unknown { "; some agents do not say what they cost" } else { "" };
     page.fact("cost", Role::Text, &format!("{cost}{unsaid}"));

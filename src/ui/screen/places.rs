@@ -163,9 +163,13 @@ impl Model {
         }
     }
 
-    /// Says whether a list is looked at in which there is nothing.
-    pub(in crate::ui) fn is_at_empty_list(&self) -> bool {
-        matches!(self.over, Some(Overlay::Place(list)) if self.in_place(list).rows.is_empty())
+    /// Says whether a list is looked at in which there is nothing to choose.
+    pub(in crate::ui) fn has_no_choice(&self) -> bool {
+        match self.over {
+            Some(Overlay::Place(list)) if list.place == Place::Dashboard => self.counts_no_tickets(list.at),
+            Some(Overlay::Place(list)) => self.in_place(list).rows.is_empty(),
+            _ => false,
+        }
     }
 
     /// Leaves whatever is shown in place of the board.

@@ -217,6 +217,12 @@ fn a_figure_shows_the_tickets_that_it_counts() {
     assert!(world.screen().contains("filter needs:me"), "{}", world.screen());
     let world = World::board("planned").size(120, 40).keys("gd<enter>");
     assert!(world.screen().contains("no ticket is needs:me now"), "{}", world.screen());
+    let world = World::board(FULL).size(120, 40).keys("gd");
+    assert!(world.screen().contains("enter show them"), "{}", world.screen());
+    let world = world.keys("G");
+    assert!(!world.screen().contains("show them"), "a figure without tickets offers none: {}", world.screen());
+    let world = world.keys("<enter>");
+    assert!(world.screen().contains("this figure counts no tickets"), "{}", world.screen());
 }
 
 #[test]

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use chrono::FixedOffset;
 
+use crate::domain::money::dollars;
 use crate::domain::ticket::Usage;
 use crate::domain::time::Timestamp;
+
+pub use crate::domain::money::grouped as count;
 
 /// Returns the time of day, `12:03:41`, in the zone given.
 pub fn clock(at: Timestamp, zone: FixedOffset) -> String {
@@ -54,19 +57,6 @@ pub fn ago(time: Duration) -> String {
     }
 }
 
-/// Returns a count with separators between thousands: `1,204`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// Returns the count and its noun: `1 line`, `1,204 lines`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
@@ -98,21 +88,12 @@ fn scaled(number: u64, units: &[&str]) -> String {
     }
 }
 
-/// Returns an amount of millionths of a US dollar, rounded to cents: `$1.42`; less than half a cent is `<$0.01`.
-pub fn money(micros: u64) -> String {
-    let cents = micros.saturating_add(5_000) / 10_000;
-    if micros > 0 && cents == 0 {
-        return "<$0.01".to_owned();
-    }
-    format!("${}.{:02}", count(cents / 100), cents % 100)
-}
-
 /// Returns what was used: `41k tokens`, `41k tokens · $1.42`; `dot` stands between.
 pub fn usage(usage: Usage, dot: &str) -> String {
     let tokens = tokens(usage.tokens());
     match usage.cost_micros {
         None => format!("{tokens} tokens"),
-        Some(micros) => format!("{tokens} tokens {dot} {}", money(micros)),
+        Some(micros) => format!("{tokens} tokens {dot} {}", dollars(micros)),
     }
 }
 
@@ -173,20 +154,6 @@ mod tests {
         assert_eq!(bytes(41_000_000), "41 MB");
         assert_eq!(counted(1, "line", "lines"), "1 line");
         assert_eq!(counted(1_204, "line", "lines"), "1,204 lines");
-    }
-
-    #[test]
-    fn money_is_in_cents_and_never_nothing_when_something_was_spent() {
-        for (micros, text) in [
-            (0, "$0.00"),
-            (4_999, "<$0.01"),
-            (5_000, "$0.01"),
-            (1_420_000, "$1.42"),
-            (1_204_999_999, "$1,205.00"),
-            (u64::MAX, "$18,446,744,073,709.55"),
-        ] {
-            assert_eq!(money(micros), text);
-        }
     }
 
     #[test]
