@@ -1,14 +1,15 @@
 //! Follows the log that the screen shows: sends its rows now and whenever they change, and only the newest wish counts.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::board::Board;
-use crate::domain::id::TicketId;
+use crate::domain::id::{JobId, TicketId};
 use crate::domain::job::Job;
-use crate::domain::log::{LogPage, LogRequest, LogRows, LogView};
+use crate::domain::log::{LogPage, LogRequest, LogRows, LogView, Ran};
 use crate::domain::run::{Run, RunId};
 use crate::engine::Workshop;
 use crate::executor::decode::Dialect;
@@ -85,7 +86,16 @@ enum Source {
     /// A run of the newest job, which the board knows.
     Known(Followed),
     /// A run of an older job, which is to be looked up.
-    Older(RunId, std::path::PathBuf),
+    Older(Older, PathBuf),
+}
+
+/// Which run of an older job.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Older {
+    /// This one.
+    This(RunId),
+    /// The last one before this job, of which nothing has run.
+    Before(JobId),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -93,7 +103,8 @@ struct Followed {
     id: RunId,
     folder: String,
     dialect: Dialect,
-    root: std::path::PathBuf,
+    root: PathBuf,
+    earlier: Option<Box<Ran>>,
 }
 
 impl Target {
@@ -111,29 +122,34 @@ impl Target {
         };
         let source = match (run, request.run) {
             (Some(run), _) => Source::Known(Followed::new(workshop, run, job, root)),
-            (None, Some(id)) => Source::Older(id, root),
-            (None, None) => Source::Nowhere,
+            (None, Some(id)) => Source::Older(Older::This(id), root),
+            (None, None) => Source::Older(Older::Before(job.id), root),
         };
         Self { request, source }
     }
 }
 
 impl Followed {
-    fn new(workshop: &Workshop, run: &Run, job: &Job, root: std::path::PathBuf) -> Self {
-        Self { id: run.id, folder: run.folder(), dialect: dialect_of(workshop, run, job.agent.as_deref()), root }
+    fn new(workshop: &Workshop, run: &Run, job: &Job, root: PathBuf) -> Self {
+        let dialect = dialect_of(workshop, run, job.agent.as_deref());
+        Self { id: run.id, folder: run.folder(), dialect, root, earlier: None }
     }
 
     /// Looks up a run that the board does not know any more; it blocks.
-    fn look_up(
-        workshop: &Workshop,
-        ticket: TicketId,
-        id: RunId,
-        root: std::path::PathBuf,
-    ) -> Result<Option<Self>, StoreError> {
+    fn look_up(workshop: &Workshop, ticket: TicketId, which: Older, root: PathBuf) -> Result<Option<Self>, StoreError> {
         let Some(detail) = Reader::open(&workshop.paths.database())?.detail(ticket)? else { return Ok(None) };
-        let run = detail.runs.iter().find(|run| run.id == id);
-        let job = detail.jobs.iter().find(|job| job.id == id.job);
-        Ok(run.zip(job).map(|(run, job)| Self::new(workshop, run, job, root)))
+        let run = match which {
+            Older::This(id) => detail.runs.iter().find(|run| run.id == id),
+            // One that began meanwhile is not of an older job: the board is about to tell of it.
+            Older::Before(newest) => detail.runs.iter().rfind(|run| run.id.job != newest),
+        };
+        let Some(run) = run else { return Ok(None) };
+        let Some(job) = detail.jobs.iter().find(|job| job.id == run.id.job) else { return Ok(None) };
+        let earlier = matches!(which, Older::Before(_)).then(|| {
+            let runs = detail.runs.iter().filter(|other| other.id.job == job.id && other.id.n <= run.id.n);
+            Box::new(Ran { job: job.clone(), runs: runs.cloned().collect() })
+        });
+        Ok(Some(Self { earlier, ..Self::new(workshop, run, job, root) }))
     }
 }
 
@@ -142,10 +158,10 @@ async fn find(workshop: &Arc<Workshop>, target: &Target) -> Result<Followed, Log
     let found = match &target.source {
         Source::Nowhere => Ok(None),
         Source::Known(run) => Ok(Some(run.clone())),
-        Source::Older(id, root) => {
-            let (workshop, id, root) = (Arc::clone(workshop), *id, root.clone());
+        Source::Older(which, root) => {
+            let (workshop, which, root) = (Arc::clone(workshop), *which, root.clone());
             let ticket = target.request.ticket;
-            let found = tokio::task::spawn_blocking(move || Followed::look_up(&workshop, ticket, id, root)).await;
+            let found = tokio::task::spawn_blocking(move || Followed::look_up(&workshop, ticket, which, root)).await;
             found.map_err(|error| error.to_string()).and_then(|found| found.map_err(|error| error.to_string()))
         }
     };
@@ -173,8 +189,7 @@ pub(super) async fn follow(
     mut wanted: watch::Receiver<Option<Target>>,
     pages: mpsc::Sender<Told>,
 ) {
-    let mut open: Option<(RunId, Log)> = None;
-    let mut seen = Lengths::default();
+    let mut open: Option<(RunId, Log, Growth)> = None;
     loop {
         let target = wanted.borrow_and_update().clone();
         let Some(target) = target else {
@@ -204,37 +219,39 @@ pub(super) async fn follow(
                 continue;
             }
         };
-        let log = match open.take() {
-            Some((id, log)) if id == run.id => log,
+        let (log, mut growth) = match open.take() {
+            Some((id, log, growth)) if id == run.id => (log, growth),
             Some(_) | None => {
-                seen = Lengths::default();
-                Log::new(folder.clone(), run.dialect, &run.root)
+                let log = Log::new(folder.clone(), run.dialect, &run.root);
+                (log, Growth::since(folder.clone(), Lengths::default()))
             }
         };
+        let was_over = folder.is_over();
         let request = target.request.clone();
         let read = tokio::task::spawn_blocking(move || read(log, target, run)).await;
-        let (page, behind) = match read {
-            Ok((log, id, page, behind)) => {
-                open = Some((id, log));
-                (page, behind)
+        let (log, page, behind) = match read {
+            Ok((log, id, page, behind)) => (Some((id, log)), page, behind),
+            Err(error) => {
+                let trouble = format!("the log cannot be read: an internal error: {error}");
+                (None, empty(&request, Some(trouble)), false)
             }
-            Err(error) => (empty(&request, Some(format!("the log cannot be read: an internal error: {error}"))), false),
         };
         if pages.send(told(page)).await.is_err() {
             return;
         }
-        if behind {
-            continue;
+        if !behind {
+            tokio::select! {
+                changed = wanted.changed() => if changed.is_err() { return },
+                grown = growth.changed() => match grown {
+                    Ok(Some(_)) => {}
+                    // Only now a last line that nobody ended is one.
+                    Ok(None) if !was_over => {}
+                    // It is over, or cannot be read: nothing more comes until somebody wants something else.
+                    Ok(None) | Err(_) => if wanted.changed().await.is_err() { return },
+                },
+            }
         }
-        let mut growth = Growth::since(folder, seen);
-        tokio::select! {
-            changed = wanted.changed() => if changed.is_err() { return },
-            grown = growth.changed() => match grown {
-                Ok(Some(lengths)) => seen = lengths,
-                // It is over, or cannot be read: nothing more comes until somebody wants something else.
-                Ok(None) | Err(_) => if wanted.changed().await.is_err() { return },
-            },
-        }
+        open = log.map(|(id, log)| (id, log, growth));
     }
 }
 
@@ -250,7 +267,8 @@ fn read(mut log: Log, target: Target, run: Followed) -> (Log, RunId, LogPage, bo
         Ok(rows) => {
             behind = rows.behind;
             let Rows { first, total, counted, rows, hidden, found, progress, behind: _ } = rows;
-            LogPage { run: Some(run.id), first, total, counted, rows, hidden, found, progress, trouble: None, request }
+            let (run, earlier) = (Some(run.id), run.earlier);
+            LogPage { run, earlier, first, total, counted, rows, hidden, found, progress, trouble: None, request }
         }
         Err(error) => empty(&request, Some(format!("the log cannot be read: {error}"))),
     };

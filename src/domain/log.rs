@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::TicketId;
+use super::job::Job;
 use super::log_filter::LogFilter;
 use super::log_find::Sought;
-use super::run::RunId;
+use super::run::{Run, RunId};
 use super::state::words;
 use super::ticket::Usage;
 use super::time::Timestamp;
@@ -141,6 +142,8 @@ pub struct LogPage {
     pub request: LogRequest,
     /// The run that it is from; nothing when the ticket has none yet.
     pub run: Option<RunId>,
+    /// What ran, where that was an earlier job than the ticket's newest, of which nothing has run.
+    pub earlier: Option<Box<Ran>>,
     /// Number of the first row, counted from 0.
     pub first: u64,
     /// How many rows there are in all, as far as is known.
@@ -165,6 +168,7 @@ impl LogPage {
         Self {
             request,
             run: None,
+            earlier: None,
             first: 0,
             total: rows.len() as u64,
             counted: Counted::Yes,
@@ -175,6 +179,15 @@ impl LogPage {
             trouble: None,
         }
     }
+}
+
+/// A job with what has run of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ran {
+    /// The job.
+    pub job: Job,
+    /// Its runs, by number; the last one is looked at.
+    pub runs: Vec<Run>,
 }
 
 /// Whether a number of rows is known.

@@ -274,6 +274,11 @@ impl Folder {
         Ok(Lengths { stdout: length(Stream::Stdout)?, stderr: length(Stream::Stderr)? })
     }
 
+    /// Returns how long the index of times is; one that cannot be looked at says nothing.
+    pub(super) fn noted(&self) -> u64 {
+        fs::metadata(self.index()).map_or(0, |data| data.len())
+    }
+
     /// Reads who the supervisor is or was; nothing when there never was one, or what it left cannot be read.
     pub(super) fn holder(&self) -> Option<Holder> {
         read_json(&self.path.join("pid")).ok().flatten()

@@ -17,16 +17,18 @@ const SLOW: Duration = Duration::from_millis(250);
 pub struct Growth {
     folder: Folder,
     seen: Lengths,
+    /// How long the index of times was. It is written after the output, so what is new gets its time a moment later.
+    noted: u64,
     pace: Duration,
 }
 
 impl Growth {
     /// Begins to watch from what the caller has read already.
     pub fn since(folder: Folder, seen: Lengths) -> Self {
-        Self { folder, seen, pace: FAST }
+        Self { folder, seen, noted: 0, pace: FAST }
     }
 
-    /// Waits until the lengths differ from the last ones, and returns them. Nothing means that the run is over and that
+    /// Waits until the lengths differ from the last ones, or more times are noted, and returns them. Nothing means that the run is over and that
     /// the last lengths are final. A length may also get smaller: the program truncated its output.
     ///
     /// # Errors
@@ -36,9 +38,9 @@ impl Growth {
         loop {
             // Before the lengths: what was written before the end is then seen.
             let is_over = self.folder.is_over();
-            let lengths = self.folder.lengths()?;
-            if lengths != self.seen {
-                self.seen = lengths;
+            let (lengths, noted) = (self.folder.lengths()?, self.folder.noted());
+            if (lengths, noted) != (self.seen, self.noted) {
+                (self.seen, self.noted) = (lengths, noted);
                 self.pace = FAST;
                 return Ok(Some(lengths));
             }
@@ -76,6 +78,9 @@ mod tests {
             fs::write(path, b"no").unwrap();
         });
         assert_eq!(seen.unwrap(), Some(more));
+
+        fs::write(folder.index(), b"1000 5 2\n").unwrap();
+        assert_eq!(growth.changed().await.unwrap(), Some(more), "when it was written is known now");
 
         let record = ExitRecord::new(RunEnd::Exited { code: 0 }, Timestamp(1), more);
         folder.write_record(&record).unwrap();

@@ -49,8 +49,33 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// Returns a fragment as a sentence: with a capital at its start and a full stop at its end.
+pub(super) fn sentence(said: &str) -> String {
+    let mut letters = said.trim().chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let stop = if said.trim_end().ends_with(['.', '!', '?', ':', '…']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
+}
+
 /// Returns the number of a ticket for a sentence, also of one that was removed.
 pub(super) fn number(board: &Board, id: TicketId) -> String {
     let found = board.ticket(id).or_else(|| board.find_removed(TicketRef::Id(id)));
     found.map_or_else(|| "a ticket".to_owned(), |ticket| ticket.number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_becomes_a_sentence_and_a_sentence_stays_one() {
+        for (said, sentence_of_it) in [
+            ("landed on main", "Landed on main."),
+            ("no checks are configured; it is not proven. ", "No checks are configured; it is not proven."),
+            ("`x` was stopped", "`x` was stopped."),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(said), sentence_of_it);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::domain::detail::Detail;
 use crate::domain::id::TicketId;
 use crate::domain::job::Job;
+use crate::domain::log::{LogPage, LogPlace, Ran};
 use crate::domain::run::{Run, RunId};
 use crate::ui::model::{Model, NoticeKind};
 use crate::ui::msg::Effect;
@@ -97,13 +98,18 @@ impl Model {
             let (job, run) = &runs.known[place];
             return Some(Looked::at(job, Some(run), runs.known.iter().map(|(_, run)| run)));
         }
-        self.newest_of(self.selected()?)
+        self.newest_of(self.selected()?, self.log.page())
     }
 
-    /// Returns the newest run of a ticket.
-    pub(super) fn newest_of(&self, ticket: TicketId) -> Option<Looked<'_>> {
+    /// Returns the newest run of a ticket, which may be the one of an earlier job that the page shows.
+    pub(super) fn newest_of<'a>(&'a self, ticket: TicketId, page: Option<&'a LogPage>) -> Option<Looked<'a>> {
         let job = self.board.newest_job(ticket)?;
-        Some(Looked::at(job, self.board.runs(job.id).next_back(), self.board.runs(job.id)))
+        let run = self.board.runs(job.id).next_back();
+        let earlier = page.filter(|page| page.request.ticket == ticket).and_then(|page| page.earlier.as_deref());
+        Some(match earlier.filter(|_| run.is_none()) {
+            Some(Ran { job, runs }) => Looked::at(job, runs.last(), runs.iter()),
+            None => Looked::at(job, run, self.board.runs(job.id)),
+        })
     }
 
     /// Goes to the run before the one that is looked at.
@@ -145,8 +151,14 @@ impl Model {
     pub(super) fn look_at_run(&mut self, place: Option<usize>) {
         let runs = &mut self.log.runs;
         let place = place.filter(|place| place + 1 < runs.known.len());
-        runs.chosen = place.and_then(|place| runs.known.get(place)).map(|(_, run)| run.id);
-        self.log.start_anew();
+        let chosen = place.and_then(|place| runs.known.get(place)).map(|(_, run)| run.id);
+        if chosen == runs.chosen {
+            // Its rows are there already, and nobody would send them again.
+            self.log.go_to(LogPlace::End);
+        } else {
+            runs.chosen = chosen;
+            self.log.start_anew();
+        }
         self.dirty = true;
     }
 

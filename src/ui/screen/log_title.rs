@@ -29,7 +29,7 @@ pub(super) fn left(model: &Model, page: Option<&LogPage>) -> String {
 
 /// Returns what runs for a ticket, and how it stands.
 pub(super) fn of_newest(model: &Model, ticket: TicketId, page: Option<&LogPage>) -> String {
-    let parts = model.newest_of(ticket).map_or_else(Vec::new, |looked| of(model, &looked, page));
+    let parts = model.newest_of(ticket, page).map_or_else(Vec::new, |looked| of(model, &looked, page));
     parts.join(&format!(" {} ", model.theme.glyphs.dot))
 }
 
@@ -42,7 +42,16 @@ fn of(model: &Model, looked: &Looked, page: Option<&LogPage>) -> Vec<String> {
         let (one, many) = noun(page.request.view, looked.run);
         parts.push(format!("{}{}", about(page), format::counted(page.total, one, many)));
     }
+    parts.extend(afterwards(model, looked));
     parts
+}
+
+/// Returns how the job after the one whose log is shown stands, where nothing has run of it: a landing without checks, for one.
+fn afterwards(model: &Model, looked: &Looked) -> Option<String> {
+    let is_followed = model.log.runs.chosen() != looked.run.map(|run| run.id);
+    let newest = model.board.newest_job(looked.job.ticket).filter(|job| job.id != looked.job.id)?;
+    let has_run = model.board.runs(newest.id).next().is_some();
+    (is_followed && !has_run).then(|| format!("then {} {}", newest.what(), job_standing(model, newest)))
 }
 
 /// Returns the sign before a number of rows that is only a guess.
@@ -97,18 +106,22 @@ fn standing(model: &Model, looked: &Looked) -> Vec<String> {
             vec![format::duration(model.now.since(job.started_at.unwrap_or(run.started_at)))]
         }
         Some(run) => vec![format::duration(model.now.since(run.started_at))],
-        None => match (job.status, job.started_at) {
-            (JobStatus::Running, Some(start)) => vec![format::duration(model.now.since(start))],
-            (
-                JobStatus::Queued
-                | JobStatus::Running
-                | JobStatus::Succeeded
-                | JobStatus::Failed
-                | JobStatus::Canceled
-                | JobStatus::Lost,
-                _,
-            ) => vec![job.status.to_string()],
-        },
+        None => vec![job_standing(model, job)],
+    }
+}
+
+fn job_standing(model: &Model, job: &Job) -> String {
+    match (job.status, job.started_at) {
+        (JobStatus::Running, Some(start)) => format::duration(model.now.since(start)),
+        (
+            JobStatus::Queued
+            | JobStatus::Running
+            | JobStatus::Succeeded
+            | JobStatus::Failed
+            | JobStatus::Canceled
+            | JobStatus::Lost,
+            _,
+        ) => job.status.to_string(),
     }
 }
 
@@ -164,7 +177,8 @@ pub(super) fn nothing(model: &Model, page: Option<&LogPage>) -> (Role, String) {
         }
         Some(Looked { run: Some(run), .. }) if run.end.is_some() => "It printed nothing.".to_owned(),
         Some(Looked { run: None, job, .. }) if !job.status.is_active() => {
-            format!("Nothing ran. {}", ticket.reason).trim_end().to_owned()
+            let why = words::sentence(&ticket.reason);
+            format!("Nothing ran. {why}").trim_end().to_owned()
         }
         Some(_) => "No output yet.".to_owned(),
     };

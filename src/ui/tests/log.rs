@@ -1,10 +1,12 @@
 //! The log: searching, scrolling away from its end, and how it is laid out.
 
-use crate::domain::log::{Entry, EntryKind, Found, LogPage, LogPlace, LogRequest, LogRows, LogView, Way};
+use crate::domain::change::Change;
+use crate::domain::job::{Job, JobKind, JobStatus};
+use crate::domain::log::{Entry, EntryKind, Found, LogPage, LogPlace, LogRequest, LogRows, LogView, Ran, Way};
 use crate::domain::log_find::Sought;
 use crate::domain::run::{Run, RunEnd, RunId, RunKind};
 use crate::ui::msg::Msg;
-use crate::ui::testing::{World, at, board, job_id, setup, worked};
+use crate::ui::testing::{NOW, World, at, board, job_id, setup, ticket_id, worked};
 use crate::ui::theme::{Glyphs, Theme};
 
 const SIZES: [(u16, u16); 4] = [(200, 50), (120, 40), (80, 24), (40, 10)];
@@ -232,7 +234,11 @@ fn the_log_of_anything_that_ran_is_chosen_from_a_list() {
     let world = world.keys("J").tell(ran());
     assert!(world.screen().lines().any(|line| line.contains(Glyphs::unicode().cursor) && line.contains("check")));
     // The newest one is followed, whatever comes.
-    assert_eq!(asked(&world.keys("gg<enter>")).run, None);
+    let world = answer(world.keys("gg<enter>"), 1_000, None);
+    assert_eq!(asked(&world).run, None);
+    // What is looked at already stays there.
+    let world = world.keys("J").tell(ran()).keys("<enter>");
+    assert!(world.screen().contains("step 998"), "{}", world.screen());
     let none = zoomed(Theme::color(), (80, 24)).keys("J").tell(Msg::Detail(Box::new(worked(1, "claude"))));
     assert!(none.screen().contains("nothing has run"), "{}", none.screen());
 }
@@ -253,4 +259,44 @@ fn what_is_looked_for_and_hidden_ends_with_the_ticket() {
     assert!(asked(&world).sought.is_some() && !asked(&world).filter.is_open());
     let world = world.keys("<esc><esc>j");
     assert_eq!((asked(&world).sought.is_none(), asked(&world).filter.is_open()), (true, true));
+}
+
+/// The three tries, their checks, and a landing of which nothing runs.
+fn landed() -> (World, Ran) {
+    let Msg::Detail(detail) = ran() else { unreachable!("what ran comes with the details") };
+    let mut job = detail.jobs.last().unwrap().clone();
+    (job.kind, job.status) = (JobKind::Execute, JobStatus::Succeeded);
+    let runs: Vec<Run> = detail.runs.iter().filter(|run| run.id.job == job.id).cloned().collect();
+    let landing = Job { status: JobStatus::Succeeded, ..Job::queued(job_id(800), ticket_id(1), JobKind::Land, NOW) };
+    let world = zoomed(Theme::color(), (200, 50)).tell(Msg::Changed(vec![Change::Job(landing)]));
+    (world, Ran { job, runs })
+}
+
+#[test]
+fn a_job_of_which_nothing_runs_leaves_the_log_of_what_ran_before() {
+    let (world, earlier) = landed();
+    let page = LogPage { earlier: Some(Box::new(earlier)), ..LogPage::of(asked(&world), entries(0, 4)) };
+    let world = world.tell(Msg::LogPage(Box::new(page)));
+    let screen = world.screen();
+    assert!(screen.contains("check 1 · cargo test") && screen.contains("then land succeeded"), "{screen}");
+    assert!(screen.contains("step 3"), "{screen}");
+    // What follows it is another log.
+    assert!(!world.keys("<lt>").tell(ran()).screen().contains("then land"));
+}
+
+#[test]
+fn a_run_of_the_newest_job_takes_the_place_of_what_ran_before() {
+    let (world, earlier) = landed();
+    let page = LogPage { earlier: Some(Box::new(earlier)), ..LogPage::of(asked(&world), entries(0, 4)) };
+    let check = Run {
+        id: RunId { job: job_id(800), n: 1 },
+        kind: RunKind::Check,
+        command: "cargo clippy".into(),
+        started_at: NOW,
+        finished_at: None,
+        end: None,
+    };
+    let world = world.tell(Msg::LogPage(Box::new(page))).tell(Msg::Changed(vec![Change::Run(check)]));
+    let screen = world.screen();
+    assert!(screen.contains("cargo clippy") && !screen.contains("then land"), "{screen}");
 }

@@ -167,6 +167,28 @@ fn a_pager_that_is_not_there_is_told() {
 }
 
 #[test]
+fn an_agents_log_stays_where_nothing_runs_after_it() {
+    let world = demo_world();
+    world.write("draft.yaml", "execute_config:\n  preferred_executor: demo\nverify_config:\n  commands: []\n");
+    world.commit("no checks");
+    scripted(&world, "Say it", "[[say one thing]][[write hello.txt hi\\n]]");
+    world.draft(&["run", "--trust"]).ok();
+    let pty = board(&world);
+    pty.until_shows("Review 1");
+    pty.keys("z");
+    pty.until("the agent's log", |screen| screen.contains("one thing") && screen.contains("then verify succeeded"));
+    pty.keys("<lt>");
+    pty.until_shows("this is the only run of the ticket");
+    pty.keys("J");
+    pty.until_shows("What ran for #1");
+    pty.keys("<enter>");
+    pty.until("the same log", |screen| screen.contains("one thing") && !screen.contains("What ran for"));
+    pty.keys("<esc>");
+    pty.until_shows("Review 1");
+    leave(&world, pty);
+}
+
+#[test]
 fn all_running_logs_are_looked_at_at_once() {
     let world = demo_world();
     let (first, second) = (Gate::new(&world, "first"), Gate::new(&world, "second"));
