@@ -31,8 +31,8 @@ pub(super) fn load_diff(workshop: &Workshop, request: DiffRequest) -> Result<Opt
     };
     let mut comments = Vec::new();
     for earlier in detail.revisions.iter().filter(|one| one.number <= revision.number) {
-        // What is dealt with stays with the revision that it was about.
-        let is_said = |one: &&Comment| one.revision == earlier.number && (is_open(&detail, one) || earlier == revision);
+        let is_said =
+            |one: &&Comment| one.revision == earlier.number && (earlier == revision || detail.carries(one, revision));
         let mut said = detail.comments.iter().filter(is_said).peekable();
         if said.peek().is_some() {
             let moved = if earlier == revision { Vec::new() } else { between(&earlier.tree)? };
@@ -40,10 +40,4 @@ pub(super) fn load_diff(workshop: &Workshop, request: DiffRequest) -> Result<Opt
         }
     }
     Ok(Some(Change { revision: revision.clone(), files, comments }))
-}
-
-/// Says whether a comment, or the one that it answers, is not dealt with.
-fn is_open(detail: &Detail, comment: &Comment) -> bool {
-    let root = comment.reply_to.unwrap_or(comment.id);
-    detail.comments.iter().any(|one| one.id == root && one.is_open())
 }

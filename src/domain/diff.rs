@@ -122,7 +122,7 @@ pub struct Change {
     pub revision: Revision,
     /// What differs.
     pub files: Vec<FileDiff>,
-    /// The comments on it, and those on earlier revisions that are not dealt with, each with where it is now.
+    /// The comments on it, and those on earlier revisions that were not dealt with when it was made, each with where it is now.
     pub comments: Vec<(Comment, Place)>,
 }
 

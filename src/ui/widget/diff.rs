@@ -221,10 +221,11 @@ fn head(strip: &mut Strip, file: &FileDiff, theme: &Theme) {
     };
     strip.push_text(word, theme.style(role));
     strip.push_text(" ", Style::new());
+    // A tab in a name is part of it, and not a gap between two.
     if let Some(old) = &file.old_path {
-        strip.push_text(&format!("{old} {} ", theme.glyphs.arrow), theme.style(Role::Dim));
+        strip.push_text(&format!("{} {} ", text::visible(old), theme.glyphs.arrow), theme.style(Role::Dim));
     }
-    strip.push_text(&file.path, theme.style(Role::Title));
+    strip.push_text(&text::visible(&file.path), theme.style(Role::Title));
     let size = file.size();
     if size.insertions > 0 || size.deletions > 0 {
         strip.push_text(&format!("  +{}", format::count(u64::from(size.insertions))), theme.style(Role::Added));
@@ -369,6 +370,16 @@ mod tests {
     fn a_narrow_pane_has_no_numbers_and_ascii_needs_no_colour() {
         let theme = Theme::plain().with_glyphs(Glyphs::ascii());
         insta::assert_snapshot!(picture_of(&lines(&every_kind()[..2], 30, &theme), 30));
+    }
+
+    #[test]
+    fn a_tab_in_a_name_is_seen_as_one() {
+        let files = [FileDiff {
+            old_path: Some("c\td".into()),
+            ..file(FileChange::Renamed, "a\tb", Content::Text(Vec::new()))
+        }];
+        let picture = picture_of(&lines(&files, 40, &Theme::plain()), 40);
+        assert!(picture.contains("c␉d → a␉b"), "{picture}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn a_change_is_commented_on_sent_back_approved_and_landed() {
     pty.keys("<enter>");
     pty.until("nothing was approved", |screen| !screen.contains("Approve it all the same?"));
     pty.keys("ggr");
-    pty.until("what is dealt with is gone", |screen| !screen.contains("its line is gone"));
+    pty.until("what is dealt with stays, and says so", |screen| screen.contains("world  ✓ resolved"));
     pty.keys("a");
     pty.until_shows("revision 2, approved");
     pty.keys("m");
