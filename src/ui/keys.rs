@@ -306,6 +306,10 @@ words! {
         Second = "second",
         /// Takes the third choice.
         Third = "third",
+        /// Takes the fourth choice.
+        Fourth = "fourth",
+        /// Takes the fifth choice.
+        Fifth = "fifth",
         /// Goes to the next field.
         NextField = "next_field",
         /// Goes to the field before.

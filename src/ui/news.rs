@@ -120,6 +120,8 @@ impl Model {
                 self.forget_message(&event.event);
                 match event.event.kind {
                     EventKind::JobQueued if event.event.reason.is_empty() => {}
+                    // It follows from what was said before, such as a landing, and that says more.
+                    EventKind::WorktreeCleaned if self.notice.is_some() => {}
                     EventKind::Created
                     | EventKind::Transitioned
                     | EventKind::Updated

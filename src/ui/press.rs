@@ -50,12 +50,13 @@ impl Model {
                 return match event.code {
                     KeyCode::Esc => Vec::new(),
                     // A letter by itself may do what nobody meant: `gx` is no `x`.
-                    KeyCode::Char(_) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => {
-                        let help = self.key_of(Action::Help);
-                        self.refuse(format!("{} means nothing here; {help} shows every key.", pressed.shown()))
-                    }
+                    KeyCode::Char(_) if is_plain(event) => self.means_nothing(&pressed),
                     _ => self.key(event), // an arrow or ^c is not a mistyped letter
                 };
+            }
+            Found::Nothing if self.over.is_none() && matches!(event.code, KeyCode::Char(_)) && is_plain(event) => {
+                let pressed = Keys::of(std::mem::take(&mut self.pressed));
+                return self.means_nothing(&pressed);
             }
             Found::Nothing => None,
         };
@@ -75,6 +76,11 @@ impl Model {
             return Vec::new();
         }
         self.give(context, action, event)
+    }
+
+    fn means_nothing(&mut self, pressed: &Keys) -> Vec<Effect> {
+        let help = self.key_of(Action::Help);
+        self.refuse(format!("{} means nothing here; {help} shows every key.", pressed.shown()))
     }
 
     /// Gives a key to what has the keys.
@@ -195,4 +201,9 @@ impl Model {
             }
         }
     }
+}
+
+/// Says whether a key was pressed by itself.
+fn is_plain(event: KeyEvent) -> bool {
+    event.modifiers.difference(KeyModifiers::SHIFT).is_empty()
 }

@@ -264,6 +264,8 @@ glyphs! {
     collision "↯" "x",
     /// Words for an agent that wait.
     message "✉" "m",
+    /// Comments that are not dealt with.
+    comment "✎" "c",
     /// A branch.
     branch "⎇" "@",
     /// The edge of what is selected.

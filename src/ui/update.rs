@@ -185,7 +185,7 @@ impl Model {
             Action::Suspend => vec![Effect::Suspend],
             Action::Redraw => vec![Effect::Redraw],
             Action::Help => {
-                self.over = Some(Overlay::Help(Help::default()));
+                self.over = Some(Overlay::Help(Help::of(context)));
                 Vec::new()
             }
             other => {

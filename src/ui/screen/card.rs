@@ -345,6 +345,9 @@ fn proof(model: &Model, ticket: &Ticket) -> Facts {
         facts.push((role, format!("{sign} {}/{}", checks.passed, checks.total)));
     }
     facts.extend(change_size(model, ticket));
+    // They hold up an approval, so they are seen before somebody tries.
+    let open = model.board.open_comments(ticket.id).count();
+    facts.extend((open > 0).then(|| (Role::Warn, format!("{} {open}", glyphs.comment))));
     facts
 }
 

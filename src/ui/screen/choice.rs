@@ -105,13 +105,13 @@ impl Model {
         let at = match action {
             Some(Action::Back) => return Vec::new(),
             Some(Action::Choose) => return self.chosen(choice.what, choice.at),
-            Some(Action::First) => return self.chosen(choice.what, 0),
-            Some(Action::Second) if count > 1 => return self.chosen(choice.what, 1),
-            Some(Action::Third) if count > 2 => return self.chosen(choice.what, 2),
             Some(Action::Down) => (choice.at + 1) % count,
             Some(Action::Up) => (choice.at + count - 1) % count,
-            // The table has no other action here.
-            _ => choice.at,
+            other => match other.and_then(numbered).filter(|at| *at < count) {
+                Some(at) => return self.chosen(choice.what, at),
+                // The table has no other action here.
+                None => choice.at,
+            },
         };
         self.over = Some(Overlay::Choice(Choice { at, ..choice }));
         Vec::new()
@@ -134,6 +134,12 @@ impl Model {
             Choosing::Visit { ticket, agent, session } => self.start_visit(ticket, Guest::Session { agent, session }),
         }
     }
+}
+
+/// Returns the place of the choice that a digit takes.
+fn numbered(action: Action) -> Option<usize> {
+    const DIGITS: [Action; 5] = [Action::First, Action::Second, Action::Third, Action::Fourth, Action::Fifth];
+    DIGITS.iter().position(|digit| *digit == action)
 }
 
 /// Returns what there is to copy of a ticket: what it is, and the text.

@@ -20,20 +20,32 @@ const LONGEST: usize = 40;
 /// The width of the keys.
 const KEYS: usize = 18;
 
-/// What was typed, and how far it is scrolled.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// Where it was opened, what was typed, and how far it is scrolled.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::ui) struct Help {
+    from: Context,
     filter: String,
     scroll: usize,
 }
 
 impl Help {
+    /// Returns the help as it is opened in that context, whose keys come first.
+    pub(in crate::ui) fn of(from: Context) -> Self {
+        Self { from, filter: String::new(), scroll: 0 }
+    }
+
     /// Takes a key; says whether the help stays.
     pub(in crate::ui) fn key(&mut self, action: Option<Action>, event: KeyEvent, keys: &KeyTable, size: Size) -> bool {
         match (action, event.code) {
             (Some(Action::Back), _) => return false,
             (Some(Action::Down), _) => self.scroll_by(1, keys, size),
             (Some(Action::Up), _) => self.scroll_by(-1, keys, size),
+            (Some(Action::HalfDown), _) => self.scroll_by(page(size) / 2, keys, size),
+            (Some(Action::HalfUp), _) => self.scroll_by(-page(size) / 2, keys, size),
+            (Some(Action::PageDown), _) => self.scroll_by(page(size), keys, size),
+            (Some(Action::PageUp), _) => self.scroll_by(-page(size), keys, size),
+            (Some(Action::Top), _) => self.scroll = 0,
+            (Some(Action::Bottom), _) => self.scroll_by(isize::MAX, keys, size),
             (_, KeyCode::Backspace) => {
                 self.filter.pop();
                 self.scroll = 0;
@@ -49,9 +61,12 @@ impl Help {
     }
 
     fn scroll_by(&mut self, by: isize, keys: &KeyTable, size: Size) {
-        let Size { width, height } = content(size);
-        let total = lines(keys, &self.filter, text_width(width)).len();
-        self.scroll = scroll::scrolled(self.scroll, by, total, usize::from(height.saturating_sub(2)));
+        let total = self.lines(keys, text_width(content(size).width)).len();
+        self.scroll = scroll::scrolled(self.scroll, by, total, usize::from(body_height(size)));
+    }
+
+    fn lines(&self, keys: &KeyTable, width: usize) -> Vec<Shown> {
+        lines(keys, self.from, &self.filter, width)
     }
 }
 
@@ -70,11 +85,23 @@ fn keys_of(row: &Row) -> Vec<String> {
     row.keys.iter().map(Keys::shown).collect()
 }
 
-/// Returns the lines that hold what was typed, in their keys, their sentence or the name of their context.
-fn lines(table: &KeyTable, filter: &str, width: usize) -> Vec<Shown> {
+/// Returns the rows of the help that are in sight at once.
+fn body_height(size: Size) -> u16 {
+    // Without what is typed and the keys.
+    content(size).height.saturating_sub(2)
+}
+
+/// Returns how far a page goes: a row less than is in sight, so that one sees where it goes on.
+fn page(size: Size) -> isize {
+    isize::try_from(body_height(size)).unwrap_or(1).saturating_sub(1).max(1)
+}
+
+/// Returns the lines that hold what was typed, in their keys, their sentence or the name of their context; those of the
+/// first context come first.
+fn lines(table: &KeyTable, from: Context, filter: &str, width: usize) -> Vec<Shown> {
     let wanted = filter.trim().to_lowercase();
     let mut shown = Vec::new();
-    for context in Context::ALL {
+    for context in std::iter::once(&from).chain(Context::ALL.iter().filter(|context| **context != from)) {
         let rows = table.rows(*context).iter().filter(|row| {
             let keys = keys_of(row).iter().any(|keys| keys == filter.trim());
             keys || row.help.to_lowercase().contains(&wanted) || context.heading().to_lowercase().contains(&wanted)
@@ -120,7 +147,7 @@ pub(in crate::ui) fn draw(model: &Model, help: &Help, area: Rect, buffer: &mut B
     let typed = words::cut(&model.theme, &typed, usize::from(filter.width));
     put(filter, &Line::styled(typed, theme.style(role)), buffer);
     let width = text_width(body.width);
-    let lines = lines(&model.keys, &help.filter, width);
+    let lines = help.lines(&model.keys, width);
     let offset = help.scroll.min(scroll::last_offset(lines.len(), usize::from(body.height)));
     for (place, shown) in body.rows().zip(lines.iter().skip(offset)) {
         buffer.set_line(place.x, place.y, &line(model, shown, width), place.width);

@@ -87,6 +87,8 @@ pub(in crate::ui) fn news(model: &Model, event: &NewEvent) -> String {
         {
             format!("{what}: {}", why(event))
         }
+        // Where to, and as which commit.
+        EventKind::MergeSucceeded if !event.reason.is_empty() => event.reason.clone(),
         EventKind::Created
         | EventKind::Transitioned
         | EventKind::Updated

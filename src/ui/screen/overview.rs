@@ -13,7 +13,7 @@ use crate::domain::state::{MOVES, Move, State, StateName};
 use crate::domain::ticket::Ticket;
 use crate::domain::waiting::waits_for;
 use crate::ui::act::{Way, along};
-use crate::ui::keys::Action;
+use crate::ui::keys::{Action, Context};
 use crate::ui::model::Model;
 use crate::ui::theme::Role;
 use crate::ui::widget::{format, markdown, text};
@@ -273,6 +273,16 @@ fn work(page: &mut Page, ticket: &Ticket) {
         let files = words::count(usize::try_from(revision.size.files).unwrap_or(usize::MAX), "file");
         let size = words::size(revision.size, &model.theme.glyphs);
         page.fact("change", Role::Text, &format!("{size} in {files}, revision {}", revision.number));
+    }
+    let open = model.board.open_comments(ticket.id).count();
+    if open > 0 {
+        let review = model.keys.shown(Context::Ticket, Action::Review);
+        let said = format!(
+            "{} {}, not resolved; {review} shows them",
+            model.theme.glyphs.comment,
+            words::count(open, "comment")
+        );
+        page.fact("comments", Role::Warn, &said);
     }
     if let Some(pull) = ticket.pull_request.as_deref() {
         offered(page, pull);

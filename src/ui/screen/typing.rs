@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 use ratatui::style::Style;
-use ratatui_textarea::{Input, Key as TypedKey, TextArea};
+use ratatui_textarea::{DataCursor, Input, Key as TypedKey, TextArea};
 
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widget::text;
@@ -35,7 +35,7 @@ pub(super) fn typed(input: &mut TextArea<'static>, lines: Lines, event: KeyEvent
     let event = Input::from(event);
     // Readline's other names of Enter.
     let ends_line = matches!(event, Input { key: TypedKey::Char('m' | 'j'), ctrl: true, .. });
-    let hidden = matches!(event.key, TypedKey::Char(c) if without_hidden(&c.to_string()).is_empty());
+    let hidden = matches!(event.key, TypedKey::Char(c) if is_hidden_after(&before_cursor(input), c));
     if hidden || lines == Lines::One && (ends_line || event.key == TypedKey::Enter) {
         return;
     }
@@ -45,6 +45,20 @@ pub(super) fn typed(input: &mut TextArea<'static>, lines: Lines, event: KeyEvent
     } else {
         input.input(event);
     }
+}
+
+/// Returns the line up to the cursor.
+fn before_cursor(input: &TextArea<'static>) -> String {
+    let DataCursor(row, column) = input.cursor();
+    input.lines().get(row).map_or_else(String::new, |line| line.chars().take(column).collect())
+}
+
+/// Says whether a character would not be seen after that text: a joiner is part of an emoji, and nothing by itself.
+fn is_hidden_after(before: &str, c: char) -> bool {
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    text::visible(&format!("{before}{c}")) != format!("{}{c}", text::visible(before))
 }
 
 /// Takes pasted text.
@@ -74,4 +88,20 @@ fn without_hidden(line: &str) -> String {
         return line.to_owned();
     }
     line.chars().filter(|c| text::visible(c.encode_utf8(&mut [0; 4])).len() == c.len_utf8()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyModifiers};
+
+    use super::*;
+
+    #[test]
+    fn an_emoji_that_is_typed_keeps_its_joiners_and_nothing_else_is_hidden_in_a_text() {
+        let mut input = area(&Theme::plain());
+        for c in "a\u{200d}b\u{202e} 👩\u{200d}👧\u{200d}👦 e\u{301}".chars() {
+            typed(&mut input, Lines::One, KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+        assert_eq!(input.lines(), ["ab 👩\u{200d}👧\u{200d}👦 e\u{301}"]);
+    }
 }

@@ -274,3 +274,24 @@ fn two_revisions_are_compared() {
         .collect();
     assert_eq!(since, [Some(1)]);
 }
+
+#[test]
+fn comments_that_are_not_dealt_with_are_counted_on_the_card_and_in_the_ticket() {
+    let comments = |theme| {
+        let said = [said(4, 1, ""), said(4, 2, "")].map(Change::Comment);
+        world(theme, FULL).size(120, 40).tell(Msg::Changed(said.to_vec())).keys("llllj")
+    };
+    // The second is resolved.
+    let screen = comments(Theme::color()).screen();
+    assert!(screen.contains("✎ 1"), "{screen}");
+    let screen = comments(Theme::color()).keys("<enter>").screen();
+    assert!(screen.contains("1 comment, not resolved; 5 shows them"), "{screen}");
+    assert!(!world(Theme::color(), FULL).size(120, 40).screen().contains('✎'));
+}
+
+#[test]
+fn a_landed_change_is_taken_back_where_it_is_read_too() {
+    let world = world(Theme::color(), FULL).size(120, 40).keys("llllj<enter>3U");
+    assert!(!world.screen().contains("means nothing"), "{}", world.screen());
+    assert!(world.screen().contains("#4"), "{}", world.screen());
+}

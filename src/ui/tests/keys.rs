@@ -34,6 +34,8 @@ fn a_board_that_takes_over_says_so() {
 fn a_letter_that_breaks_a_sequence_does_nothing_by_itself() {
     let world = World::board("planned").size(120, 40).forget().keys("gx");
     assert!(world.acts().is_empty() && world.screen().contains("gx means nothing here; ? shows"), "{}", world.screen());
+    let alone = World::board("planned").size(120, 40).forget().keys("Q");
+    assert!(alone.acts().is_empty() && alone.screen().contains("Q means nothing here; ? shows"), "{}", alone.screen());
     let left = World::board("planned").forget().keys("g<c-c>");
     assert_eq!(left.acts(), [&Effect::Quit { stop_agents: StopAgents::No }]);
     let put_away = World::board("planned planned").size(120, 40).forget().keys("g<esc>q");

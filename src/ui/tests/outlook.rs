@@ -72,6 +72,8 @@ fn the_ways_out_are_offered_and_each_is_one_key() {
     assert_eq!(asked("C<enter>"), Some(Command::Conflict { ticket, deed: Deed::Start }));
     assert_eq!(asked("C3"), Some(Command::Resume { ticket }));
     assert_eq!(asked("Cjjj<enter>"), Some(Command::Conflict { ticket, deed: Deed::Abort }));
+    assert_eq!(asked("C4"), asked("Cjjj<enter>"));
+    assert_eq!(asked("C5"), asked("Ck<enter>"));
     let files = files(&[("src/router.rs", "content"), ("src/jwt.rs", "add/add")]);
     assert_eq!(
         asked("Ck<enter>"),

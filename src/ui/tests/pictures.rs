@@ -276,6 +276,27 @@ fn an_overview_tells_what_a_ticket_waits_for_and_what_waits_for_its_agent() {
 }
 
 #[test]
+fn the_help_begins_where_it_was_opened_and_goes_by_pages() {
+    let help = |keys: &str| {
+        let screen = world(Theme::color(), FULL).size(80, 24).keys(keys).screen();
+        let (_, body) = screen.split_once("type to filter").unwrap();
+        let (body, _) = body.split_once("esc back").unwrap();
+        let inside = |line: &str| line.chars().skip(3).take(71).collect::<String>().trim().to_owned();
+        body.lines().skip(1).map(inside).filter(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
+    let start = help("?");
+    assert_eq!(
+        [&start[0], &help("z?")[0], &help("<enter>?")[0], &help("<enter>3?")[0]],
+        ["On the board", "In the log", "In a ticket", "In the change of a ticket"]
+    );
+    // A row stays in sight, so that one sees where it goes on.
+    assert_eq!(help("?<pagedown>").first(), start.last());
+    assert_eq!(help("?<pagedown><pageup>"), start);
+    assert!(help("?<end>").iter().any(|row| row.contains("Draw the screen anew")));
+    assert_eq!(help("?<end><home>"), start);
+}
+
+#[test]
 fn the_help_filters_as_one_types() {
     assert_screens("help", |theme| world(theme, FULL).keys("?"));
     insta::assert_snapshot!("help_filtered", world(Theme::color(), FULL).keys("?").types("log").screen());
