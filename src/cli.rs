@@ -78,8 +78,8 @@ struct Global {
     /// The board by its name, whatever repository is around the current directory [default: the repository's]
     #[arg(long, global = true, value_name = "NAME")]
     board: Option<String>,
-    /// Where Draft keeps everything [default: `draft` in the XDG data directory]
-    #[arg(long, global = true, env = "DRAFT_DATA_DIR", hide_env_values = true, value_name = "PATH")]
+    /// Where Draft keeps everything [default: what `DRAFT_DATA_DIR` says, else `draft` in the XDG data directory]
+    #[arg(long, global = true, value_name = "PATH")]
     data_dir: Option<PathBuf>,
     /// Print results as JSON on standard output, errors as JSON on standard error
     #[arg(long, global = true)]
@@ -120,8 +120,8 @@ enum Command {
     /// File, import, list, show, edit, move, order and remove tickets
     #[command(subcommand)]
     Ticket(ticket::TicketCommand),
-    /// List the boards of this data directory, take one out, bring one back
-    #[command(subcommand)]
+    /// Add, list, remove and bring back boards; each repository has one, so `draft repo` is the same
+    #[command(subcommand, visible_alias = "repo")]
     Board(board::BoardCommand),
     /// Set, list, show, edit and remove goals, which group tickets
     #[command(subcommand)]
@@ -179,10 +179,13 @@ enum Command {
 
 /// Runs the program with these arguments and returns its exit code.
 pub fn main(args: Vec<OsString>) -> std::process::ExitCode {
-    let cli = match Cli::try_parse_from(&args) {
+    let mut cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return error::wrong_use(&error, args.iter().any(|arg| arg == "--json")),
     };
+    // The parser would take a flag that a variable stands for as one that was typed, and show it with every wrong use.
+    let named = || std::env::var_os("DRAFT_DATA_DIR").filter(|folder| !folder.is_empty());
+    cli.global.data_dir = cli.global.data_dir.or_else(|| named().map(PathBuf::from));
     let as_json = cli.global.json;
     let mut out = Out::new();
     let done = dispatch(cli, &mut out);

@@ -111,19 +111,44 @@ pub fn board_here(options: &Options) -> Result<Option<Board>, AppError> {
 }
 
 /// Returns the folder in whose repository somebody wants to work: that of the board that is named, or the one that is named itself.
+/// In a worktree that Draft made, it is the repository for whose board it was made.
 ///
 /// # Errors
 /// When there is no such board, or there are several.
 pub(super) fn folder(options: &Options, paths: &Paths, git: &Git) -> Result<PathBuf, AppError> {
+    let boards = || {
+        // Brings an older database up to date, so that it can be read.
+        drop(store::open(&paths.database())?);
+        Ok::<_, AppError>(Reader::open(&paths.database())?.boards()?)
+    };
+    let owner = match is_ours(paths, &options.repo) {
+        true => owner(&boards()?, paths, &options.repo),
+        false => None,
+    };
     let elsewhere = match &options.board {
         Some(name) if paths.database().exists() && options.repo == Path::new(HERE) => {
-            // Brings an older database up to date, so that it can be read.
-            drop(store::open(&paths.database())?);
-            elsewhere(&Reader::open(&paths.database())?, git, name)?
+            elsewhere(&boards()?, git, name, owner.as_deref())?
         }
         Some(_) | None => None,
     };
-    Ok(elsewhere.unwrap_or_else(|| options.repo.clone()))
+    Ok(elsewhere.or(owner).unwrap_or_else(|| options.repo.clone()))
+}
+
+/// Says whether a path lies where Draft makes worktrees, for tickets or to land them.
+fn is_ours(paths: &Paths, path: &Path) -> bool {
+    [paths.worktrees(), paths.landings()].iter().any(|folder| is_inside(path, folder)) && paths.database().exists()
+}
+
+/// Returns the repository of the board for which the worktree was made in which a path lies.
+fn owner(boards: &[About], paths: &Paths, path: &Path) -> Option<PathBuf> {
+    let made_for = |about: &&About| {
+        [paths.worktrees_of(about), paths.landings_of(about)].iter().any(|folder| is_inside(path, folder))
+    };
+    boards.iter().find(made_for).map(|about| about.repo_root.clone())
+}
+
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| folder.canonicalize().is_ok_and(|folder| path.starts_with(folder)))
 }
 
 /// The files that settings come from, and the repository, where there is one.
@@ -165,10 +190,11 @@ pub fn config_files(options: &Options) -> Result<ConfigFiles, AppError> {
     Ok(ConfigFiles { files, repo_root })
 }
 
-/// Returns the repository of the board of that name, where it is not the one around the current directory.
-fn elsewhere(reader: &Reader, git: &Git, name: &str) -> Result<Option<PathBuf>, AppError> {
-    let here = Repo::discover(git, Path::new(HERE)).ok().map(|repo| repo.root().to_owned());
-    let boards = reader.boards()?;
+/// Returns the repository of the board of that name, where it is not the one here: the owner of the worktree around the current
+/// directory, or the repository around it.
+fn elsewhere(boards: &[About], git: &Git, name: &str, owner: Option<&Path>) -> Result<Option<PathBuf>, AppError> {
+    let around = || Repo::discover(git, Path::new(HERE)).ok().map(|repo| repo.root().to_owned());
+    let here = owner.map(Path::to_owned).or_else(around);
     let named: Vec<&PathBuf> = boards.iter().filter(|about| about.name == name).map(|about| &about.repo_root).collect();
     match named.as_slice() {
         [] if here.is_none() => {

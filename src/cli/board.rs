@@ -1,9 +1,13 @@
-//! `draft board list`, `remove` and `restore`: every board in the data directory, how its tickets are, and whether somebody works on it.
+//! `draft board add`, `list`, `remove` and `restore`: every board in the data directory, how its tickets are, and whether somebody
+//! works on it.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::app::{self, boards_here};
+use crate::app::{self, AppError, boards_here};
+use crate::domain::board::About;
 use crate::domain::glance::Tally;
 use crate::ui::widget::format::counted;
 use crate::ui::widget::text::{Side, pad, visible, width};
@@ -14,12 +18,23 @@ use super::{Global, session};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BoardCommand {
+    /// Make the board of a repository, as opening it for the first time does; one that is there stays as it is
+    Add(AddArgs),
     /// List all boards of this data directory; --board NAME then opens one from anywhere
     List,
     /// Take a board out: its worktrees go into the trash, and everything can come back
     Remove(NameArgs),
     /// Bring a board back that was removed, with its worktrees
     Restore(NameArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    /// The repository, or a folder in it [default: the one around the current directory]
+    path: Option<PathBuf>,
+    /// What the board is to be called [default: as the repository's folder]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -30,11 +45,50 @@ pub(super) struct NameArgs {
 
 pub(super) fn board(global: &Global, command: &BoardCommand, out: &mut Out) -> Result<Exit, CliError> {
     match command {
+        BoardCommand::Add(args) => add(global, args, out)?,
         BoardCommand::List => list(global, out)?,
         BoardCommand::Remove(args) => remove(global, &args.name, out)?,
         BoardCommand::Restore(args) => restore(global, &args.name, out)?,
     }
     Ok(Exit::Done)
+}
+
+fn add(global: &Global, args: &AddArgs, out: &mut Out) -> Result<(), CliError> {
+    // A whole path: with the current directory the name of another repository's board would mean that one.
+    let repo = args.path.clone().or_else(|| global.repo.clone()).unwrap_or_else(|| PathBuf::from("."));
+    let repo =
+        std::path::absolute(&repo).map_err(|source| AppError::Io { action: "find", path: repo.clone(), source })?;
+    let board = args.name.clone().or_else(|| global.board.clone());
+    if board.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(CliError::wrong_use("bad_value", "a board has a name", "Leave --name out for that of the folder."));
+    }
+    let known = boards_here(&session::options(global))?;
+    let opened = session::opened(&Global { repo: Some(repo), board, ..global.clone() })?;
+    let about = &opened.workshop.about;
+    let is_new = !known.iter().any(|one| one.about.id == about.id);
+    if global.json {
+        let mut value = described(about);
+        value["added"] = json!(is_new);
+        return out.json(&value);
+    }
+    if global.quiet {
+        return Ok(());
+    }
+    let (name, root) = (visible(&about.name), about.repo_root.to_string_lossy());
+    out.line(match is_new {
+        true => {
+            format!("{name} is the board of {}; tickets start from {}", visible(&root), visible(&about.base_branch))
+        }
+        false => format!("{name} is the board of {} already", visible(&root)),
+    })
+}
+
+/// Returns what a board is for programs.
+fn described(about: &About) -> Value {
+    json!({
+        "id": about.id, "name": about.name, "repository": about.repo_root.to_string_lossy(),
+        "base_branch": about.base_branch, "created_at": about.created_at.to_string(),
+    })
 }
 
 fn list(global: &Global, out: &mut Out) -> Result<(), CliError> {
@@ -43,18 +97,18 @@ fn list(global: &Global, out: &mut Out) -> Result<(), CliError> {
         let boards: Vec<Value> = boards
             .iter()
             .map(|one| {
-                let about = &one.about;
-                json!({
-                    "id": about.id, "name": about.name, "repository": about.repo_root.to_string_lossy(),
-                    "exists": one.exists, "base_branch": about.base_branch, "created_at": about.created_at.to_string(),
-                    "tickets": states(&one.tickets), "goals": one.goals, "engine": one.engine,
-                })
+                let mut value = described(&one.about);
+                value["exists"] = json!(one.exists);
+                value["tickets"] = json!(states(&one.tickets));
+                value["goals"] = json!(one.goals);
+                value["engine"] = json!(one.engine);
+                value
             })
             .collect();
         return out.json(&json!({ "boards": boards }));
     }
     if boards.is_empty() && !global.quiet {
-        session::say("there are no boards yet; `draft` in a repository makes one");
+        session::say("there are no boards yet; `draft` in a repository makes one, and so does `draft board add`");
     }
     let names: Vec<String> = boards.iter().map(|one| visible(&one.about.name).into_owned()).collect();
     let column = names.iter().map(|name| width(name)).max().unwrap_or(0);

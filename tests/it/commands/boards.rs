@@ -1,4 +1,4 @@
-//! `draft board list`, and `--board NAME` from anywhere.
+//! `draft board` and its commands, which board a folder belongs to, and `--board NAME` from anywhere.
 
 use std::fs;
 
@@ -106,4 +106,51 @@ fn a_board_is_taken_out_with_its_worktrees_and_comes_back_as_it_was() {
     assert_eq!(std::fs::read_to_string(worktree.join("loose.txt")).unwrap(), "not committed\n");
     world.draft(&["board", "restore", "repo"]).exits(2);
     world.assert_accounted_for();
+}
+
+#[test]
+fn in_a_worktree_that_draft_made_its_board_is_opened_and_no_second_one() {
+    let world = demo_world();
+    planned(&world, "Say hello", "[[write hello.txt hi\\n]][[say done]]");
+    world.draft(&["run", "1", "--trust"]).ok();
+    let worktree = std::path::PathBuf::from(
+        world.draft(&["ticket", "show", "1", "--json"]).ok().json()["worktree"].as_str().unwrap(),
+    );
+    fs::create_dir(worktree.join("deep")).unwrap();
+    fs::write(worktree.join("hello.txt"), "hi there\n").unwrap();
+    let inside = worktree.join("deep");
+    let inside = inside.strip_prefix(world.folder()).unwrap().to_str().unwrap();
+    let listed = |args: &[&str]| draft_in(&world, inside, &[&["ticket", "list"], args].concat()).ok().text();
+    assert!(listed(&[]).contains("Say hello"));
+    assert!(listed(&["--board", "repo"]).contains("Say hello"));
+    let by_path = draft_in(&world, "tmp", &["ticket", "list", "--repo", worktree.to_str().unwrap()]).ok().text();
+    assert!(by_path.contains("Say hello"), "{by_path}");
+    draft_in(&world, inside, &["resume", "1", "--wait"]).ok();
+    let shown = world.draft(&["ticket", "show", "1", "--json"]).ok().json();
+    assert_eq!(shown["revisions"][1]["number"], 2, "what was edited there is a revision");
+    draft_in(&world, inside, &["config", "check"]).ok();
+    let (checks, _) = world.doctor(&["--repo", worktree.to_str().unwrap()]);
+    let repository = checks.iter().find(|check| check.name == "repository").unwrap();
+    assert!(repository.message.contains(world.repo().to_str().unwrap()), "{repository:?}");
+    assert_eq!(boards(&world).len(), 1, "no second board");
+}
+
+#[test]
+fn a_board_is_added_once_and_named() {
+    let world = World::new();
+    world.git(&["clone", "--quiet", ".", "../second"]);
+    let root = world.folder().join("second");
+    let text = world.draft(&["board", "add", "../second"]).ok().text();
+    assert_eq!(text, format!("second is the board of {}; tickets start from main\n", root.display()));
+    let again = world.draft(&["repo", "add", "../second", "--json"]).ok().json();
+    assert_eq!((&again["name"], &again["added"]), (&"second".into(), &false.into()));
+    // The name of another repository's board is no reason to mean that one.
+    let added = world.draft(&["board", "add", "--name", "second", "--json"]).ok().json();
+    assert_eq!((&added["name"], &added["added"]), (&"second".into(), &true.into()));
+    assert_eq!(added["repository"], world.repo().to_str().unwrap());
+    let listed = world.draft(&["repo", "list", "--json"]).ok().json();
+    assert_eq!(listed["boards"].as_array().unwrap().len(), 2);
+    assert_eq!(error_of(&world.draft(&["board", "add", "--name", "third", "--json"]).exits(2)).0, "unknown_board");
+    assert_eq!(error_of(&world.draft(&["board", "add", "--name", " ", "--json"]).exits(2)).0, "bad_value");
+    assert_eq!(error_of(&world.draft(&["board", "add", "../tmp", "--json"]).exits(3)).0, "no_repository");
 }
