@@ -1,6 +1,6 @@
 //! `draft export` and `draft import`: a board as a file that another board can take in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::domain::archive::{Archive, BadArchive};
+use crate::domain::archive::{Archive, ArchivedTicket, BadArchive};
 use crate::domain::autopilot::Autopilot;
 use crate::domain::board::Board;
 use crate::domain::command::{Command, Import};
@@ -29,7 +29,7 @@ use super::{Global, session};
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Where to write it [default: standard output]
+    /// Where to write it; - is standard output [default: -]
     file: Option<PathBuf>,
     /// Write over a file that is there
     #[arg(long, requires = "file")]
@@ -47,7 +47,7 @@ pub(super) struct ImportArgs {
 
 pub(super) fn export(global: &Global, args: &ExportArgs, out: &mut Out) -> Result<Exit, CliError> {
     let archive = archive(&session::opened(global)?.workshop)?;
-    let Some(file) = &args.file else {
+    let Some(file) = args.file.as_deref().filter(|file| *file != Path::new("-")) else {
         let value = serde_json::to_value(&archive).unwrap_or(Value::Null);
         if global.json {
             out.json(&value)?
@@ -127,6 +127,7 @@ pub(super) fn import(global: &Global, args: &ImportArgs, out: &mut Out) -> Resul
         archive: archive.clone(),
     };
     let ids = import.tickets.clone();
+    say_unknown_agents(&opened.workshop, &archive);
     let command = Command::Import(Box::new(import));
     if args.dry_run {
         let steps = Input {
@@ -198,6 +199,24 @@ fn tell(
         session::say("The autopilot is on, so the planned ones among them run; `draft planner pause` stops that.");
     }
     Ok(Exit::Done)
+}
+
+/// Says which agents the tickets ask for that are still to be done, and nobody here knows: the file may come from another machine.
+fn say_unknown_agents(workshop: &Workshop, archive: &Archive) {
+    // Wrong settings are said by whatever needs them.
+    let Ok(table) = workshop.agents() else { return };
+    let is_open = |one: &&ArchivedTicket| !matches!(one.state, StateName::Done | StateName::Abandoned);
+    let mut unknown: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in archive.tickets.iter().filter(is_open) {
+        if let Some(name) = one.agent.as_deref().filter(|name| table.find(name).is_err()) {
+            unknown.entry(name).or_default().push(one.number.to_string());
+        }
+    }
+    for (name, numbers) in unknown {
+        let numbers = numbers.join(", ");
+        let said = format!("No agent is called `{name}` here, and {numbers} in the file would have it do the work.");
+        session::say(&format!("{} `draft agents` lists those there are.", visible(&said)));
+    }
 }
 
 fn counts(goals: usize, tickets: usize) -> String {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
-use super::event::{Actor, Event, EventKind};
+use super::event::{Actor, ActorKind, Event, EventKind};
 use super::id::{GoalId, TicketId, TicketNumber};
 use super::state::{Blocked, State, StateName};
 use super::ticket::{Priority, Ticket, Title};
@@ -68,7 +68,7 @@ pub struct ArchivedTicket {
     pub state: StateName,
     /// Why it is blocked.
     pub why: Option<Blocked>,
-    /// Why it is there, for people.
+    /// Why it is there, where a person said so.
     pub reason: String,
     /// How urgent it is.
     pub priority: Option<Priority>,
@@ -109,7 +109,7 @@ pub struct ArchivedEvent {
     pub to: Option<StateName>,
     /// Who.
     pub actor: Actor,
-    /// Why.
+    /// Why, where a person said so: what Draft and agents say can hold output and paths of this machine.
     pub reason: String,
 }
 
@@ -164,12 +164,10 @@ impl Archive {
         };
         let number = |id: &TicketId| board.ticket(*id).map(|ticket| ticket.number);
         let tickets = board.tickets().map(|ticket| ArchivedTicket {
-            number: ticket.number,
             goal: ticket.goal.and_then(|id| places.get(&id).copied()),
             description: descriptions.get(&ticket.id).cloned().unwrap_or_default(),
             after: ticket.blocked_by.iter().filter_map(number).collect(),
-            history: history.get(&ticket.id).into_iter().flatten().map(ArchivedEvent::of).collect(),
-            ..ArchivedTicket::of(ticket)
+            ..ArchivedTicket::of(ticket, history.get(&ticket.id).map_or(&[], Vec::as_slice))
         });
         Self {
             format: FORMAT.to_owned(),
@@ -182,8 +180,8 @@ impl Archive {
 }
 
 impl ArchivedTicket {
-    /// Takes over what a ticket says of itself.
-    fn of(ticket: &Ticket) -> Self {
+    /// Takes over what a ticket and its history say of it.
+    fn of(ticket: &Ticket, history: &[Event]) -> Self {
         let (state, why) = match ticket.state {
             State::Proposed => (StateName::Proposed, None),
             State::Planned | State::Executing { .. } | State::Verifying { .. } | State::NeedsHuman { .. } => {
@@ -193,8 +191,9 @@ impl ArchivedTicket {
             State::Done => (StateName::Done, None),
             State::Abandoned => (StateName::Abandoned, None),
         };
-        // Why it was at work or in review says nothing of one that is planned.
-        let reason = if state == ticket.state.name() { ticket.reason.clone() } else { String::new() };
+        let history: Vec<ArchivedEvent> = history.iter().map(ArchivedEvent::of).collect();
+        // Why it was at work or in review says nothing of one that is planned, and what no person said stays here.
+        let is_told = state == ticket.state.name() && history.iter().any(|event| event.reason == ticket.reason);
         Self {
             number: ticket.number,
             goal: None,
@@ -202,7 +201,7 @@ impl ArchivedTicket {
             description: String::new(),
             state,
             why,
-            reason,
+            reason: if is_told { ticket.reason.clone() } else { String::new() },
             priority: ticket.priority,
             order: ticket.hand_order,
             after: Vec::new(),
@@ -212,7 +211,7 @@ impl ArchivedTicket {
             base_branch: ticket.base_branch.clone(),
             created_at: ticket.created_at,
             updated_at: ticket.updated_at,
-            history: Vec::new(),
+            history,
         }
     }
 
@@ -240,7 +239,10 @@ impl ArchivedEvent {
             from: event.from,
             to: event.to,
             actor: event.actor.clone(),
-            reason: event.reason.clone(),
+            reason: match event.actor.kind {
+                ActorKind::Human => event.reason.clone(),
+                ActorKind::Planner | ActorKind::System | ActorKind::Executor => String::new(),
+            },
         }
     }
 }

@@ -62,6 +62,41 @@ fn a_board_comes_out_of_its_file_as_it_was() {
 }
 
 #[test]
+fn what_agents_and_draft_said_stays_and_what_people_said_goes_along() {
+    let world = demo_world();
+    let secret = "[[say The token is in /home/me/keys]][[fail 3]]";
+    planned(&world, "Fail", secret);
+    planned(&world, "Check fails", "[[write hello.txt hi]]");
+    world.draft(&["ticket", "edit", "2", "--verify", "sh -c 'pwd; exit 4'"]).ok();
+    world.draft(&["ticket", "add", "Given up"]).ok();
+    world.draft(&["ticket", "move", "3", "abandoned", "--reason", "never wanted"]).ok();
+    world.draft(&["run", "--trust"]).exits(1);
+    let blocked = world.draft(&["ticket", "show", "1", "--json"]).ok().json();
+    assert!(blocked["reason"].as_str().unwrap().len() > 3, "{blocked:#}");
+    let archive = export(&world);
+    let tickets = archive["tickets"].as_array().unwrap();
+    assert_eq!((&tickets[0]["why"], &tickets[0]["reason"]), (&"failed".into(), &"".into()));
+    assert_eq!(tickets[2]["reason"], "never wanted");
+    let events = tickets.iter().flat_map(|one| one["history"].as_array().unwrap());
+    for event in events.filter(|event| event["actor"]["kind"] != "human") {
+        assert_eq!(event["reason"], "", "{event}");
+    }
+    let told = tickets[2]["history"].as_array().unwrap().iter().any(|event| event["reason"] == "never wanted");
+    assert!(told, "{archive:#}");
+}
+
+#[test]
+fn an_agent_that_is_not_here_is_said_and_holds_nothing_up() {
+    let world = World::new();
+    world.draft(&["ticket", "add", "First", "--agent", "demo"]).ok();
+    let text = world.draft(&["export", "-"]).ok().text().replace("\"demo\"", "\"somebody\"");
+    assert!(!world.repo().join("-").exists(), "a dash is standard output");
+    world.write("board.json", text);
+    let imported = world.draft(&["import", "board.json"]).ok();
+    assert!(imported.complaint().contains("No agent is called `somebody` here, and #1 in the file"), "{imported:?}");
+}
+
+#[test]
 fn numbers_that_are_taken_are_given_anew_and_told() {
     let world = world();
     world.draft(&["export", "../board.json"]).ok();
