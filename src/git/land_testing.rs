@@ -45,3 +45,16 @@ pub(super) fn land(
     assert_eq!(&at, if moved == Moved::Done { &commit } else { &from }, "{cell}");
     Landed::Made { from, commit, moved }
 }
+
+/// Says whether somebody wants what takes minutes: `DRAFT_TEST_LARGE=1`.
+pub(super) fn is_large() -> bool {
+    std::env::var_os("DRAFT_TEST_LARGE").is_some()
+}
+
+/// Pairs each of these with a way to land, one after the other; with every way where there is time for it.
+pub(super) fn in_turn<T>(all: &[T]) -> Vec<(&T, Strategy)> {
+    let ways = || Strategy::ALL.iter().copied().enumerate();
+    let is_taken = |n: usize, way: usize| is_large() || n % Strategy::ALL.len() == way;
+    let each = all.iter().enumerate().flat_map(|(n, one)| ways().map(move |(way, strategy)| (n, way, one, strategy)));
+    each.filter(|(n, way, ..)| is_taken(*n, *way)).map(|(_, _, one, strategy)| (one, strategy)).collect()
+}

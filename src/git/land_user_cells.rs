@@ -1,4 +1,4 @@
-//! Cells of the matrix of landings: what the user has in the way, is at, or has set for whoever commits.
+//! Cells of the matrix of landings: what the user has in the way or is at, and who has a say when the commit is made.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,8 @@ fn stopped(sandbox: &Sandbox, dir: &Path, checkout: &str, command: &str) {
     sandbox.git.writing(dir).args(command.split(' ')).run_to(&[1, 128]).unwrap();
 }
 
-/// What users may be at.
+/// What users may have in the way and may be at. That is looked at when the target moves, and how the commit came to be has no say
+/// in it.
 pub(super) const CELLS: &[Cell] = &[
     // What is in the way.
     Cell {
@@ -230,7 +231,10 @@ pub(super) const CELLS: &[Cell] = &[
         end: End::Aside,
         ..CELL
     },
-    // Who makes the commit.
+];
+
+/// Who has a say when the commit is made.
+pub(super) const MAKERS: &[Cell] = &[
     Cell {
         name: "a hook that forbids each commit",
         repository: |_, dir| {

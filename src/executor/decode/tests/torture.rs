@@ -78,16 +78,20 @@ fn every_field_may_have_the_wrong_type() {
 
 #[test]
 fn fields_of_any_length_cost_bounded_memory() {
-    let long = "ż".repeat(1 << 20);
+    // Eight of them would be more than a reader may keep.
+    let long = "ż".repeat(1 << 19);
     for (name, dialect, bytes) in streams() {
         let mut reader = Reader::new(dialect, Path::new(&root(&name)));
         // One line of each kind is enough.
         let mut kinds = Vec::new();
         for line in bytes.split(|byte| *byte == b'\n') {
+            if kinds.len() == 8 {
+                break;
+            }
             let Ok(mut event) = serde_json::from_slice::<Value>(line) else { continue };
             let mut all = Vec::new();
             places(&event, "", &mut all);
-            if kinds.contains(&all) || kinds.len() == 8 {
+            if kinds.contains(&all) {
                 continue;
             }
             for place in &all {
