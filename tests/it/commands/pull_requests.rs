@@ -78,6 +78,38 @@ fn the_host_merges_the_approved_revision_when_it_is_asked_to() {
 }
 
 #[test]
+fn a_gitlab_that_only_moves_branches_forward_is_given_the_approved_commits_and_no_other_rebases_them() {
+    let hosted = Hosted::on_gitlab();
+    let ticket = hosted.approved("Say hello", "a.txt");
+    let world = &hosted.world;
+    world.draft(&["pr", "create", &ticket]).ok();
+    let refused = |why: &str| {
+        let before = hosted.far_git(&["rev-parse", "main"]);
+        let text = world.draft(&["pr", "merge", &ticket, "--strategy", "rebase"]).exits(1).text();
+        assert!(text.contains(why), "{text}");
+        assert_eq!(hosted.show(&ticket)["state"], "needs_human");
+        assert_eq!(hosted.far_git(&["rev-parse", "main"]), before);
+        assert!(!hosted.calls().iter().any(|call| call.starts_with("glab mr merge")), "{:#?}", hosted.calls());
+    };
+    refused("its merge method is `merge`");
+    hosted.tell("merge-method", Some("ff"));
+    let first = hosted.far_git(&["rev-parse", "main"]);
+    let other = hosted.far_git(&["commit-tree", "-p", "main", "-m", "Somebody else's", "main^{tree}"]);
+    hosted.far_git(&["update-ref", "refs/heads/main", &other]);
+    refused("its branch is not on top of main");
+    hosted.far_git(&["update-ref", "refs/heads/main", &first]);
+
+    let text = world.draft(&["pr", "merge", &ticket, "--strategy", "rebase"]).ok().text();
+    assert!(text.contains("#1 is done: merged as "), "{text}");
+    let shown = hosted.show(&ticket);
+    let head = shown["revisions"][0]["head"].as_str().unwrap();
+    assert_eq!(hosted.far_git(&["rev-parse", "main"]), head, "the commits came as they were approved");
+    assert_eq!(shown["pull_request"]["merge_commit"], head, "{shown:#}");
+    let merges: Vec<String> = hosted.calls().into_iter().filter(|call| call.starts_with("glab mr merge")).collect();
+    assert!(merges.len() == 1 && !merges[0].contains("--squash") && merges[0].contains(head), "{merges:?}");
+}
+
+#[test]
 fn a_merge_that_waits_in_a_queue_is_no_merge() {
     let hosted = Hosted::on_github();
     let ticket = hosted.approved("Say hello", "a.txt");

@@ -66,9 +66,15 @@ merge() {
     commit="$(head_of "$1")"
     tree="$(git -C "$far" merge-tree --write-tree "$onto" "$commit")" || return 1
     merged="$(git -C "$far" commit-tree -p "$onto" -m "$(cat "$state/$1/title")" "$tree")"
-    git -C "$far" update-ref "refs/heads/$base" "$merged" "$onto"
-    printf '%s' "$commit" >"$state/$1/oid"
     printf '%s' "$merged" >"$state/$1/merged"
+    become "$1" "$merged"
+}
+
+# Moves the target of a pull request to a commit, which is its merge.
+become() {
+    base="$(cat "$state/$1/base")"
+    head_of "$1" >"$state/$1/oid"
+    git -C "$far" update-ref "refs/heads/$base" "$2"
     moment >"$state/$1/merged-at"
     printf '%s' MERGED >"$state/$1/state"
 }

@@ -37,22 +37,30 @@ fi
 [ "$1 $2" = "auth status" ] && echo "Logged in to $hostname as tester" >&2 && exit
 [ -e "$state/rate-limited" ] && fail "glab: 429 Too Many Requests (HTTP 429)"
 
+# What the project does when it merges: a commit of its own, unless it only moves its branches forward.
+method="$(cat "$state/merge-method" 2>/dev/null || echo merge)"
+
+# Whether the target of a merge request is behind its branch, so that it can be moved forward.
+is_behind() { git -C "$far" merge-base --is-ancestor "refs/heads/$(cat "$state/$1/base")" "$(head_of "$1")"; }
+
 view() {
     case "$(cat "$state/$1/state")" in
     OPEN) word=opened ;;
     CLOSED) word=closed ;;
     MERGED) word=merged ;;
     esac
-    merged=null merged_at=null
+    merged=null merged_at=null status=mergeable
+    [ "$method" != ff ] || is_behind "$1" || status=need_rebase
     if [ $word = merged ]; then
-        merged="\"$(cat "$state/$1/merged")\""
+        # One that was only moved forward has no commit of its own.
+        [ "$method" = ff ] || merged="\"$(cat "$state/$1/merged")\""
         merged_at="\"$(cat "$state/$1/merged-at")\""
     fi
     cat <<END
 {"iid":$1,"web_url":"https://git.example.com/group/sub/tool/-/merge_requests/$1","state":"$word",
 "draft":$(cat "$state/$1/draft"),"source_branch":"$(cat "$state/$1/head")","target_branch":"$(cat "$state/$1/base")",
 "sha":"$(head_of "$1")","created_at":"$(cat "$state/$1/created")","merged_at":$merged_at,"merge_commit_sha":null,
-"squash_commit_sha":$merged,"detailed_merge_status":"mergeable","head_pipeline":{"status":"success"},
+"squash_commit_sha":$merged,"detailed_merge_status":"$status","head_pipeline":{"status":"success"},
 "source_project_id":1,"target_project_id":1}
 END
 }
@@ -75,6 +83,7 @@ project=projects/group%2Fsub%2Ftool/merge_requests
 case "$1 $2" in
 "api "*)
     [ "$hostname" = git.example.com ] || fail "glab: 404 Project Not Found (HTTP 404)"
+    [ "$2" != "${project%/*}" ] || { echo "{\"merge_method\":\"$method\"}" && exit; }
     rest="${2#"$project"}"
     case "$rest" in
     "$2") fail "glab: 404 Not found (HTTP 404)" ;;
@@ -115,7 +124,12 @@ case "$1 $2" in
     $yes || fail "it would ask something back"
     [ "$auto" = false ] || fail "it would be merged at some later time"
     [ "$sha" = "$(head_of "$3")" ] || fail "PUT https://git.example.com/api/v4/projects/1/merge_requests/$3/merge: 409 {message: SHA does not match HEAD of source branch}"
-    merge "$3" || fail "405 Method Not Allowed"
+    if [ "$method" = ff ]; then
+        is_behind "$3" || fail "405 Method Not Allowed"
+        become "$3" "$sha"
+    else
+        merge "$3" || fail "405 Method Not Allowed"
+    fi
     ;;
 *) fail "unknown command \"$*\" for \"glab\"" ;;
 esac
