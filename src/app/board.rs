@@ -44,13 +44,14 @@ pub enum Color {
 /// opened next, where the person went to another one.
 ///
 /// # Errors
-/// When the terminal, the database or the engine fails; the terminal is restored before that.
+/// When git is too old, or the terminal, the database or the engine fails; the terminal is restored before that.
 pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<Option<PathBuf>, AppError> {
     let workshop = Arc::clone(&opened.workshop);
     let size = terminal::size().map_err(AppError::Terminal)?;
-    // The two take about as long, and neither needs the other.
+    // They take about as long, and none needs the others.
     let (zone, now) = (*chrono::Local::now().offset(), Timestamp::from(chrono::Utc::now()));
-    let (read, settings) = thread::scope(|scope| {
+    let (read, settings, checked) = thread::scope(|scope| {
+        let checked = scope.spawn(|| workshop.git.check());
         // Who is the engine turns out in a moment.
         let settings = scope.spawn(|| surroundings::look(&workshop, Role::Engine));
         // A column has no room for more cards than that.
@@ -59,8 +60,9 @@ pub async fn run_board(opened: Opened, color: Color, glyphs: Glyphs) -> Result<O
             let spent = reader.spent_since(workshop.about.id, now.start_of_day(zone))?;
             Ok((reader.sight(workshop.about.id, first)?, spent))
         });
-        (read, settings.join())
+        (read, settings.join(), checked.join())
     });
+    checked.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked)).map_err(AppError::Git)?;
     let settings = settings.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked));
     let (sight, spent_today) = read?;
     let Sight { board, rest } = sight.ok_or_else(|| EngineError::NoBoard(workshop.about.name.clone()))?;

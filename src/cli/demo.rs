@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::app::{self, Door, Opened, Options};
+use crate::app::{self, AppError, Door, Opened, Options};
 use crate::config::trust::trust_content;
 use crate::demo::sample::{self, DemoError, Sample};
 use crate::domain::board::Board;
@@ -14,6 +14,7 @@ use crate::domain::goal::Goal;
 use crate::domain::id::{GoalId, TicketId, TicketRef};
 use crate::domain::ticket::{Priority, Ticket, Title};
 use crate::engine::{Working, Workshop};
+use crate::git::Git;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
@@ -35,6 +36,8 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) fn demo(global: &Global, args: &DemoArgs, out: &mut Out) -> Result<Exit, CliError> {
+    // One that is too old would leave half a demo.
+    Git::find(&std::env::var_os("PATH").unwrap_or_default()).map_err(AppError::Git)?;
     let dir = folder(args.dir.as_deref())?;
     let repo = dir.join("repo");
     let sample = sample::make(&repo)?;
@@ -88,13 +91,19 @@ fn again(workshop: &Workshop) -> String {
 
 /// Returns the folder that everything goes into.
 fn folder(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
-    let failed = |error: std::io::Error| CliError::environment("io", format!("could not make a folder: {error}"), "");
+    let failed = |dir: &Path, error: std::io::Error| {
+        let message = format!("could not make {}: {error}", dir.display());
+        CliError::environment("io", message, "Name another folder with --dir.")
+    };
     match wanted {
         Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(failed)?;
-            dir.canonicalize().map_err(failed)
+            let made = std::fs::create_dir_all(dir).and_then(|()| dir.canonicalize());
+            made.map_err(|error| failed(dir, error))
         }
-        None => Ok(tempfile::Builder::new().prefix("draft-demo-").tempdir().map_err(failed)?.keep()),
+        None => {
+            let made = tempfile::Builder::new().prefix("draft-demo-").tempdir();
+            Ok(made.map_err(|error| failed(&std::env::temp_dir(), error))?.keep())
+        }
     }
 }
 

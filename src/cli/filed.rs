@@ -9,6 +9,7 @@ use crate::domain::board::Board;
 use crate::domain::command::NewTicket;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::ticket::{Priority, Title};
+use crate::engine::Workshop;
 use crate::ui::widget::text::visible;
 
 use super::error::CliError;
@@ -55,7 +56,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Filed>, CliError> {
 }
 
 /// Checks the values of one ticket that is to be filed on a board.
-pub(super) fn checked(board: &Board, filed: Filed) -> Result<NewTicket, CliError> {
+pub(super) fn checked(workshop: &Workshop, board: &Board, filed: Filed) -> Result<NewTicket, CliError> {
     let bad = |message: String, hint: &str| CliError::wrong_use("bad_value", message, hint);
     let title = title(&filed.title)?;
     let in_ticket = |message: String, hint: &str| bad(format!("`{}`: {message}", visible(title.as_str())), hint);
@@ -73,6 +74,10 @@ pub(super) fn checked(board: &Board, filed: Filed) -> Result<NewTicket, CliError
             plain(&value).parse::<Priority>().map_err(|error| in_ticket(error.to_string(), "Nothing was filed."))?,
         ),
     };
+    known_agent(workshop, filed.agent.as_deref())?;
+    let model = filed.model.as_deref().map(model).transpose();
+    let model =
+        model.map_err(|error| in_ticket(error, "Leave the model out for the agent's own. Nothing was filed."))?;
     let goal = filed.goal.map(|name| goal_name::find(board, &name)).transpose()?.map(|goal| goal.id);
     let after: Result<Vec<TicketRef>, _> = filed.after.iter().map(|name| plain(name).parse::<TicketRef>()).collect();
     Ok(NewTicket {
@@ -80,7 +85,7 @@ pub(super) fn checked(board: &Board, filed: Filed) -> Result<NewTicket, CliError
         after: after.map_err(|error| in_ticket(error.to_string(), "`draft ticket list` shows the numbers."))?,
         description: filed.description,
         agent: filed.agent,
-        model: filed.model,
+        model,
         verify: filed.verify,
         base_branch: filed.base_branch,
         title,
@@ -88,6 +93,22 @@ pub(super) fn checked(board: &Board, filed: Filed) -> Result<NewTicket, CliError
         goal,
         accepted,
     })
+}
+
+/// Refuses the name of an agent or profile that nobody has here: a run would be in vain.
+pub(super) fn known_agent(workshop: &Workshop, name: Option<&str>) -> Result<(), CliError> {
+    let Some(name) = name else { return Ok(()) };
+    workshop.agents()?.find(name).map(|_| ()).map_err(|unknown| {
+        CliError::wrong_use("unknown_agent", unknown.to_string(), "`draft agents` lists the agents and profiles.")
+    })
+}
+
+/// Reads the name of a model. Which ones there are, only the agent knows.
+pub(super) fn model(name: &str) -> Result<String, String> {
+    match name.trim() {
+        "" => Err("a model has a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 /// Reads a title.
@@ -112,10 +133,10 @@ pub(super) fn text(given: String) -> Result<String, CliError> {
 }
 
 /// Checks the values of many tickets; an error says which of them it is about.
-pub(super) fn all_checked(board: &Board, filed: Vec<Filed>) -> Result<Vec<NewTicket>, CliError> {
+pub(super) fn all_checked(workshop: &Workshop, board: &Board, filed: Vec<Filed>) -> Result<Vec<NewTicket>, CliError> {
     let about = |error: CliError, index: usize| error.about(&format!("ticket {} of the file", index + 1));
     let numbered = filed.into_iter().enumerate();
-    numbered.map(|(index, one)| checked(board, one).map_err(|error| about(error, index))).collect()
+    numbered.map(|(index, one)| checked(workshop, board, one).map_err(|error| about(error, index))).collect()
 }
 
 /// A number or a text as people would type it.

@@ -14,6 +14,7 @@ use crate::domain::review::{Lines, NewComment, Side, Spot, Verdict};
 use crate::domain::revision::Revision;
 use crate::engine::Workshop;
 use crate::git::diff;
+use crate::ui::widget::format::counted;
 use crate::ui::widget::text::visible;
 
 use super::error::{CliError, Exit};
@@ -122,21 +123,42 @@ fn commands(
 fn comments(workshop: &Workshop, revision: &Revision, said: &[String]) -> Result<Vec<NewComment>, CliError> {
     let failed = |error| CliError::from(AppError::Git(error));
     let files = diff::between(&workshop.repo, &revision.base, &revision.tree).map_err(failed)?;
-    said.iter().map(|said| comment(&files, revision, said)).collect()
+    said.iter().map(|said| comment(workshop, &files, revision, said)).collect()
 }
 
-fn comment(files: &[FileDiff], revision: &Revision, said: &str) -> Result<NewComment, CliError> {
+fn comment(workshop: &Workshop, files: &[FileDiff], revision: &Revision, said: &str) -> Result<NewComment, CliError> {
     let bad = |message: String, hint: &str| CliError::wrong_use(RefusalCode::BadValue.as_str(), message, hint);
     let Some((path, lines, body)) = parse(said) else {
         let message = format!("`{said}` names no file and line");
         return Err(bad(message, "Write src/a.rs:12:TEXT, src/a.rs:12-14:TEXT, or src/a.rs::TEXT for the whole file."));
     };
-    let Some(spot) = Spot::of(files, path, Side::New, lines) else {
+    let Some(mut spot) = Spot::of(files, path, Side::New, lines) else {
         let message = format!("{path} is not part of revision {}", revision.number);
         let named: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         return Err(bad(message, &format!("The change has {}.", named.join(", "))));
     };
+    if let Some((first, last)) = lines
+        && let Some(all) = lines_of(workshop, revision, path)?
+    {
+        let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        if first.max(last) > count {
+            let count = counted(u64::from(count), "line", "lines");
+            let message =
+                format!("{path} has {count} in revision {}, and no line {}", revision.number, first.max(last));
+            return Err(bad(message, &format!("Write {path}::TEXT to speak of the whole file.")));
+        }
+        // A line on which nothing changed is none of the change's own.
+        if spot.quoted.is_empty() {
+            spot.quoted = all.into_iter().nth(first as usize - 1).unwrap_or_default();
+        }
+    }
     Ok(NewComment { id: CommentId(Uuid::now_v7()), spot, body: body.to_owned(), reply_to: None })
+}
+
+/// Returns the lines of a file of the change, where the file is text.
+fn lines_of(workshop: &Workshop, revision: &Revision, path: &str) -> Result<Option<Vec<String>>, CliError> {
+    let read = diff::lines_of(&workshop.repo, &revision.tree, path);
+    read.map_err(|error| CliError::from(AppError::Git(error)))
 }
 
 /// Splits `FILE:LINE:TEXT`, `FILE:FIRST-LAST:TEXT` or `FILE::TEXT`; a name may have colons.

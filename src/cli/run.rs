@@ -26,7 +26,7 @@ use crate::executor::row::Executor;
 
 use super::error::{CliError, Exit};
 use super::out::Out;
-use super::{Global, session};
+use super::{Global, filed, session};
 
 mod progress;
 
@@ -60,7 +60,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["agent", "autopilot"])]
     profile: Option<String>,
     /// The model that the agent is to use this time
-    #[arg(long, value_name = "NAME", conflicts_with = "autopilot")]
+    #[arg(long, value_name = "NAME", conflicts_with = "autopilot", value_parser = filed::model)]
     model: Option<String>,
     /// Trust what the repository's draft.yaml would run, in its present form
     #[arg(long)]
@@ -87,8 +87,7 @@ pub(super) fn run(global: &Global, args: &RunArgs, out: &mut Out) -> Result<Exit
     let Until::Idle = args.until;
     let mut options = session::options(global);
     options.max_parallel = args.max_parallel;
-    let opened = crate::app::open(&options)?;
-    crate::app::start_log(&opened.workshop.paths, global.verbose);
+    let opened = session::opened_with(global, &options)?;
     let wanted = if args.autopilot {
         Wanted::Autopilot
     } else {
@@ -151,12 +150,7 @@ fn is_unsaid(workshop: &Workshop) -> bool {
 /// Returns who is to do the tickets this time; a name that nobody has is refused before anything is asked for.
 fn choice(args: &RunArgs, workshop: &Workshop) -> Result<AgentChoice, CliError> {
     let agent = args.agent.as_ref().or(args.profile.as_ref());
-    if let Some(name) = agent {
-        workshop.agents()?.find(name).map_err(|unknown| {
-            let hint = "`draft agents` lists the agents and profiles.";
-            CliError::wrong_use("unknown_agent", unknown.to_string(), hint)
-        })?;
-    }
+    filed::known_agent(workshop, agent.map(String::as_str))?;
     Ok(AgentChoice { agent: agent.cloned(), model: args.model.clone() })
 }
 

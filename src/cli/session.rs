@@ -28,16 +28,18 @@ pub(super) fn options(global: &Global) -> Options {
 
 /// Opens the board that the flags name, with a git that is new enough.
 pub(super) fn opened(global: &Global) -> Result<Opened, CliError> {
-    let opened = opened_at_once(global)?;
+    opened_with(global, &options(global))
+}
+
+/// Opens a board, with a git that is new enough.
+pub(super) fn opened_with(global: &Global, options: &Options) -> Result<Opened, CliError> {
+    let opened = open(global, options)?;
     opened.workshop.git.check().map_err(AppError::Git)?;
     Ok(opened)
 }
 
-/// Opens the board that the flags name. Its git is not known to be new enough, since asking takes longer than all the rest.
-fn opened_at_once(global: &Global) -> Result<Opened, CliError> {
-    open(global, &options(global))
-}
-
+/// Opens a board. Its git is not known to be new enough: asking takes longer than all the rest, and a board that is shown asks
+/// meanwhile.
 fn open(global: &Global, options: &Options) -> Result<Opened, CliError> {
     let opened = app::open(options)?;
     app::start_log(&opened.workshop.paths, global.verbose);
@@ -139,7 +141,8 @@ pub(super) fn board_of(global: &Global, mut opened: Opened) -> Result<Exit, CliE
         // Somebody may still read a file for a screen that is gone; nobody waits for that.
         runtime.shutdown_background();
         let Some(repo) = shown? else { return Ok(Exit::Done) };
-        opened = opened_at_once(&Global { repo: Some(repo), board: None, ..global.clone() })?;
+        let there = Global { repo: Some(repo), board: None, ..global.clone() };
+        opened = open(&there, &Options { looks_ahead: true, ..options(&there) })?;
     }
 }
 

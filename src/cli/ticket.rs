@@ -115,6 +115,7 @@ fn add(global: &Global, args: AddArgs, out: &mut Out) -> Result<(), CliError> {
     let opened = session::opened(global)?;
     let board = session::stored_board(&opened.workshop)?;
     let new = filed::checked(
+        &opened.workshop,
         &board,
         Filed {
             title: args.title,
@@ -151,7 +152,7 @@ fn import(global: &Global, file_name: &str, out: &mut Out) -> Result<(), CliErro
     };
     let filed = filed::parse(&text)?;
     let opened = session::opened(global)?;
-    let new = filed::all_checked(&session::stored_board(&opened.workshop)?, filed)?;
+    let new = filed::all_checked(&opened.workshop, &session::stored_board(&opened.workshop)?, filed)?;
     let ids: Vec<TicketId> = new.iter().map(|one| one.id).collect();
     let stored = ask(opened, vec![Command::AddTickets(new)])?;
     let tickets = ids.iter().map(|id| session::filed(&stored.board, *id)).collect::<Result<Vec<_>, _>>()?;

@@ -174,7 +174,10 @@ pub(super) fn review(decision: &mut Decision<'_>, name: TicketRef, what: &Review
         Verdict::Approve if open > 0 && !what.anyway => {
             let noun = if open == 1 { "comment is" } else { "comments are" };
             let message = format!("{open} {noun} not resolved");
-            let hint = "Resolve them, request changes, or approve all the same.";
+            let number = ticket.number.0;
+            let hint = format!(
+                "Resolve them, request changes, or approve all the same: `draft review {number} --approve --anyway`."
+            );
             return Err(Refused::new(RefusalCode::Unresolved, message, hint));
         }
         Verdict::RequestChanges if open == 0 && what.summary.trim().is_empty() => {

@@ -60,6 +60,28 @@ pub fn touched(repo: &Repo, base: &str, tree_or_commit: &str) -> Result<Vec<Touc
     })
 }
 
+/// Returns the lines of a file of a commit or tree as they are shown in a comparison, none for a file that is not there. Nothing
+/// where it is no text that would be compared line by line.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn lines_of(repo: &Repo, tree_or_commit: &str, path: &str) -> Result<Option<Vec<String>>, GitError> {
+    let gix = repo.gix();
+    let entry = tree(&gix, tree_or_commit)?.lookup_entry_by_path(path).map_err(GitError::read(path))?;
+    let Some(entry) = entry else { return Ok(Some(Vec::new())) };
+    let (mode, id) = (entry.mode(), entry.object_id());
+    if mode.is_tree() || mode.is_commit() {
+        return Ok(None);
+    }
+    let side = Side { path: path.to_owned(), mode, id };
+    if size_of(&gix, Some(&side))? > TEXT_MAX {
+        return Ok(None);
+    }
+    let content = read(&gix, Some(&side))?;
+    let line = |line: &[u8]| readable(line.strip_suffix(b"\n").unwrap_or(line));
+    Ok((!is_binary(&content)).then(|| content.split_inclusive(|byte| *byte == b'\n').map(line).collect()))
+}
+
 /// Compares two commits or trees and returns what `make` makes of each file, given its modes before and now.
 fn compared<T>(
     repo: &Repo,

@@ -19,13 +19,32 @@ const ROOM_NEEDED: u64 = 50 << 20;
 pub(super) fn look(patient: &Patient, settings: Option<&Loaded>) -> Vec<Check> {
     let folder = &patient.paths.data_dir;
     if !folder.exists() {
-        let message = format!("{} is not there yet; it is made on first use", folder.display());
-        return vec![Check::ok(FOLDER, message)];
+        return vec![not_there(folder)];
     }
     let mut checks = vec![directory(folder, patient.mending)];
     checks.extend(room(folder, settings));
     checks.extend(database(patient));
     checks
+}
+
+/// Says whether a folder that is not there yet can be made: the nearest one above it decides.
+fn not_there(folder: &Path) -> Check {
+    let shown = folder.display();
+    // A link that leads nowhere is there, and no folder can be made in its place.
+    let nearest = folder.ancestors().find(|above| above.symlink_metadata().is_ok()).unwrap_or(Path::new("/"));
+    let why_not = match nearest.metadata() {
+        Err(error) => Some(error.to_string()),
+        Ok(data) if !data.is_dir() => Some("it is no folder".to_owned()),
+        Ok(_) => tempfile::Builder::new().prefix(".doctor-").tempdir_in(nearest).err().map(|error| error.to_string()),
+    };
+    match why_not {
+        None => Check::ok(FOLDER, format!("{shown} is not there yet; it is made on first use")),
+        Some(why) => Check::error(
+            FOLDER,
+            format!("{shown} cannot be made in {}: {why}", nearest.display()),
+            "name another one with DRAFT_DATA_DIR",
+        ),
+    }
 }
 
 /// Returns what a file system that other machines share is called; nothing for one of this machine. The numbers are those of

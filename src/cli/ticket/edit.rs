@@ -69,6 +69,7 @@ pub(super) fn edit(global: &Global, args: EditArgs, out: &mut Out) -> Result<(),
     let before = Stored::load(&opened.workshop)?;
     let ticket = session::find(&before.board, &id)?;
     let name = TicketRef::Id(ticket.id);
+    filed::known_agent(&opened.workshop, args.fields.agent.as_deref())?;
     let mut edits = values(&before.board, args, &clear)?;
     edits.extend(clear.into_iter().map(emptied));
     if edits.is_empty() && state.is_none() {

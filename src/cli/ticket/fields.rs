@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::super::filed;
+
 #[derive(Debug, Args)]
 pub(in super::super) struct Fields {
     /// More about it in Markdown; - reads it from standard input
@@ -20,7 +22,7 @@ pub(in super::super) struct Fields {
     #[arg(long, value_name = "NAME")]
     pub(super) agent: Option<String>,
     /// The model that the agent is to use
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = filed::model)]
     pub(super) model: Option<String>,
     /// A check of its own, in place of the repository's; up to 5, and these are then all
     #[arg(long, value_name = "CMD")]

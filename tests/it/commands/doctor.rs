@@ -135,6 +135,13 @@ fn a_data_directory_that_others_can_read_is_made_yours_and_one_that_cannot_be_is
     let (checks, code) = world.doctor(&[]);
     assert_eq!(code, Some(1));
     assert_check(&checks, "data directory", "error", "is no folder");
+    // One that is not there yet is as good as the nearest folder above it.
+    let (checks, code) = world.doctor(&["--data-dir", "../data/deep/er"]);
+    assert_eq!(code, Some(1));
+    assert_check(&checks, "data directory", "error", "data: it is no folder");
+    let (checks, _) = world.doctor(&["--data-dir", "../new/er"]);
+    assert_check(&checks, "data directory", "ok", "it is made on first use");
+    assert!(!world.folder().join("new").exists(), "a look makes nothing");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{DRAFT, error_of};
-use crate::support::World;
+use super::{DRAFT, error_of, planned};
 use crate::support::running::Outcome;
+use crate::support::{Size, World, demo_world};
 
 /// Runs a listing with a changed environment.
 fn list_with(world: &World, change: impl FnOnce(&mut std::process::Command)) -> Outcome {
@@ -88,6 +88,50 @@ fn git_must_be_there_and_new_enough() {
     world.install("git", "echo git version 2.30.1");
     let old = world.draft(&["ticket", "list", "--json"]).exits(3);
     assert_error(&old, "git", "is git 2.30.1, but Draft needs 2.38");
+}
+
+#[test]
+fn with_a_git_that_is_too_old_no_ticket_is_touched() {
+    let world = demo_world();
+    planned(&world, "Say hello", "[[write hello.txt hi]]");
+    let database = || {
+        let reader = world.draft(&["ticket", "show", "1", "--json"]).ok().json();
+        (reader["state"].clone(), reader["events"].clone())
+    };
+    let before = database();
+    let git = world.folder().join("bin/git");
+    let whole = fs::read_link(&git).unwrap();
+    world.install("git", "echo git version 2.30.1");
+    for args in [
+        &["run", "1", "--trust", "--json"][..],
+        &["run", "--json"],
+        &["demo", "--headless", "--dir", "../demo", "--json"],
+    ] {
+        assert_error(&world.draft(args).exits(3), "git", "is git 2.30.1, but Draft needs 2.38");
+    }
+    let mut pty = world.draft_in_terminal(Size::new(80, 24), &[]);
+    assert_eq!(pty.wait_exit().exit_code(), 3);
+    assert!(pty.screen().contains("2.30.1"), "{}", pty.screen());
+    fs::remove_file(&git).unwrap();
+    symlink(whole, &git).unwrap();
+    assert_eq!(database(), before);
+}
+
+#[test]
+fn a_usage_line_names_no_flag_that_nobody_needs() {
+    let world = World::new();
+    let said = world.draft(&["ticket", "add"]).exits(2).complaint();
+    assert!(said.contains("Usage: draft ticket add <TITLE>") && !said.contains("--data-dir"), "{said}");
+}
+
+#[test]
+fn a_demo_that_cannot_be_made_says_where() {
+    let world = World::new();
+    world.write("file", "");
+    let (code, message, hint) =
+        error_of(&world.draft(&["demo", "--headless", "--dir", "file/demo", "--json"]).exits(3));
+    assert_eq!(code, "io");
+    assert!(message.starts_with("could not make file/demo: ") && hint.contains("--dir"), "{message} {hint}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_change_with_open_comments_is_approved_only_on_purpose() {
     world.draft(&["review", "1", "--comment", "hello.txt:1:Why?"]).ok();
     let (code, _, hint) = error_of(&world.draft(&["review", "1", "--approve", "--json"]).exits(2));
     assert_eq!(code, "unresolved_comments");
-    assert!(hint.contains("Resolve"), "{hint}");
+    assert!(hint.contains("Resolve") && hint.contains("`draft review 1 --approve --anyway`"), "{hint}");
     let comment = shown(&world)["comments"][0]["id"].as_str().unwrap().to_owned();
     world.draft(&["review", "1", "--resolve", &comment]).ok();
     let text = world.draft(&["review", "1", "--approve", "-m", "Fine."]).ok().text();
@@ -85,4 +85,25 @@ fn a_review_says_what_is_wrong_with_it() {
         assert!(!hint.is_empty(), "{args:?}: {message}");
     }
     assert_eq!(shown(&world)["comments"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_comment_is_about_a_line_that_there_is() {
+    let world = demo_world();
+    world.write("hello.txt", (1..=20).map(|n| format!("line {n}\n")).collect::<String>());
+    world.commit("twenty lines");
+    let lines: String = (1..=20).map(|n| if n == 2 { "two\\n".to_owned() } else { format!("line {n}\\n") }).collect();
+    let script = format!("[[write hello.txt {lines}]][[say done]]");
+    world.draft(&["ticket", "add", "Greet", "--description", &script, "--state", "planned"]).ok();
+    world.draft(&["run", "--trust"]).ok();
+    for spot in ["hello.txt:99999:far", "hello.txt:19-21:far"] {
+        let (code, message, hint) = error_of(&world.draft(&["review", "1", "--comment", spot, "--json"]).exits(2));
+        assert_eq!(code, "bad_value");
+        assert!(message.starts_with("hello.txt has 20 lines in revision 1"), "{message}");
+        assert!(hint.contains("hello.txt::TEXT"), "{hint}");
+    }
+    assert_eq!(shown(&world)["comments"].as_array().unwrap().len(), 0);
+    world.draft(&["review", "1", "--comment", "hello.txt:20:The end.", "--comment", "hello.txt::All of it."]).ok();
+    let ticket = shown(&world);
+    assert_eq!(ticket["comments"][0]["line_content"], "line 20", "also where nothing changed: {ticket:#}");
 }

@@ -146,6 +146,32 @@ fn many_tickets_come_from_an_array_or_from_lines() {
 }
 
 #[test]
+fn an_agent_that_nobody_has_and_a_model_without_a_name_are_refused_when_they_are_said() {
+    let world = World::new();
+    world.draft(&["ticket", "add", "First", "--agent", "claude"]).ok();
+    for args in [
+        &["ticket", "add", "A", "--agent", "claud"][..],
+        &["ticket", "edit", "1", "--agent", "claud"],
+        &["run", "1", "--agent", "claud"],
+    ] {
+        let (code, message, hint) = error_of(&world.draft(&[args, &["--json"]].concat()).exits(2));
+        assert_eq!(code, "unknown_agent", "{args:?}");
+        assert!(message.contains("no agent is called `claud`, did you mean `claude`?"), "{message}");
+        assert!(hint.contains("draft agents"), "{hint}");
+    }
+    for args in [
+        &["ticket", "add", "A", "--model", ""][..],
+        &["ticket", "edit", "1", "--model", " "],
+        &["run", "1", "--model", ""],
+    ] {
+        let (code, message, _) = error_of(&world.draft(&[args, &["--json"]].concat()).exits(2));
+        assert!(code == "usage" && message.contains("--model"), "{args:?}: {message}");
+    }
+    assert_eq!(titles(&world), ["First"]);
+    world.draft(&["ticket", "edit", "1", "--agent", "amazon-q"]).ok();
+}
+
+#[test]
 fn of_many_tickets_all_are_filed_or_none() {
     let world = World::new();
     for (text, code, says) in [
@@ -155,6 +181,12 @@ fn of_many_tickets_all_are_filed_or_none() {
             "bad_value",
             "ticket 2 of the file: `B`: `1.5` is no priority",
         ),
+        (
+            r#"[{"title":"A","agent":"demo"},{"title":"B","agent":"nope"}]"#,
+            "unknown_agent",
+            "ticket 2 of the file: no agent is called `nope`",
+        ),
+        (r#"[{"title":"A","model":" "}]"#, "bad_value", "ticket 1 of the file: `A`: a model has a name"),
         (r#"[{"title":"A","after":[2]},{"title":"B","after":[1]}]"#, "dependency_cycle", "#1 → #2 → #1"),
         (r#"[{"title":"A","after":[1]}]"#, "dependency_cycle", "#1 → #1"),
         (r#"[{"title":"A","after":[3]},{"title":"B"}]"#, "unknown_ticket", "there is no ticket #3"),
