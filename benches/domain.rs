@@ -44,6 +44,7 @@ fn ticket(n: u32) -> Ticket {
         created_at: Timestamp(n.into()),
         updated_at: Timestamp(n.into()),
         reverts: None,
+        landed: None,
         removed_at: None,
     }
 }

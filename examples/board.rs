@@ -176,6 +176,7 @@ fn ticket(board: BoardId, n: u32) -> (Ticket, Option<Job>) {
         created_at: now(),
         updated_at: now(),
         reverts: None,
+        landed: None,
         removed_at: None,
     };
     let running = state.job().map(|job| Job {

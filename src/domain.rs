@@ -49,6 +49,7 @@ mod rule_cleanup;
 mod rule_commands;
 mod rule_conflict;
 mod rule_edit;
+mod rule_end;
 mod rule_facts;
 mod rule_goal;
 pub mod rule_import;

@@ -30,6 +30,7 @@ pub(crate) fn filed(board: BoardId, n: u32, state: State) -> Ticket {
         created_at: Timestamp(1_800_000_000_000),
         updated_at: Timestamp(1_800_000_000_000),
         reverts: None,
+        landed: None,
         removed_at: None,
     }
 }

@@ -13,7 +13,7 @@ use super::dependencies::{self, Readiness};
 use super::event::Actor;
 use super::goal::Goal;
 use super::id::{BoardId, CommentId, GoalId, JobId, TicketId, TicketNumber, TicketRef};
-use super::job::{Job, JobKind};
+use super::job::{Checks, Job, JobKind};
 use super::review::{Comment, Review};
 use super::revision::Revision;
 use super::run::{Run, RunKind};
@@ -67,15 +67,6 @@ pub struct Board {
     auto_approvals: BTreeMap<(TicketId, u32), Timestamp>,
     /// What somebody said about the autopilot; nothing while nobody did.
     autopilot: Option<Autopilot>,
-}
-
-/// How many checks of the newest verify job passed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Checks {
-    /// Passed so far.
-    pub passed: u32,
-    /// In all.
-    pub total: u32,
 }
 
 impl Board {
@@ -350,9 +341,12 @@ impl Board {
         self.autopilot
     }
 
-    /// Returns how many checks passed, when the newest job is a verify job that has any.
+    /// Returns how many checks of the newest revision passed, in the newest verify job that has any.
     pub fn checks(&self, ticket: TicketId) -> Option<Checks> {
-        let job = self.newest_job(ticket).filter(|job| job.kind == JobKind::Verify)?;
+        let job = self.newest_job(ticket)?;
+        if job.kind != JobKind::Verify {
+            return job.checked;
+        }
         let total = job.steps.filter(|steps| *steps > 0)?;
         let checks = self.runs(job.id).filter(|run| run.kind == RunKind::Check);
         let passed = checks.filter(|run| run.end.as_ref().is_some_and(super::run::RunEnd::is_success)).count();

@@ -140,8 +140,8 @@ pub enum Fact {
     Stopped {
         /// The job.
         job: JobId,
-        /// What its agent used until then.
-        usage: Usage,
+        /// What its agent used until then; nothing when none was started.
+        used: Option<Usage>,
     },
     /// The job is over, and no one saw how.
     Lost {
@@ -149,8 +149,8 @@ pub enum Fact {
         job: JobId,
         /// What is known.
         reason: String,
-        /// What its agent used until then.
-        usage: Usage,
+        /// What its agent used until then; nothing when none was started.
+        used: Option<Usage>,
     },
     /// Draft could not do the job: no worktree, a full disk.
     Broke {
@@ -158,6 +158,8 @@ pub enum Fact {
         job: JobId,
         /// What failed.
         reason: String,
+        /// What its agent used until then; nothing when none was started.
+        used: Option<Usage>,
     },
     /// The worktree of a ticket that is done or abandoned is gone, and can come back.
     WorktreeRemoved {

@@ -53,6 +53,15 @@ impl JobStatus {
     }
 }
 
+/// How many checks of a verify job passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Checks {
+    /// Passed so far.
+    pub passed: u32,
+    /// In all.
+    pub total: u32,
+}
+
 /// One piece of work on a ticket, made of one or more runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Job {
@@ -87,6 +96,9 @@ pub struct Job {
     pub takes_back: Option<Intent>,
     /// How many runs it has to do in all, where that is known: the number of checks.
     pub steps: Option<u32>,
+    /// How many checks of the ticket's newest revision had passed when it was asked for; nothing for jobs that check it anew.
+    #[serde(default)]
+    pub checked: Option<Checks>,
     /// The agent that ran.
     pub agent: Option<String>,
     /// The model that the agent was asked to use.
@@ -137,6 +149,7 @@ impl Job {
             errand: None,
             takes_back: None,
             steps: None,
+            checked: None,
             agent: None,
             model: None,
             session: None,

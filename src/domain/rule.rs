@@ -241,7 +241,9 @@ impl<'a> Decision<'a> {
     pub(super) fn new_job(&self, ticket: TicketId, kind: JobKind) -> Job {
         let after_last = self.board.newest_job(ticket).map(|job| Timestamp(job.queued_at.0.saturating_add(1)));
         let at = after_last.map_or(self.input.at, |earliest| earliest.max(self.input.at));
-        Job::queued(self.input.fresh, ticket, kind, at)
+        // What is proven of a change stays so while something else is done with it.
+        let checked = if kind == JobKind::Verify { None } else { self.board.checks(ticket) };
+        Job { checked, ..Job::queued(self.input.fresh, ticket, kind, at) }
     }
 
     /// Moves a ticket along the table and writes it into the history.
@@ -257,6 +259,9 @@ impl<'a> Decision<'a> {
             return Err(illegal(&ticket, to.name()));
         }
         ticket.state = to;
+        if to == State::Done {
+            ticket.landed = self.board.revision(ticket.id).map(|revision| revision.number);
+        }
         reason.clone_into(&mut ticket.reason);
         ticket.updated_at = self.input.at;
         self.event(&ticket, EventKind::Transitioned, Some(was), Some(to.name()), reason, payload);

@@ -8,9 +8,10 @@ use super::dependencies::Readiness;
 use super::event::EventKind;
 use super::id::TicketRef;
 use super::job::{Job, JobKind, JobStatus};
+use super::outcome::first_line;
 use super::rule::{Decision, about_job, illegal};
 use super::rule_commands::{busy, run, within_limits};
-use super::rule_facts::close;
+use super::rule_end::close;
 use super::state::{Blocked, State, StateName};
 use super::ticket::{MESSAGE_MAX, Message, Ticket, Usage};
 
@@ -130,13 +131,28 @@ pub(super) fn tell(decision: &mut Decision<'_>, name: TicketRef, text: Option<&s
     if at_once { run(decision, &ticket, "a message for its agent", &AgentChoice::default()) } else { Ok(()) }
 }
 
-/// Gives a waiting message to a job that starts, and takes it off the ticket. One that is out of date is dropped.
-pub(super) fn hand_message(decision: &Decision<'_>, ticket: &mut Ticket, job: &mut Job) {
-    let message = ticket.message.take().filter(|message| message.is_due(decision.input.at));
-    job.message = message.map(|message| message.text);
+/// Gives a waiting message to a job that starts, and takes it off the ticket. One that is out of date goes, and the history says so.
+pub(super) fn hand_message(decision: &mut Decision<'_>, ticket: &mut Ticket, job: &mut Job) {
+    let Some(message) = ticket.message.take() else { return };
+    if message.is_due(decision.input.at) {
+        job.message = Some(message.text);
+        return;
+    }
+    let reason = format!("its message is out of date, so its agent is not told: {}", first_line(&message.text));
+    decision.note(ticket, EventKind::Comment, &reason, json!({ "action": "expired", "message": message.text }));
 }
 
-/// Lets the agent of a ticket read the message that waited for the end of its job.
+/// Lets a message wait again that nobody was told. What was written since then is told with it.
+pub(super) fn give_back_message(decision: &Decision<'_>, ticket: &mut Ticket, text: &str) {
+    let text = match &ticket.message {
+        Some(later) => format!("{text}\n\n{}", later.text),
+        None => text.to_owned(),
+    };
+    ticket.message = Some(Message { text, at: decision.input.at });
+}
+
+/// Lets the agent of a ticket read the message that waited for the end of its job. One that the job itself gave back waits for
+/// a person: what kept the job from telling it would keep the next one too.
 pub(super) fn tell_what_waited(decision: &mut Decision<'_>, ticket: &Ticket) {
     let is_open = match ticket.state {
         State::NeedsHuman { .. } | State::Done => true,
@@ -146,7 +162,8 @@ pub(super) fn tell_what_waited(decision: &mut Decision<'_>, ticket: &Ticket) {
             false
         }
     };
-    let is_due = ticket.message.as_ref().is_some_and(|message| message.is_due(decision.input.at));
+    let waited = decision.board.ticket(ticket.id).and_then(|ticket| ticket.message.as_ref());
+    let is_due = waited.is_some_and(|message| message.is_due(decision.input.at));
     if is_open && is_due && decision.board.readiness(ticket) == Readiness::Ready {
         let job = Job { rework: Some(0), ..decision.new_job(ticket.id, JobKind::Execute) };
         decision.note(ticket, EventKind::JobQueued, "its agent is told the message that waited", about_job(job.id));

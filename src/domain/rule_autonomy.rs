@@ -18,7 +18,7 @@ use super::policy::Policy;
 use super::review::{Review, Verdict};
 use super::revision::{Revision, RevisionStatus};
 use super::rule::Decision;
-use super::rule_facts::{close, finish};
+use super::rule_end::{close, finish};
 use super::rule_land::queue;
 use super::state::{NeedsHuman, State};
 use super::ticket::{Ticket, Usage};

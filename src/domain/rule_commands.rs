@@ -125,6 +125,7 @@ fn filed(decision: &Decision<'_>, new: &NewTicket, number: TicketNumber, blocked
         created_at: decision.input.at,
         updated_at: decision.input.at,
         reverts: None,
+        landed: None,
         removed_at: None,
     }
 }

@@ -13,10 +13,11 @@ use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
 use super::outlook::ConflictFile;
 use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, about_job};
-use super::rule_again::{check_again, hand_message, tell_what_waited};
+use super::rule_again::{check_again, hand_message};
 use super::rule_autonomy;
 use super::rule_cleanup::output_cleaned;
 use super::rule_conflict;
+use super::rule_end::{broke_off, end, finish, given_back, stopped, until_then};
 use super::rule_land::landed;
 use super::rule_pull::{dealt, seen, unseen};
 use super::run::RunEnd;
@@ -122,6 +123,7 @@ fn learn_of_worktree(decision: &mut Decision<'_>, id: TicketId, fact: &Fact) -> 
 
 fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fact) -> Result<(), Refused> {
     let running = Some(JobStatus::Running);
+    let ticket = given_back(decision, &job, ticket, fact);
     match fact {
         Fact::Taken { .. } => taken(decision, job, ticket),
         Fact::Held { reason, .. } => {
@@ -174,7 +176,7 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
             }
             executed(decision, job, ticket, (outcome, outside), *usage)
         }
-        Fact::Verified { .. } | Fact::Resumed { .. } | Fact::Broke { .. } if job.cancel_requested => {
+        Fact::Verified { .. } | Fact::Resumed { .. } if job.cancel_requested => {
             stopped(decision, job, ticket, Usage::default())
         }
         Fact::Intends { intent, .. } => {
@@ -187,10 +189,17 @@ fn learn_of_job(decision: &mut Decision<'_>, job: Job, ticket: Ticket, fact: &Fa
         Fact::Dealt { outcome, .. } => dealt(decision, job, ticket, outcome),
         Fact::Verified { outcome, .. } => verified(decision, job, ticket, outcome),
         Fact::Resumed { outcome, .. } => resumed(decision, job, ticket, outcome),
-        Fact::Stopped { usage, .. } => stopped(decision, job, ticket, *usage),
-        Fact::Lost { reason, usage, .. } => end(decision, job, ticket, JobStatus::Lost, *usage, Blocked::Lost, reason),
-        Fact::Broke { reason, .. } => {
-            end(decision, job, ticket, JobStatus::Failed, Usage::default(), Blocked::Failed, reason)
+        Fact::Stopped { used, .. } => {
+            let usage = until_then(&job, *used);
+            stopped(decision, job, ticket, usage)
+        }
+        Fact::Lost { reason, used, .. } => {
+            let usage = until_then(&job, *used);
+            broke_off(decision, job, ticket, (JobStatus::Lost, Blocked::Lost), usage, reason)
+        }
+        Fact::Broke { reason, used, .. } => {
+            let usage = until_then(&job, *used);
+            broke_off(decision, job, ticket, (JobStatus::Failed, Blocked::Failed), usage, reason)
         }
         Fact::Examined { .. }
         | Fact::PassedOver { .. }
@@ -427,67 +436,5 @@ fn resumed(decision: &mut Decision<'_>, job: Job, ticket: Ticket, outcome: &Resu
         }
         Resumed::Unsafe { reason } => (JobStatus::Failed, Blocked::Refused, reason.clone()),
     };
-    end(decision, job, ticket, status, none, why, &reason)
-}
-
-fn stopped(decision: &mut Decision<'_>, job: Job, ticket: Ticket, usage: Usage) -> Result<(), Refused> {
-    let reason = format!("its {} job was canceled", job.what());
-    end(decision, job, ticket, JobStatus::Canceled, usage, Blocked::Canceled, &reason)
-}
-
-/// Ends a job that led to nothing. Its ticket is blocked, unless it waits for a person as it did before the job.
-fn end(
-    decision: &mut Decision<'_>,
-    job: Job,
-    ticket: Ticket,
-    status: JobStatus,
-    usage: Usage,
-    why: Blocked,
-    reason: &str,
-) -> Result<(), Refused> {
-    if !matches!(ticket.state, State::NeedsHuman { .. }) {
-        return finish(decision, job, ticket, status, usage, State::Blocked { why }, reason);
-    }
-    decision.note(&ticket, EventKind::Comment, reason, about_job(job.id));
-    let ticket = close(decision, job, ticket, status, usage, reason);
-    decision.save(Save::Ticket { was: ticket.state.name(), ticket: ticket.clone() });
-    tell_what_waited(decision, &ticket);
-    Ok(())
-}
-
-/// Ends a job and moves its ticket in the same transaction.
-pub(super) fn finish(
-    decision: &mut Decision<'_>,
-    job: Job,
-    ticket: Ticket,
-    status: JobStatus,
-    usage: Usage,
-    state: State,
-    reason: &str,
-) -> Result<(), Refused> {
-    let id = job.id;
-    let ticket = close(decision, job, ticket, status, usage, reason);
-    let moved = Ticket { state, ..ticket.clone() };
-    decision.transition(ticket, state, reason, about_job(id))?;
-    tell_what_waited(decision, &moved);
-    Ok(())
-}
-
-/// Saves a job that is over, and returns its ticket with what the job used.
-pub(super) fn close(
-    decision: &mut Decision<'_>,
-    mut job: Job,
-    mut ticket: Ticket,
-    status: JobStatus,
-    usage: Usage,
-    reason: &str,
-) -> Ticket {
-    job.status = status;
-    reason.clone_into(&mut job.reason);
-    job.finished_at = Some(decision.input.at);
-    job.usage = usage;
-    ticket.usage = ticket.usage + usage;
-    ticket.updated_at = decision.input.at;
-    decision.save(Save::Job { job, was: Some(JobStatus::Running) });
-    ticket
+    end(decision, job, ticket, (status, why), none, &reason)
 }

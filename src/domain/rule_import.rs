@@ -81,6 +81,7 @@ pub(super) fn import(decision: &mut Decision<'_>, import: &Import) -> Result<(),
             created_at: one.created_at,
             updated_at: one.updated_at,
             reverts: None,
+            landed: None,
             removed_at: None,
         };
         decision.save(Save::NewTicket { ticket, description: one.description.clone() });

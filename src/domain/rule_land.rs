@@ -14,7 +14,7 @@ use super::revision::{Revision, RevisionStatus};
 use super::rule::{Decision, Trust, about_job};
 use super::rule_checklist::must_be_done;
 use super::rule_commands::busy;
-use super::rule_facts::{close, finish};
+use super::rule_end::{close, finish};
 use super::rule_pull::not_on_a_host;
 use super::rule_recheck::rechecked;
 use super::run::RunEnd;

@@ -17,7 +17,7 @@ use super::rule::{Decision, about_job};
 use super::rule_again::tell_what_waited;
 use super::rule_checklist::must_be_done;
 use super::rule_commands::busy;
-use super::rule_facts::{close, finish};
+use super::rule_end::{close, finish};
 use super::state::{NeedsHuman, State, StateName};
 use super::ticket::{Ticket, Usage};
 use super::time::Timestamp;

@@ -14,7 +14,7 @@ use super::revision::RevisionStatus;
 use super::rule::{Decision, Trust, about_job};
 use super::rule_again::tell_what_waited;
 use super::rule_commands::busy;
-use super::rule_facts::close;
+use super::rule_end::close;
 use super::rule_land;
 use super::rule_pull::not_on_a_host;
 use super::state::{NeedsHuman, State, words};

@@ -44,7 +44,8 @@ pub fn taken_back_by(board: &Board, ticket: TicketId) -> Option<&Ticket> {
 /// Says why a ticket's change cannot be taken back, as far as the board tells.
 fn refused_by_board(board: &Board, ticket: &Ticket) -> Option<Refused> {
     let number = ticket.number;
-    if ticket.state != State::Done {
+    // Whatever is done with a ticket after its landing, what landed is on the target.
+    if ticket.state != State::Done && ticket.landed.is_none() {
         let message = format!("{number} is {}, so nothing of it is on its target", ticket.state.name());
         return Some(Refused::new(RefusalCode::NotLanded, message, "Only a change that landed can be taken back."));
     }
@@ -112,6 +113,7 @@ pub(super) fn revert(decision: &mut Decision<'_>, name: TicketRef, id: Option<Ti
         worktree: None,
         pull_request: None,
         reverts: Some(landed.id),
+        landed: None,
         usage: Usage::default(),
         created_at: decision.input.at,
         updated_at: decision.input.at,

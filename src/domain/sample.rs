@@ -63,6 +63,7 @@ pub(super) fn ticket(number: u32) -> Ticket {
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
         reverts: None,
+        landed: None,
         removed_at: None,
     }
 }

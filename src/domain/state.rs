@@ -252,7 +252,7 @@ pub struct Move {
 }
 
 /// Every allowed move. All others are refused.
-pub const MOVES: [Move; 23] = {
+pub const MOVES: [Move; 24] = {
     use StateName::{Abandoned, Blocked, Done, Executing, NeedsHuman, Planned, Proposed, Verifying};
     const fn row(from: StateName, to: StateName, cause: &'static str) -> Move {
         Move { from, to, cause }
@@ -267,6 +267,7 @@ pub const MOVES: [Move; 23] = {
         row(Executing, Verifying, "the agent left a change"),
         row(Executing, NeedsHuman, "the agent asked, was refused, or a person is to do it"),
         row(Executing, Blocked, "the agent failed, changed nothing, was stopped or lost"),
+        row(Executing, Done, "it ran again after its landing and left no new revision"),
         row(Verifying, Executing, "rework"),
         row(Verifying, NeedsHuman, "every check passed"),
         row(Verifying, Blocked, "a check failed, was stopped or lost"),

@@ -60,6 +60,9 @@ pub struct Ticket {
     /// The ticket whose landed change it takes back.
     #[serde(default)]
     pub reverts: Option<TicketId>,
+    /// The newest of its revisions that came to its target.
+    #[serde(default)]
+    pub landed: Option<u32>,
     /// What its agents used so far.
     pub usage: Usage,
     /// When it was filed.

@@ -77,6 +77,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Says whether a job can only be given up: the engine goes on, and doing the same again would fail again.
+    pub(super) fn ends_a_job(&self) -> bool {
+        !self.may_pass() && !matches!(self, Self::Stopped)
+    }
+
     /// Says whether doing the same again can work, once somebody has freed space or let go of a lock.
     pub(super) fn may_pass(&self) -> bool {
         match self {

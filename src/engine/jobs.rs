@@ -49,10 +49,9 @@ pub(super) async fn work(bench: Bench) -> Result<(), EngineError> {
         JobKind::PullRequest => pull_request::pull_request(&bench).await,
     };
     match worked {
-        Ok(()) | Err(EngineError::Stopped) => worked,
+        Err(error) if error.ends_a_job() => give_up(bench, error.to_string()).await,
         // What is done is on disk, and its code looks at that first: it can begin again.
-        Err(error) if error.may_pass() => Err(error),
-        Err(error) => give_up(bench, error.to_string()).await,
+        worked => worked,
     }
 }
 
@@ -91,5 +90,6 @@ pub(super) async fn work_again(bench: Bench, trouble: String) -> Result<(), Engi
 pub(super) async fn give_up(bench: Bench, reason: String) -> Result<(), EngineError> {
     tracing::error!(job = %bench.job.id, %reason, "a job broke");
     let records = supervise::stop_all(&bench).await;
-    bench.learn(Fact::Broke { job: bench.job.id, reason }, records).await
+    let used = execute::used(&bench).await;
+    bench.learn(Fact::Broke { job: bench.job.id, reason, used }, records).await
 }

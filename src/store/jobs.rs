@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 
 macro_rules! columns {
     () => {
-        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.rework, jobs.message, jobs.strategy, jobs.intent, jobs.recheck, jobs.errand, jobs.takes_back, jobs.steps, \
+        "jobs.id, jobs.ticket_id, jobs.kind, jobs.status, jobs.cancel_requested, jobs.attempt, jobs.rework, jobs.message, jobs.strategy, jobs.intent, jobs.recheck, jobs.errand, jobs.takes_back, jobs.steps, jobs.checked, \
          jobs.agent, jobs.model, jobs.session, jobs.exit_code, jobs.signal, jobs.reason, jobs.input_tokens, \
          jobs.output_tokens, jobs.cost_micros, jobs.queued_at, jobs.started_at, jobs.finished_at"
     };
@@ -33,6 +33,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         errand: columns.next::<Option<Json<_>>>()?.map(|errand| errand.0),
         takes_back: columns.next::<Option<Json<_>>>()?.map(|landing| landing.0),
         steps: columns.next()?,
+        checked: columns.next::<Option<Json<_>>>()?.map(|checked| checked.0),
         agent: columns.next()?,
         model: columns.next()?,
         session: columns.next()?,
@@ -51,10 +52,10 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
     let sql = match was {
         None => {
             "INSERT INTO jobs (
-                id, ticket_id, kind, status, cancel_requested, attempt, rework, message, strategy, intent, recheck, errand, takes_back, steps, agent, model, session, exit_code,
+                id, ticket_id, kind, status, cancel_requested, attempt, rework, message, strategy, intent, recheck, errand, takes_back, steps, checked, agent, model, session, exit_code,
                 signal, reason, input_tokens, output_tokens, cost_micros, queued_at, started_at, finished_at, changed
             ) VALUES (
-                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :rework, :message, :strategy, :intent, :recheck, :errand, :takes_back, :steps, :agent, :model, :session,
+                :id, :ticket, :kind, :status, :cancel_requested, :attempt, :rework, :message, :strategy, :intent, :recheck, :errand, :takes_back, :steps, :checked, :agent, :model, :session,
                 :exit_code, :signal, :reason, :input_tokens, :output_tokens, :cost_micros, :queued_at, :started_at,
                 :finished_at, :changed
             )"
@@ -63,7 +64,7 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
             expect_status(db, job, was)?;
             "UPDATE jobs SET
                 ticket_id = :ticket, kind = :kind, status = :status, cancel_requested = :cancel_requested,
-                attempt = :attempt, rework = :rework, message = :message, strategy = :strategy, intent = :intent, recheck = :recheck, errand = :errand, takes_back = :takes_back, steps = :steps, agent = :agent, model = :model, session = :session,
+                attempt = :attempt, rework = :rework, message = :message, strategy = :strategy, intent = :intent, recheck = :recheck, errand = :errand, takes_back = :takes_back, steps = :steps, checked = :checked, agent = :agent, model = :model, session = :session,
                 exit_code = :exit_code, signal = :signal, reason = :reason, input_tokens = :input_tokens,
                 output_tokens = :output_tokens, cost_micros = :cost_micros, queued_at = :queued_at,
                 started_at = :started_at, finished_at = :finished_at, changed = :changed
@@ -86,6 +87,7 @@ pub(super) fn save(db: &Connection, job: &Job, was: Option<JobStatus>, changed: 
             ":errand": job.errand.as_ref().map(Json),
             ":takes_back": job.takes_back.as_ref().map(Json),
             ":steps": job.steps,
+            ":checked": job.checked.as_ref().map(Json),
             ":agent": job.agent,
             ":model": job.model,
             ":session": job.session,

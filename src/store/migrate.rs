@@ -26,6 +26,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../../assets/schema/0012_boards.sql"),
     include_str!("../../assets/schema/0013_checklist.sql"),
     include_str!("../../assets/schema/0014_recheck.sql"),
+    include_str!("../../assets/schema/0015_kept.sql"),
 ];
 
 /// Returns the schema that those steps lead to.

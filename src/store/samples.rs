@@ -101,6 +101,7 @@ pub(super) fn ticket(n: u32) -> Ticket {
         created_at: at(2),
         updated_at: at(2),
         reverts: None,
+        landed: None,
         removed_at: None,
     }
 }

@@ -19,7 +19,7 @@ macro_rules! columns {
          tickets.worktree_path, tickets.worktree_branch, tickets.worktree_base_branch, tickets.worktree_base, \
          tickets.worktree_port, tickets.input_tokens, tickets.output_tokens, \
          tickets.cost_micros, tickets.created_at, tickets.updated_at, tickets.removed_at, \
-         tickets.pull_request, tickets.reverts"
+         tickets.pull_request, tickets.reverts, tickets.landed"
     };
 }
 
@@ -49,6 +49,7 @@ fn read(row: &Row<'_>, board: BoardId) -> rusqlite::Result<Ticket> {
         removed_at: columns.next()?,
         pull_request: columns.next::<Option<Json<_>>>()?.map(|pull| Box::new(pull.0)),
         reverts: columns.next()?,
+        landed: columns.next()?,
     })
 }
 
@@ -110,12 +111,12 @@ pub(super) fn insert(db: &Connection, ticket: &Ticket, description: &str, change
             id, number, board_id, goal_id, title, description, state, state_job_id, state_why, reason, priority,
             hand_order, verify, agent, model, base_branch, message, message_at, worktree_path, worktree_branch,
             worktree_base_branch, worktree_base, worktree_port, input_tokens, output_tokens, cost_micros, created_at,
-            updated_at, removed_at, pull_request, reverts, changed
+            updated_at, removed_at, pull_request, reverts, landed, changed
         ) VALUES (
             :id, :number, :board, :goal, :title, :description, :state, :state_job, :state_why, :reason, :priority,
             :hand_order, :verify, :agent, :model, :base_branch, :message, :message_at, :worktree_path,
             :worktree_branch, :worktree_base_branch, :worktree_base, :worktree_port, :input_tokens, :output_tokens, :cost_micros, :created_at, :updated_at,
-            :removed_at, :pull_request, :reverts, :changed
+            :removed_at, :pull_request, :reverts, :landed, :changed
         )";
     write(db, insert, ticket, Some(description), changed)?;
     write_blockers(db, ticket)
@@ -131,7 +132,7 @@ macro_rules! set {
             worktree_branch = :worktree_branch, worktree_base_branch = :worktree_base_branch,
             worktree_base = :worktree_base, input_tokens = :input_tokens, output_tokens = :output_tokens,
             cost_micros = :cost_micros, updated_at = :updated_at,
-            pull_request = :pull_request, changed = :changed"
+            pull_request = :pull_request, landed = :landed, changed = :changed"
     };
 }
 
@@ -235,6 +236,7 @@ fn write(db: &Connection, sql: &str, ticket: &Ticket, description: Option<&str>,
             ":removed_at": ticket.removed_at,
             ":pull_request": ticket.pull_request.as_deref().map(Json),
             ":reverts": ticket.reverts,
+            ":landed": ticket.landed,
             ":changed": changed,
         })
         .map_err(taken(|| format!("ticket {}", ticket.number)))?;

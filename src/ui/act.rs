@@ -4,7 +4,7 @@
 use crate::domain::command::Command;
 use crate::domain::id::{TicketId, TicketRef};
 use crate::domain::job::JobKind;
-use crate::domain::state::{StateName, legal_moves};
+use crate::domain::state::{State, StateName, legal_moves};
 use crate::domain::ticket::Ticket;
 
 use super::keys::Action;
@@ -34,7 +34,7 @@ impl Model {
     pub(super) fn run(&mut self) -> Vec<Effect> {
         let (commands, unsent) = self.commands(Action::Run, |_, ticket| offers::run(ticket.id));
         self.unsent = unsent;
-        self.with_leave(commands)
+        self.start(commands)
     }
 
     /// Gives commands to the engine: one that starts something, with a way back when there is no trust; others together, and
@@ -110,7 +110,17 @@ impl Model {
 
     fn start_all(&mut self, commands: Vec<Command>) -> Vec<Effect> {
         let starts = commands.iter().any(|command| matches!(command, Command::Run { .. }));
-        if starts { self.with_leave(commands) } else { self.go(commands) }
+        if starts { self.start(commands) } else { self.go(commands) }
+    }
+
+    /// Lets agents work on tickets. Asks first where one is done: nothing is left to do there, unless somebody wants more.
+    fn start(&mut self, commands: Vec<Command>) -> Vec<Effect> {
+        let tickets = commands.iter().filter_map(|command| self.board.find(command.ticket()?));
+        let tickets: Vec<TicketId> = tickets.filter(|one| one.state == State::Done).map(|one| one.id).collect();
+        if tickets.is_empty() {
+            return self.with_leave(commands);
+        }
+        self.ask(Question::RunAnew { tickets, then: commands })
     }
 
     /// Returns why a ticket goes no state further that way.
@@ -137,7 +147,7 @@ impl Model {
             return self.refuse(why);
         }
         match to {
-            StateName::Executing => self.with_leave(vec![offers::run(id)]),
+            StateName::Executing => self.start(vec![offers::run(id)]),
             StateName::Verifying => self.verify(),
             StateName::Proposed
             | StateName::Planned
@@ -202,6 +212,7 @@ impl Model {
                 self.go(tickets.into_iter().map(|id| Command::Cancel { ticket: TicketRef::Id(id) }).collect())
             }
             Question::Abandon { then, .. } => self.start_all(then),
+            Question::RunAnew { then, .. } => self.with_leave(then),
             Question::Remove { tickets } => {
                 self.go(tickets.into_iter().map(|id| Command::Remove { ticket: TicketRef::Id(id) }).collect())
             }

@@ -148,6 +148,7 @@ pub(crate) fn changes(n: u32, word: &str) -> Vec<Change> {
         created_at: at(7_200),
         updated_at: at(92),
         reverts: None,
+        landed: None,
         removed_at: None,
     })];
     changes.extend(work(n, word, state));

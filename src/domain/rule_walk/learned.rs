@@ -69,9 +69,9 @@ pub(super) fn fact(board: &Board, newest: &Job, learned: Learned) -> Fact {
         }
         Learned::Session => Fact::SessionTold { job, session: "s".into() },
         Learned::Ended(how) => ended(board, newest, how),
-        Learned::Stopped => Fact::Stopped { job, usage: Usage::default() },
-        Learned::Lost => Fact::Lost { job, reason, usage: Usage::default() },
-        Learned::Broke => Fact::Broke { job, reason },
+        Learned::Stopped => Fact::Stopped { job, used: None },
+        Learned::Lost => Fact::Lost { job, reason, used: Some(Usage::default()) },
+        Learned::Broke => Fact::Broke { job, reason, used: None },
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::fact::Fact;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::{Revision, RevisionStatus, revision_ref};
 use crate::domain::run::Run;
-use crate::domain::ticket::{Ticket, Usage, Worktree};
+use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::GitError;
 use crate::git::tree::{self, Snapshot};
 
@@ -140,14 +140,14 @@ impl Bench {
         self.blocking(move |shop| Ok(shop.readers.read(|reader| reader.runs_of(job))?)).await
     }
 
-    /// The fact that the job was stopped before it used anything.
+    /// The fact that the job was stopped where no agent was at work.
     pub(super) fn stopped(&self) -> Fact {
-        Fact::Stopped { job: self.job.id, usage: Usage::default() }
+        Fact::Stopped { job: self.job.id, used: None }
     }
 
-    /// The fact that nobody knows how the job ended.
+    /// The fact that nobody knows how the job ended, where no agent was at work.
     pub(super) fn lost(&self, reason: String) -> Fact {
-        Fact::Lost { job: self.job.id, reason, usage: Usage::default() }
+        Fact::Lost { job: self.job.id, reason, used: None }
     }
 
     /// Returns the newest revision of the job's ticket.

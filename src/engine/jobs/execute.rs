@@ -1,7 +1,7 @@
 //! The execute job: a worktree, an agent in it, further tries when it fails in a way that may pass, and a judgement of what it
 //! left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::fact::Fact;
@@ -47,7 +47,14 @@ pub(super) async fn execute(bench: &Bench) -> Result<(), EngineError> {
         let records = proof(bench, &ended, None);
         tries.ended(&ended.run);
         let Some(again) = again(bench, &ended, &report, tries.count(), resumed).await? else {
-            let fact = conclude(bench, worktree, &ended, &report).await?;
+            let fact = match conclude(bench, worktree, &ended, &report).await {
+                // What the agent used was used, whatever became of its work.
+                Err(error) if error.ends_a_job() => {
+                    let (job, used) = (bench.job.id, Some(report.usage));
+                    Fact::Broke { job, reason: error.to_string(), used }
+                }
+                concluded => concluded?,
+            };
             return bench.learn(fact, records).await;
         };
         let (job, attempt, usage) = (bench.job.id, tries.count() + 1, report.usage);
@@ -56,6 +63,15 @@ pub(super) async fn execute(bench: &Bench) -> Result<(), EngineError> {
         tries.session = if again.forget_session { None } else { report.session.or(tries.session) };
         (tries.failed, tries.used) = (Some(again.reason), usage);
     }
+}
+
+/// Returns what the agent of a job used that is given up, as far as it is known; nothing when none was started.
+pub(super) async fn used(bench: &Bench) -> Option<Usage> {
+    let runs = bench.known_runs().await.ok()?;
+    let was_started = runs.iter().any(|run| run.kind == RunKind::Execute);
+    let id = bench.job.id;
+    let usage = bench.look(move |board| board.job(id).map_or_else(Usage::default, |job| job.usage)).await.ok()?;
+    was_started.then_some(usage)
 }
 
 /// The tries of a job's agent.
@@ -112,7 +128,7 @@ async fn start(bench: &Bench, tries: &mut Tries) -> Result<Started, EngineError>
             let report = Report { usage: tries.used, ..Report::default() };
             return Ok(Started::Over(Box::new(executed(bench, outcome, None, &report))));
         }
-        Prepared::Ended(fact) => return Ok(Started::Over(Box::new(with_usage(fact, tries.used)))),
+        Prepared::Ended(fact) => return Ok(Started::Over(Box::new(fact))),
     };
     tries.worktree = Some(agent.worktree.clone());
     if tries.runs.is_empty() {
@@ -239,7 +255,11 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
     let job = bench.job.id;
     let root = worktree.path.clone();
     let end = &ended.record.end;
-    let kept = match judge(end, report, false) {
+    let verdict = judge(end, report, false);
+    if let Some(reason) = gone(bench, &root).filter(|_| !matches!(verdict, Verdict::Stopped | Verdict::Lost)) {
+        return Ok(executed(bench, Executed::Failed { reason }, Some(end.clone()), report));
+    }
+    let kept = match verdict {
         // Whether anything changed does not matter here, and the worktree may be as broken as its agent.
         Verdict::Failed(_) | Verdict::Stopped | Verdict::Lost => None,
         Verdict::Changed | Verdict::Unchanged | Verdict::Asked(_) | Verdict::Refused(_) => {
@@ -257,12 +277,29 @@ async fn conclude(bench: &Bench, worktree: Worktree, ended: &Ended, report: &Rep
         (Verdict::Stopped, _) if !bench.stop.is_cancelled() => {
             Executed::Failed { reason: "the agent was stopped from outside, and nobody canceled its job".to_owned() }
         }
-        (Verdict::Stopped, _) => return Ok(Fact::Stopped { job, usage: report.usage }),
+        (Verdict::Stopped, _) => {
+            let used = ended.record.started_at.map(|_| report.usage);
+            return Ok(Fact::Stopped { job, used });
+        }
         (Verdict::Lost, _) => {
-            return Ok(Fact::Lost { job, reason: how_it_was_lost(bench, &ended.run), usage: report.usage });
+            let (reason, used) = (how_it_was_lost(bench, &ended.run), Some(report.usage));
+            return Ok(Fact::Lost { job, reason, used });
         }
     };
     Ok(executed(bench, outcome, Some(end.clone()), &Report { outside, ..report.clone() }))
+}
+
+/// Says that a worktree is not there any more, if so, and what to do.
+fn gone(bench: &Bench, root: &Path) -> Option<String> {
+    let what = match (root.exists(), root.join(".git").exists()) {
+        (true, true) => return None,
+        (true, false) => "lost its `.git`",
+        (false, _) => "was deleted",
+    };
+    let (root, number) = (root.display(), bench.ticket.number.0);
+    Some(format!(
+        "its worktree {root} {what} while its agent worked; `draft run {number}` makes one on its branch anew"
+    ))
 }
 
 /// Returns the files that an agent wrote outside its worktree. What it calls by another name may lie inside: a link may lead
@@ -323,15 +360,6 @@ async fn kept_change(bench: &Bench, worktree: Worktree) -> Result<Option<Kept>, 
 fn executed(bench: &Bench, outcome: Executed, end: Option<RunEnd>, report: &Report) -> Fact {
     let Report { usage, session, outside, .. } = report.clone();
     Fact::Executed { job: bench.job.id, outcome, end, usage, session, outside }
-}
-
-/// Adds what an agent used to a job that ended before its next try.
-fn with_usage(fact: Fact, used: Usage) -> Fact {
-    match fact {
-        Fact::Stopped { job, .. } => Fact::Stopped { job, usage: used },
-        Fact::Lost { job, reason, .. } => Fact::Lost { job, reason, usage: used },
-        other => other,
-    }
 }
 
 /// A duration as run specifications have it.

@@ -2,7 +2,7 @@
 
 use crate::domain::fact::Fact;
 use crate::domain::outcome::Resumed;
-use crate::domain::ticket::{Usage, Worktree};
+use crate::domain::ticket::Worktree;
 use crate::git::conflict::{self, Concluded};
 use crate::git::worktree;
 
@@ -14,7 +14,7 @@ use super::bench::Bench;
 pub(super) async fn resume(bench: &Bench) -> Result<(), EngineError> {
     let job = bench.job.id;
     if bench.stop.is_cancelled() {
-        return bench.learn(Fact::Stopped { job, usage: Usage::default() }, Vec::new()).await;
+        return bench.learn(bench.stopped(), Vec::new()).await;
     }
     let outcome = look(bench).await?;
     bench.learn(Fact::Resumed { job, outcome }, Vec::new()).await

@@ -329,7 +329,8 @@ fn activity(model: &Model, job: &Job) -> Facts {
 }
 
 fn who(model: &Model, job: &Job) -> String {
-    match (model.board.checks(job.ticket), &job.agent) {
+    let checks = model.board.checks(job.ticket).filter(|_| job.kind == JobKind::Verify);
+    match (checks, &job.agent) {
         (Some(checks), _) => format!("checks {}/{}", checks.passed, checks.total),
         (None, Some(agent)) => agent.clone(),
         (None, None) => job.what().to_owned(),

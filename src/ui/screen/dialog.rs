@@ -48,6 +48,13 @@ pub(in crate::ui) enum Question {
         /// What is done then, all of it.
         then: Vec<Command>,
     },
+    /// Let agents work on tickets, although some are done?
+    RunAnew {
+        /// Those that are done.
+        tickets: Vec<TicketId>,
+        /// What is done then, all of it.
+        then: Vec<Command>,
+    },
     /// Take tickets off the board?
     Remove {
         /// The tickets.
@@ -134,6 +141,7 @@ impl Model {
             | Question::Switch { .. }
             | Question::Cancel { .. }
             | Question::Abandon { .. }
+            | Question::RunAnew { .. }
             | Question::Remove { .. }
             | Question::Approve { .. }
             | Question::TakeOver { .. }
@@ -165,6 +173,8 @@ fn title(dialog: &Dialog) -> &'static str {
         Question::Cancel { .. } => "Stop this job?",
         Question::Abandon { tickets, .. } if tickets.len() > 1 => "Give these tickets up?",
         Question::Abandon { .. } => "Give this ticket up?",
+        Question::RunAnew { tickets, .. } if tickets.len() > 1 => "Run these, although they are done?",
+        Question::RunAnew { .. } => "Run it, although it is done?",
         Question::Remove { tickets } if tickets.len() > 1 => "Delete these tickets?",
         Question::Remove { .. } => "Delete this ticket?",
         Question::Approve { .. } => "Approve it all the same?",
@@ -222,6 +232,10 @@ fn paragraphs(model: &Model, dialog: &Dialog) -> Vec<(Role, String)> {
                 model.key_of(Action::MoveBack)
             );
             all_named(tickets, named, said)
+        }
+        Question::RunAnew { tickets, .. } => {
+            let said = "An agent starts anew from the target branch. What landed stays there; to take it back, ";
+            all_named(tickets, named, format!("{said}{} files a ticket of its own.", model.key_of(Action::Revert)))
         }
         Question::Remove { tickets } => {
             let mut lines: Vec<(Role, String)> = Vec::new();
@@ -351,6 +365,7 @@ fn answers(model: &Model, question: &Question) -> Vec<(Action, &'static str)> {
             vec![(Action::Agree, "give them up"), (Action::Decline, "keep them")]
         }
         Question::Abandon { .. } => vec![(Action::Agree, "give it up"), (Action::Decline, "keep it")],
+        Question::RunAnew { .. } => vec![(Action::Agree, "run"), (Action::Decline, "leave it done")],
         Question::Remove { .. } => vec![(Action::Agree, "delete"), (Action::Decline, "keep")],
         Question::Approve { .. } => vec![(Action::Agree, "approve"), (Action::Decline, "not yet")],
         Question::TakeOver { .. } => vec![(Action::Agree, "take it over"), (Action::Decline, "not now")],
@@ -370,6 +385,7 @@ fn answer_line(model: &Model, question: &Question) -> Line<'static> {
         Question::Cancel { .. }
         | Question::RemoveGoal { .. }
         | Question::Abandon { .. }
+        | Question::RunAnew { .. }
         | Question::Remove { .. }
         | Question::Approve { .. }
         | Question::TakeOver { .. }

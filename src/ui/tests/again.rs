@@ -3,7 +3,7 @@
 
 use crate::domain::autopilot::Autopilot;
 use crate::domain::change::Change;
-use crate::domain::command::{Command, RefusalCode, Refused};
+use crate::domain::command::{AgentChoice, Command, RefusalCode, Refused};
 use crate::domain::detail::Detail;
 use crate::domain::event::{Actor, Event, EventKind, NewEvent};
 use crate::domain::id::TicketRef;
@@ -237,4 +237,18 @@ fn a_log_names_the_set_up_the_attempt_and_the_clean_up() {
             world = world.tell(Msg::Detail(Box::new(detail.clone())));
         }
     }
+}
+
+#[test]
+fn an_agent_is_not_started_for_what_is_done_before_somebody_said_so() {
+    let run = Effect::Do(Command::Run { ticket: named(1), choice: AgentChoice::default() });
+    for keys in ["x", "H"] {
+        let asked = World::board("done").keys(keys);
+        assert!(asked.acts().is_empty(), "{keys}");
+        assert!(asked.screen().contains("Run it, although it is done?"), "{}", asked.screen());
+        assert!(asked.screen().contains("What landed stays there"), "{}", asked.screen());
+        assert_eq!(asked.keys("y").acts(), [&run]);
+        assert!(World::board("done").keys(keys).keys("<enter>").acts().is_empty(), "no is the harmless answer");
+    }
+    assert_eq!(World::board("planned").keys("x").acts(), [&run]);
 }

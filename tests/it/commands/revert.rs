@@ -123,3 +123,24 @@ fn what_did_not_land_here_or_is_gone_is_not_taken_back() {
     assert!(message.starts_with("main does not have "), "{message}");
     assert_eq!(world.draft(&["ticket", "list", "--json"]).ok().json()["tickets"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn what_landed_stays_done_after_a_run_that_changes_nothing_and_can_still_be_taken_back() {
+    let world = demo_world();
+    let number = landed(&world, "Say hello", "[[write hello.txt hi\\n]][[say done]]", "squash");
+    let text = world.draft(&["run", &number]).ok().text();
+    let ticket = shown(&world, &number);
+    let reason = ticket["reason"].as_str().unwrap();
+    assert_eq!(
+        (&ticket["state"], reason),
+        (&"done".into(), "done as before: the agent changed nothing; it says: done"),
+        "{text}"
+    );
+    world.draft(&["ticket", "edit", &number, "--description", "[[write hello.txt bye\\n]][[say done]]"]).ok();
+    world.draft(&["run", &number]).ok();
+    assert_eq!(shown(&world, &number)["state"], "needs_human", "a new revision is reviewed");
+    // The repository's check wants the file that goes.
+    world.draft(&["revert", &number]).exits(1);
+    let back = shown(&world, "2");
+    assert_eq!((back["reverts"].to_string(), back["revisions"].as_array().unwrap().len()), (number, 1));
+}

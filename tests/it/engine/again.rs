@@ -200,3 +200,27 @@ fn a_message_is_told_to_the_agent_when_its_job_ends_and_at_once_where_none_runs(
     yard.show(1).assert("needs_human (question)", "Very.");
     yard.assert_tidy(1);
 }
+
+#[test]
+fn a_message_that_no_agent_was_started_for_is_told_by_the_next_run() {
+    let yard = Yard::new();
+    yard.config("execute_config: {}\nworkspace_config: {setup: ['false']}\n");
+    yard.tickets(&["[[write a.txt a]]"]);
+    draft(&yard, &["ticket", "tell", "1", "Mind the gap."]);
+    yard.run(&[]).exits(1);
+    let shown = yard.show(1);
+    shown.assert("blocked (failed)", "its worktree could not be made ready");
+    assert_eq!(shown.jobs("execute").len(), 1, "what failed would fail again, so nothing starts by itself");
+    yard.config("execute_config: {}\n");
+    yard.run(&["1"]).ok();
+    let shown = yard.show(1);
+    let told: Vec<String> = shown
+        .jobs("execute")
+        .iter()
+        .flat_map(|job| job["runs"].as_array().unwrap())
+        .filter(|run| run["kind"] == "execute")
+        .map(prompt)
+        .collect();
+    assert!(told.len() == 1 && told[0].contains("Mind the gap."), "{told:?}");
+    yard.assert_tidy(1);
+}

@@ -282,3 +282,30 @@ fn a_check_whose_supervisor_is_killed_is_lost_and_the_next_engine_says_why() {
     yard.show(1).assert("blocked (lost)", "no one saw how: its supervisor was killed");
     yard.assert_tidy(1);
 }
+
+#[test]
+fn a_job_that_is_canceled_after_its_supervisor_died_is_canceled_and_no_agent_is_started_for_what_waits() {
+    let mut middle = Middle::new();
+    middle.yard.world.draft(&["ticket", "tell", "1", "And more."]).ok();
+    middle.kill_engine();
+    middle.kill_supervisor();
+    drop(middle.yard.world.draft(&["cancel", "1"]));
+    let shown = middle.yard.show(1);
+    shown.assert("blocked (canceled)", "its execute job was canceled; ").assert_executed("canceled", None, None);
+    assert_eq!(middle.yard.journal("starts"), ["one"]);
+    middle.yard.assert_tidy(1);
+}
+
+#[test]
+fn a_worktree_that_is_deleted_under_its_agent_is_named_with_what_to_do_and_what_was_used_counts() {
+    let yard = Yard::new();
+    yard.tickets(&["[[say working]] [[touch @ready]] [[until @go]] [[run cd / && rm -rf \"$OLDPWD\"]] [[say done]]"]);
+    let engine = yard.engine(&[]);
+    yard.await_sign("ready");
+    yard.give("go");
+    engine.wait().exits(1);
+    let shown = yard.show(1);
+    shown.assert("blocked (failed)", "was deleted while its agent worked; `draft run 1` makes one on its branch anew");
+    assert!(shown.job("execute")["tokens"].as_u64().unwrap() > 0, "{:#}", shown.value);
+    assert_eq!(shown.value["tokens"], shown.job("execute")["tokens"]);
+}
