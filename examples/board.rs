@@ -114,6 +114,7 @@ fn setup(board: Board, size: (u16, u16)) -> Setup {
             leave_open: true,
             require_checklist: false,
             remote: "origin".to_owned(),
+            no_remote: None,
             preferred: "claude".into(),
             missing: Vec::new(),
             indifferent: Vec::new(),

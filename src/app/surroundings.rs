@@ -7,6 +7,8 @@ use crate::domain::autopilot::Autopilot;
 use crate::domain::rule::Trust;
 use crate::engine::Workshop;
 use crate::executor::row::Executor;
+use crate::git::Repo;
+use crate::git::host::{self, HostError};
 use crate::ui::{Role, Settings};
 
 /// Looks at the surroundings as they are now; it blocks. With a configuration that is wrong it says so in place of checks.
@@ -40,6 +42,7 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             leave_open: workshop.is_leave_open(&loaded),
             require_checklist: loaded.config.merge_config.require_checklist,
             remote: loaded.config.git_host_config.remote.clone(),
+            no_remote: no_remote(&workshop.repo, &loaded.config.git_host_config.remote),
             preferred: loaded.config.execute_config.preferred_executor.clone(),
             missing,
             indifferent,
@@ -60,11 +63,17 @@ pub(super) fn look(workshop: &Workshop, role: Role) -> Settings {
             leave_open: false,
             require_checklist: false,
             remote: String::new(),
+            no_remote: None,
             preferred: String::new(),
             missing,
             indifferent,
         },
     }
+}
+
+/// Says that a repository has no such remote, as the commands would.
+fn no_remote(repo: &Repo, remote: &str) -> Option<String> {
+    (!host::has_remote(repo, remote)).then(|| format!("{}.", HostError::NoRemote(remote.to_owned())))
 }
 
 /// Says which check could not run, so that nobody learns it only after an agent has done its work.

@@ -13,7 +13,7 @@ use super::id::{TicketId, TicketRef};
 use super::job::{Job, JobKind, JobStatus};
 use super::pull_request::{BODY_MAX, Dealt, Errand, PullRequest, PullState, Remark, Remarks, Seen, TITLE_MAX};
 use super::revision::{Revision, RevisionStatus};
-use super::rule::{Decision, about_job};
+use super::rule::Decision;
 use super::rule_again::tell_what_waited;
 use super::rule_checklist::must_be_done;
 use super::rule_commands::busy;
@@ -234,7 +234,9 @@ fn while_open(decision: &Decision<'_>, ticket: TicketId, why: NeedsHuman) -> Nee
 }
 
 fn refused(decision: &mut Decision<'_>, job: Job, ticket: Ticket, reason: &str) -> Result<(), Refused> {
-    decision.note(&ticket, EventKind::MergeFailed, reason, about_job(job.id));
+    // It may have been about no landing at all, which whoever reads the history wants to know.
+    let payload = json!({ "job_id": job.id, "errand": job.errand });
+    decision.note(&ticket, EventKind::MergeFailed, reason, payload);
     let ticket = close(decision, job, ticket, JobStatus::Failed, Usage::default(), reason);
     decision.restate(&ticket, ticket.state, reason);
     tell_what_waited(decision, &ticket);

@@ -176,6 +176,14 @@ pub struct Host<'a> {
     pub project: Project,
 }
 
+/// Says whether the repository has a remote of that name right now. Where its settings cannot be read, whoever needs them says so.
+pub fn has_remote(repo: &Repo, name: &str) -> bool {
+    let Ok(config) = gix::config::File::from_git_dir(repo.common_dir().to_owned()) else { return true };
+    let is_it = |name: &str, found: Option<&gix::bstr::BStr>| found.is_some_and(|found| found == name);
+    let mut remotes = config.sections_by_name("remote").into_iter().flatten();
+    remotes.any(|section| is_it(name, section.header().subsection_name()))
+}
+
 /// Finds the project that the remote's address names.
 ///
 /// # Errors

@@ -74,6 +74,8 @@ pub struct Model {
     pub(super) wanted: Option<Command>,
     /// The ticket whose worktree is to be visited as soon as its jobs are known.
     pub(super) wanted_visit: Option<TicketId>,
+    /// The ticket for which a pull request is wanted as soon as it is known whether there is a remote by now.
+    pub(super) wanted_pull: Option<TicketId>,
     /// The ticket whose description is to be written elsewhere as soon as it is known.
     pub(super) wanted_text: Option<TicketId>,
     /// What a text is for that the person writes elsewhere.
@@ -189,6 +191,7 @@ impl Model {
             kept_message: None,
             wanted: None,
             wanted_visit: None,
+            wanted_pull: None,
             wanted_text: None,
             writing: None,
             deeds: Deeds::default(),

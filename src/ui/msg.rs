@@ -368,6 +368,8 @@ pub struct Settings {
     pub require_checklist: bool,
     /// The remote to which changes are pushed for a pull request.
     pub remote: String,
+    /// That the repository has no such remote, in words, where it has none.
+    pub no_remote: Option<String>,
     /// The agent that works when a ticket names none.
     pub preferred: String,
     /// Every name of the agents that are not installed.

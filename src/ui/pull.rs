@@ -34,9 +34,30 @@ impl Model {
         match self.about_pull(ticket) {
             Command::PullRequest { errand, .. } => {
                 let ticket = ticket.id;
+                if self.settings.no_remote.is_some() {
+                    // Somebody may have added one since.
+                    self.wanted_pull = Some(ticket);
+                    return vec![Effect::LookAround];
+                }
                 self.ask(Question::Offer { ticket, errand })
             }
             look => vec![Effect::Do(look)],
+        }
+    }
+
+    /// Asks about a pull request that waited until it was known whether there is a remote, or says that there is none.
+    pub(super) fn pull_now(&mut self) {
+        let Some(ticket) = self.wanted_pull.take().and_then(|id| self.board.ticket(id)) else { return };
+        match (self.settings.no_remote.clone(), self.about_pull(ticket)) {
+            (Some(why), _) => {
+                self.refuse(why);
+            }
+            (None, Command::PullRequest { errand, .. }) if self.over.is_none() => {
+                let ticket = ticket.id;
+                self.ask(Question::Offer { ticket, errand });
+            }
+            // It has one meanwhile, or somebody does something else by now.
+            (None, _) => {}
         }
     }
 

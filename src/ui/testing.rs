@@ -87,6 +87,7 @@ pub(crate) fn settings() -> Settings {
         leave_open: false,
         require_checklist: false,
         remote: "origin".to_owned(),
+        no_remote: None,
         preferred: "claude".into(),
         missing: vec!["gemini".into(), "gemini-cli".into()],
         indifferent: vec!["demo".into()],

@@ -63,6 +63,7 @@ impl Model {
             }
             Msg::Settings(settings) => {
                 self.take_settings(*settings);
+                self.pull_now();
                 Vec::new()
             }
             Msg::Radar(radar) => {

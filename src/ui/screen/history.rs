@@ -121,6 +121,8 @@ pub(in crate::ui) fn what(model: &Model, event: &NewEvent) -> String {
         EventKind::CancelRequested => "stop asked for",
         EventKind::MergeRequested => "landing asked for",
         EventKind::MergeSucceeded => "landed",
+        EventKind::MergeFailed if event.payload.get("errand").is_some() => "pull request failed",
+        EventKind::MergeFailed if event.payload["state"] == "closed" => "pull request closed",
         EventKind::MergeFailed => "landing failed",
         EventKind::CommentAdded => "comment",
         EventKind::CommentResolved => "comment",

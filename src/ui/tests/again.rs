@@ -252,3 +252,15 @@ fn an_agent_is_not_started_for_what_is_done_before_somebody_said_so() {
     }
     assert_eq!(World::board("planned").keys("x").acts(), [&run]);
 }
+
+#[test]
+fn a_pull_request_is_refused_before_anything_is_promised_where_there_is_no_remote() {
+    let without = || Msg::Settings(Box::new(Settings { no_remote: Some("no remote `origin`.".into()), ..settings() }));
+    let open = || World::board("needs_human").tell(without()).keys("P");
+    assert!(!open().screen().contains("Open a pull request?"), "{}", open().screen());
+    assert!(open().effects.contains(&Effect::LookAround), "somebody may have added one");
+    let refused = open().tell(without());
+    assert!(refused.screen().contains("no remote `origin`."), "{}", refused.screen());
+    let asked = open().tell(Msg::Settings(Box::new(settings())));
+    assert!(asked.screen().contains("Open a pull request?"), "{}", asked.screen());
+}
