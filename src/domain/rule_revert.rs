@@ -54,7 +54,8 @@ fn refused_by_board(board: &Board, ticket: &Ticket) -> Option<Refused> {
     let hint = if back.state == State::Done {
         format!("`draft revert {}` brings the change back.", back.number.0)
     } else {
-        format!("Bring {0} to its end, or give it up with `draft ticket move {0} abandoned`.", back.number.0)
+        let number = back.number;
+        format!("Bring {number} to its end, or give it up with `draft ticket move {} abandoned`.", number.0)
     };
     Some(Refused::new(RefusalCode::AlreadyReverted, message, hint))
 }
@@ -220,9 +221,11 @@ mod tests {
     #[test]
     fn a_change_is_taken_back_once_unless_that_was_given_up_or_taken_back_too() {
         let mut board = sample::board_of(&[State::Done]);
-        for state in [State::Planned, State::Done] {
+        for (state, next) in [(State::Planned, "Bring #2 to its end"), (State::Done, "`draft revert 2`")] {
             board.apply(&reverting(2, 1, state));
-            assert_eq!(asked(&board, 1, Traced::There(intent())).unwrap_err().code, RefusalCode::AlreadyReverted);
+            let refused = asked(&board, 1, Traced::There(intent())).unwrap_err();
+            assert_eq!(refused.code, RefusalCode::AlreadyReverted);
+            assert!(refused.hint.starts_with(next), "{}", refused.hint);
         }
         board.apply(&reverting(3, 2, State::Done));
         assert!(asked(&board, 1, Traced::There(intent())).is_ok(), "its revert is reverted");
