@@ -78,8 +78,8 @@ fn every_field_may_have_the_wrong_type() {
 
 #[test]
 fn fields_of_any_length_cost_bounded_memory() {
-    // Eight of them would be more than a reader may keep.
-    let long = "ż".repeat(1 << 19);
+    // Eight of them would be more than a reader may keep. Lines get it when they are written out: that is slow with long texts.
+    let (mark, long) = ("in place of much", "ż".repeat(1 << 19));
     for (name, dialect, bytes) in streams() {
         let mut reader = Reader::new(dialect, Path::new(&root(&name)));
         // One line of each kind is enough.
@@ -97,13 +97,13 @@ fn fields_of_any_length_cost_bounded_memory() {
             for place in &all {
                 let text = event.pointer_mut(place).filter(|value| value.is_string());
                 if let Some(text) = text.filter(|_| !place.ends_with("type") && !place.ends_with("role")) {
-                    *text = json!(long);
+                    *text = json!(mark);
                     break;
                 }
             }
             kinds.push(all);
             let mut out = Vec::new();
-            reader.feed(format!("{event}\n").as_bytes(), &mut out);
+            reader.feed(format!("{event}\n").replace(mark, &long).as_bytes(), &mut out);
             assert!(out.iter().all(|entry| entry.text.len() < 64 << 10), "{name}");
             assert!(out.iter().all(|entry| format!("{entry:?}").len() < 512 << 10), "{name}");
         }
