@@ -5,7 +5,6 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{AppError, Door, Watcher};
 use crate::config::trust::trust_content;
@@ -29,6 +28,7 @@ use super::out::Out;
 use super::{Global, filed, session};
 
 mod progress;
+mod signals;
 
 /// How long the autopilot may take to pick something before it is asked why it does not.
 const STUCK: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ const STUCK: Duration = Duration::from_secs(1);
 const NOBODY_SAID: &str = "agents may edit files in their worktrees and do little else here; what they are refused is said. \
                            `draft config set --on-board execute_config.yolo_mode false` keeps it like that, and \
                            docs/agents.md tells how to allow more";
+
+use signals::{Heard, Signals};
 
 pub(super) use progress::{Manner, Progress, Report, is_fine};
 
@@ -163,8 +165,7 @@ pub(super) async fn run_wanted(
     report: Report,
     out: &mut Out,
 ) -> Result<Exit, CliError> {
-    let interrupts = signal(SignalKind::interrupt())
-        .map_err(|error| CliError::environment("io", format!("could not listen for Ctrl-C: {error}"), ""))?;
+    let signals = Signals::listen(wanted == Wanted::Autopilot)?;
     let (board, watcher) = door.watch().await?;
     let mode = board.autopilot();
     let tickets = match &wanted {
@@ -190,7 +191,7 @@ pub(super) async fn run_wanted(
         door.ask(Command::SetAutopilot(Autopilot::On)).await?;
     }
     door.work(Working::Jobs).await?;
-    let watched = run.watch(door, watcher, interrupts).await;
+    let watched = run.watch(door, watcher, signals).await;
     if run.wanted == Wanted::Autopilot {
         run.turn_off(door, mode.unwrap_or(report.configured)).await?;
     }
@@ -291,14 +292,20 @@ impl Running<'_> {
     }
 
     /// Prints what happens until nothing is left to do.
-    async fn watch(&mut self, door: &mut Door, mut watcher: Watcher, mut interrupts: Signal) -> Result<(), CliError> {
+    async fn watch(&mut self, door: &mut Door, mut watcher: Watcher, mut signals: Signals) -> Result<(), CliError> {
         self.progress.begin()?;
         // Whoever asked was answered after its job was stored, so an idle board here has nothing left to do.
         self.catch_up(door).await?;
         while self.is_busy() {
             tokio::select! {
                 news = watcher.next() => self.progress.learn(news?)?,
-                Some(()) = interrupts.recv() => self.interrupt(door).await?,
+                heard = signals.next() => match heard {
+                    Heard::Interrupt => self.interrupt(door).await?,
+                    Heard::End => {
+                        let hint = "What runs goes on, and the next board or `draft run` takes it over.";
+                        return Err(CliError::environment("ended", "somebody ended this run", hint));
+                    }
+                },
                 taken = door.take_over() => {
                     taken?;
                     self.is_engine = true;

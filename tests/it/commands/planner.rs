@@ -111,6 +111,22 @@ fn an_autopilot_that_may_not_run_a_ticket_says_why_and_ends() {
 }
 
 #[test]
+fn an_autopilot_is_off_after_its_run_is_ended_from_outside() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let world = demo_world();
+        planned(&world, "Say hello", "[[hang]]");
+        let run = world.draft_in_background(&["run", "--autopilot", "--trust"]);
+        run.until_printed("#1 execute started");
+        run.signal(signal);
+        let ended = run.wait().exits(3);
+        assert!(ended.complaint().contains("somebody ended this run"), "{ended:?}");
+        assert_eq!(mode(&world), "off");
+        world.draft(&["cancel", "1"]).ok();
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
 fn an_interrupt_lets_the_autopilot_finish_what_runs_with_its_checks() {
     let world = demo_world();
     let go = world.folder().join("go");
