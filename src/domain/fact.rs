@@ -221,6 +221,37 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// Says whether it ends a job, so that another one may follow from it.
+    pub fn ends_job(&self) -> bool {
+        match self {
+            Self::Executed { .. }
+            | Self::Verified { .. }
+            | Self::Resumed { .. }
+            | Self::Landed { .. }
+            | Self::Dealt { .. }
+            | Self::Stopped { .. }
+            | Self::Lost { .. }
+            | Self::Broke { .. } => true,
+            Self::Taken { .. }
+            | Self::Held { .. }
+            | Self::TryAgain { .. }
+            | Self::Counted { .. }
+            | Self::WorktreeMade { .. }
+            | Self::AgentChosen { .. }
+            | Self::SessionTold { .. }
+            | Self::Intends { .. }
+            | Self::Examined { .. }
+            | Self::PassedOver { .. }
+            | Self::Resolving { .. }
+            | Self::HostSeen { .. }
+            | Self::HostUnseen { .. }
+            | Self::OutputCleaned { .. }
+            | Self::WorktreeRemoved { .. }
+            | Self::WorktreeStays { .. }
+            | Self::WorktreeRestored { .. } => false,
+        }
+    }
+
     /// Returns the job that it is about, if it is about one.
     pub fn job(&self) -> Option<JobId> {
         match self {

@@ -52,7 +52,8 @@ pub struct Known {
     pub checks: Trust,
     /// Whether the ticket's change is on its target branch already.
     pub landed: Landed,
-    /// The limit that the ticket's jobs have reached, if they have.
+    /// The limit that the ticket's jobs have reached, if they have: jobs of the kind that a command asks for, or execute jobs where
+    /// the end of a job was learned.
     pub limit: Option<Limit>,
     /// What is left of the landing that is to be taken back.
     pub traced: Traced,
@@ -74,6 +75,16 @@ pub enum Limit {
     Hour(u32),
     /// So many execute jobs within a day.
     Day(u32),
+}
+
+impl Limit {
+    /// Returns what a ticket has had, in words, and the setting that says so.
+    pub(super) fn told(self) -> (String, &'static str) {
+        match self {
+            Self::Hour(most) => (format!("{most} jobs of this kind within an hour"), "execute_config.jobs_per_hour"),
+            Self::Day(most) => (format!("{most} execute jobs within a day"), "execute_config.jobs_per_day"),
+        }
+    }
 }
 
 /// Whether a repository's commands may run.

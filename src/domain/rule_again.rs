@@ -9,7 +9,7 @@ use super::event::EventKind;
 use super::id::TicketRef;
 use super::job::{Job, JobKind, JobStatus};
 use super::outcome::first_line;
-use super::rule::{Decision, about_job, illegal};
+use super::rule::{Decision, Limit, about_job, illegal};
 use super::rule_commands::{busy, run, within_limits};
 use super::rule_end::close;
 use super::state::{Blocked, State, StateName};
@@ -165,6 +165,10 @@ pub(super) fn tell_what_waited(decision: &mut Decision<'_>, ticket: &Ticket) {
     let waited = decision.board.ticket(ticket.id).and_then(|ticket| ticket.message.as_ref());
     let is_due = waited.is_some_and(|message| message.is_due(decision.input.at));
     if is_open && is_due && decision.board.readiness(ticket) == Readiness::Ready {
+        if let Some((had, key)) = decision.input.known.limit.map(Limit::told) {
+            let reason = format!("its message waits on: its agent has had {had} (`{key}`)");
+            return decision.note(ticket, EventKind::Comment, &reason, json!({}));
+        }
         let job = Job { rework: Some(0), ..decision.new_job(ticket.id, JobKind::Execute) };
         decision.note(ticket, EventKind::JobQueued, "its agent is told the message that waited", about_job(job.id));
         decision.save(Save::Job { job, was: None });

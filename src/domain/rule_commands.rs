@@ -301,11 +301,7 @@ fn refuse_waiting(ticket: &Ticket, readiness: &Readiness) -> Result<(), Refused>
 
 /// Refuses what would give a ticket more jobs than are allowed.
 pub(super) fn within_limits(decision: &Decision<'_>, ticket: &Ticket) -> Result<(), Refused> {
-    let (had, key) = match decision.input.known.limit {
-        None => return Ok(()),
-        Some(Limit::Hour(most)) => (format!("{most} jobs of this kind within an hour"), "execute_config.jobs_per_hour"),
-        Some(Limit::Day(most)) => (format!("{most} execute jobs within a day"), "execute_config.jobs_per_day"),
-    };
+    let Some((had, key)) = decision.input.known.limit.map(Limit::told) else { return Ok(()) };
     let message = format!("{} has had {had}", ticket.number);
     Err(Refused::new(RefusalCode::Limit, message, format!("Wait, look at why it needs so many, or raise `{key}`.")))
 }

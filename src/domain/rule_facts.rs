@@ -12,7 +12,7 @@ use super::job::{Job, JobKind, JobStatus};
 use super::outcome::{Executed, Resumed, Verified, first_and_count, first_line};
 use super::outlook::ConflictFile;
 use super::revision::{Revision, RevisionStatus};
-use super::rule::{Decision, about_job};
+use super::rule::{Decision, Limit, about_job};
 use super::rule_again::{check_again, hand_message};
 use super::rule_autonomy;
 use super::rule_cleanup::output_cleaned;
@@ -364,11 +364,16 @@ fn verified(decision: &mut Decision<'_>, mut job: Job, ticket: Ticket, outcome: 
             if let Some(before) = job.rework.filter(|before| *before < *rework_attempts && can_be_reworked(end))
                 && decision.board.readiness(&ticket) == Readiness::Ready
             {
-                let times = before + 1;
-                let reason = format!("{reason}{SENT_BACK} ({times} of {rework_attempts})");
-                return send_back(decision, job, ticket, times, &reason);
+                let Some((had, key)) = decision.input.known.limit.map(Limit::told) else {
+                    let times = before + 1;
+                    let reason = format!("{reason}{SENT_BACK} ({times} of {rework_attempts})");
+                    return send_back(decision, job, ticket, times, &reason);
+                };
+                let reason = format!("{reason}; it does not go back to its agent, which has had {had} (`{key}`)");
+                (JobStatus::Failed, State::Blocked { why: Blocked::Failed }, reason)
+            } else {
+                (JobStatus::Failed, State::Blocked { why: Blocked::Failed }, reason)
             }
-            (JobStatus::Failed, State::Blocked { why: Blocked::Failed }, reason)
         }
         Verified::Overtaken { reason } => {
             check_again(decision, job, ticket, reason);

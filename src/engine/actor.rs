@@ -296,8 +296,9 @@ impl Actor {
                     let wish = Wish::Decide { who: actor, known, what, records: Vec::new() };
                     works.push(Work { wish, number, reply: Reply::Asker(reply) });
                 }
-                Message::Learn { fact, who, records, reply } => {
-                    let wish = Wish::Decide { who, known: unknown(), what: Box::new(What::Fact(fact)), records };
+                Message::Learn { fact, who, limit, records, reply } => {
+                    let known = Known { limit, ..unknown() };
+                    let wish = Wish::Decide { who, known, what: Box::new(What::Fact(fact)), records };
                     works.push(Work { wish, number: None, reply: Reply::Job(reply) });
                 }
                 Message::Record { saves, reply } => {

@@ -204,7 +204,7 @@ impl Handle {
     /// Tells a fact and waits until what it leads to is durable.
     pub(super) async fn learn(&self, fact: Fact, who: Who) -> Result<(), EngineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Learn { fact, who, records: Vec::new(), reply }).await?;
+        self.send(Message::Learn { fact, who, limit: None, records: Vec::new(), reply }).await?;
         answer.await.map_err(|_| EngineError::Stopped)?
     }
 

@@ -7,7 +7,7 @@ use crate::domain::change::{Change, Save};
 use crate::domain::command::{Refused, Request};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
-use crate::domain::rule::{Known, What};
+use crate::domain::rule::{Known, Limit, What};
 use crate::store::StoreError;
 
 use super::super::error::{AskError, EngineError};
@@ -18,8 +18,15 @@ use super::super::handle::{Snapshot, Working};
 pub(in crate::engine) enum Message {
     /// Somebody wants something; another process left it in the database under that number, if there is one.
     Ask { request: Request, known: Known, number: Option<i64>, reply: oneshot::Sender<Result<(), AskError>> },
-    /// A job learned something; the records that prove it are saved with it.
-    Learn { fact: Fact, who: Who, records: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
+    /// A job learned something; the records that prove it are saved with it. The limit is the one that one more execute job would
+    /// break.
+    Learn {
+        fact: Fact,
+        who: Who,
+        limit: Option<Limit>,
+        records: Vec<Save>,
+        reply: oneshot::Sender<Result<(), EngineError>>,
+    },
     /// A job has something to record that moves nothing.
     Record { saves: Vec<Save>, reply: oneshot::Sender<Result<(), EngineError>> },
     /// What a running job does right now; told on, not stored.

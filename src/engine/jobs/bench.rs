@@ -10,8 +10,10 @@ use crate::domain::board::Board;
 use crate::domain::change::{Change, Live, Save};
 use crate::domain::event::Actor as Who;
 use crate::domain::fact::Fact;
+use crate::domain::id::TicketRef;
 use crate::domain::job::{Job, JobKind};
 use crate::domain::revision::{Revision, RevisionStatus, revision_ref};
+use crate::domain::rule::Limit;
 use crate::domain::run::Run;
 use crate::domain::ticket::{Ticket, Worktree};
 use crate::git::GitError;
@@ -20,6 +22,7 @@ use crate::git::tree::{self, Snapshot};
 use super::super::actor::{Message, now};
 use super::super::error::EngineError;
 use super::super::handle::Handle;
+use super::super::limits;
 use super::super::workshop::Workshop;
 
 /// Longest pause between two tries to store something.
@@ -64,8 +67,21 @@ impl Bench {
             JobKind::Land => "land_worker",
             JobKind::PullRequest => "pull_request_worker",
         });
-        self.insist(|reply| Message::Learn { fact: fact.clone(), who: who.clone(), records: records.clone(), reply })
-            .await
+        let limit = if fact.ends_job() { self.limit().await } else { None };
+        self.insist(|reply| {
+            let (fact, who, records) = (fact.clone(), who.clone(), records.clone());
+            Message::Learn { fact, who, limit, records, reply }
+        })
+        .await
+    }
+
+    /// Returns the limit that one more execute job of the ticket would break. What cannot be looked up holds nobody up.
+    async fn limit(&self) -> Option<Limit> {
+        let ticket = TicketRef::Id(self.ticket.id);
+        let reached =
+            move |shop: &Workshop| limits::reached(shop, &shop.settings()?.config, ticket, JobKind::Execute, now());
+        let looked = self.blocking(reached).await;
+        looked.inspect_err(|error| tracing::warn!(%error, "the limits on jobs are not known")).ok().flatten()
     }
 
     /// Records something that moves nothing, as insistently.

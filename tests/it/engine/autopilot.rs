@@ -67,3 +67,19 @@ fn a_ticket_that_had_too_many_jobs_is_refused() {
     assert!(refused.complaint().contains("2 jobs of this kind within an hour"), "{refused:?}");
     assert_eq!(yard.show(1).jobs("execute").len(), 2);
 }
+
+#[test]
+fn checks_send_nothing_back_to_an_agent_that_had_too_many_jobs() {
+    let yard = Yard::new();
+    yard.checks(&["sh -c 'exit 1'"]);
+    yard.world.draft(&["trust"]).ok();
+    yard.config("execute_config: {jobs_per_hour: 2}\nverify_config: {rework_attempts: 5}\n");
+    yard.tickets(&["[[write a.txt a]]"]);
+    yard.run(&["1"]).exits(1);
+    let shown = yard.show(1);
+    shown.assert(
+        "blocked (failed)",
+        "exited with code 1; it does not go back to its agent, which has had 2 jobs of this kind within an hour",
+    );
+    assert_eq!(shown.jobs("execute").len(), 2);
+}
