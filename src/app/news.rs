@@ -69,12 +69,12 @@ impl Watcher {
         match &mut self.0 {
             Source::Own { handle, changes } => match changes.recv().await {
                 Ok(batch) => Ok(News::Changed(batch.to_vec())),
-                Err(RecvError::Lagged(_)) => {
+                // An engine that is still there went back to what is stored.
+                Err(RecvError::Lagged(_) | RecvError::Closed) => {
                     let snapshot = handle.snapshot().await?;
                     *changes = snapshot.changes;
                     Ok(News::Reloaded(Box::new(snapshot.board)))
                 }
-                Err(RecvError::Closed) => Err(EngineError::Stopped.into()),
             },
             Source::Others(others) => others.next().await,
         }

@@ -147,6 +147,7 @@ impl From<EngineError> for CliError {
             | EngineError::NotSaved(_)
             | EngineError::BranchTemplate(_)
             | EngineError::Stopped
+            | EngineError::Replaced
             | EngineError::Panicked(_) => {
                 let hint = "`logs/draft.log` in the data folder may say more.";
                 Self::environment("failed", error.to_string(), hint)

@@ -27,9 +27,9 @@ use super::autopilot::{HEARTBEAT, Pilot};
 use super::chores::{self, Chores};
 use super::claims::Claims;
 use super::error::EngineError;
-use super::handle::{Handle, Snapshot, Working, catch_up, load_board};
+use super::handle::{BEHIND, Handle, Snapshot, Working, catch_up, load_board};
 use super::jobs::{self, Bench};
-use super::lock::BoardLock;
+use super::lock::{BoardLock, Kept, LockError};
 use super::lookout::Lookout;
 use super::others;
 use super::rails::Rails;
@@ -67,7 +67,9 @@ pub(super) struct Actor {
     workshop: Arc<Workshop>,
     writer: Writer,
     /// Held for as long as this engine lives; work that blocks holds it too, since nobody can stop it.
-    _lock: Arc<BoardLock>,
+    lock: Arc<BoardLock>,
+    /// Another process is the engine by now.
+    is_replaced: bool,
     handle: Handle,
     publish: broadcast::Sender<Arc<[Change]>>,
     token: CancellationToken,
@@ -119,7 +121,8 @@ impl Actor {
             configured: Autopilot::Off,
             workshop,
             writer,
-            _lock: lock,
+            lock,
+            is_replaced: false,
             handle,
             publish,
             token,
@@ -151,9 +154,11 @@ impl Actor {
                 () = self.token.cancelled() => break,
                 () = tokio::time::sleep(TRY_AGAIN), if taken == Taken::NotAll => {}
                 () = tokio::time::sleep(LOOK_AGAIN), if taken == Taken::Held => {}
-                _ = heartbeat.tick(), if self.mode == Working::Jobs => {
-                    self.think_again();
-                    self.tidy_if_idle();
+                _ = heartbeat.tick() => {
+                    if self.is_engine().await && self.mode == Working::Jobs {
+                        self.think_again();
+                        self.tidy_if_idle();
+                    }
                 }
                 () = self.pilot.asked() => {}
                 () = self.rails.asked() => {}
@@ -172,8 +177,32 @@ impl Actor {
         }
         others.abort();
         self.jobs.shutdown().await;
+        let is_replaced = self.is_replaced;
         self.finish_chores(&mut messages).await;
-        Ok(())
+        if is_replaced { Err(EngineError::Replaced) } else { Ok(()) }
+    }
+
+    /// Says whether this is the engine still. Somebody may have deleted the file of its lock, and another process taken a new one:
+    /// then that one goes on with everything, and this one ends as in a crash.
+    async fn is_engine(&mut self) -> bool {
+        match self.lock.keep() {
+            Ok(Kept::AllAlong) => {}
+            Ok(Kept::Again) => {
+                tracing::warn!("the file of this board's lock was deleted; it is taken again");
+                self.reload().await;
+                if self.mode.takes_back() {
+                    self.recover();
+                }
+            }
+            Err(LockError::Held) => {
+                tracing::error!("the file of this board's lock was deleted, and another process is the engine");
+                self.is_replaced = true;
+                self.token.cancel();
+            }
+            // Nobody can take what cannot be opened.
+            Err(error @ LockError::Io { .. }) => tracing::warn!(%error, "the lock of this board cannot be looked at"),
+        }
+        !self.is_replaced
     }
 
     /// Lets chores end that began already: a command that asked for one is not over before. They tell their end as messages.
@@ -339,6 +368,10 @@ impl Actor {
     /// Decides each in turn, saves all of it in one transaction, and only then tells anybody. If one of them is at fault
     /// when that fails, each is tried alone, so that it takes no other down with it.
     async fn carry_out(&mut self, works: Vec<Work>) {
+        // Whoever waits for an answer of an engine that was replaced hears that it has stopped.
+        if works.is_empty() || !self.is_engine().await {
+            return;
+        }
         let mut planned: Vec<(Work, Steps)> = Vec::with_capacity(works.len());
         for work in works {
             match self.plan(&work.wish) {
@@ -432,11 +465,15 @@ impl Actor {
     }
 
     /// Goes back to what is stored, after something could not be. Nothing is decided on a board that was never stored, so
-    /// there is no going on before.
+    /// there is no going on before. Whoever watches takes the board anew: others may have changed it.
     async fn reload(&mut self) {
         loop {
             match load_board(&self.workshop).await {
-                Ok(board) => return self.board = board,
+                Ok(board) => {
+                    self.board = board;
+                    self.publish = broadcast::channel(BEHIND).0;
+                    return;
+                }
                 Err(error) => tracing::error!(%error, "the board could not be loaded again"),
             }
             tokio::select! {

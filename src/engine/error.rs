@@ -71,6 +71,9 @@ pub enum EngineError {
     /// The engine is shutting down.
     #[error("the engine has stopped")]
     Stopped,
+    /// The file of the engine's lock was deleted, and another process took its place.
+    #[error("the file of this board's lock was deleted, and another Draft is the engine now")]
+    Replaced,
     /// A task of the engine panicked; the log file has the details.
     #[error("an internal error: {0}")]
     Panicked(String),
@@ -103,6 +106,7 @@ impl EngineError {
             | Self::Refused(_)
             | Self::NoWorktree(_)
             | Self::Stopped
+            | Self::Replaced
             | Self::Panicked(_) => false,
         }
     }

@@ -32,7 +32,7 @@ use super::workshop::Workshop;
 /// Messages that may wait for the engine; whoever has more to say waits.
 const INBOX: usize = 256;
 /// Batches of changes that a slow listener may be behind before it must load the board anew.
-const BEHIND: usize = 1024;
+pub(super) const BEHIND: usize = 1024;
 
 /// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost, agents go on.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub struct Handle {
 pub struct Snapshot {
     /// The board.
     pub board: Board,
-    /// What comes next; a listener that is too far behind takes a new snapshot.
+    /// What comes next; a listener that is too far behind, or to whom nothing comes any more, takes a new snapshot.
     pub changes: broadcast::Receiver<Arc<[Change]>>,
 }
 

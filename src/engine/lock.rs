@@ -1,9 +1,10 @@
 //! The lock that says who is the engine of a board. The system gives it back when its owner dies, however it dies.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -15,7 +16,17 @@ const BEHIND: &str = ".lock";
 /// Held by the one process that is the engine of a board.
 #[derive(Debug)]
 pub struct BoardLock {
-    _file: File,
+    file: Mutex<File>,
+    path: PathBuf,
+}
+
+/// Whether a lock was held without a gap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// It was.
+    AllAlong,
+    /// Its file was deleted, and it was taken again.
+    Again,
 }
 
 /// Why the lock could not be taken.
@@ -42,7 +53,23 @@ impl BoardLock {
     pub fn take(data_dir: &Path, board: BoardId) -> Result<Self, LockError> {
         let (path, file) = open(data_dir, board)?;
         try_lock(&file, &path)?;
-        Ok(Self { _file: file })
+        Ok(Self { file: Mutex::new(file), path })
+    }
+
+    /// Makes sure that the lock is the one that others ask for: somebody may have deleted its file. Then it is taken again, and
+    /// others may have worked on the board meanwhile.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when another process was faster and is the engine by now, else what the system said.
+    pub fn keep(&self) -> Result<Kept, LockError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_at(&file, &self.path) {
+            return Ok(Kept::AllAlong);
+        }
+        let fresh = open_at(&self.path)?;
+        try_lock(&fresh, &self.path)?;
+        *file = fresh;
+        Ok(Kept::Again)
     }
 
     /// Says whether a process is the engine of a board. The lock file is not made, and looking takes the lock from nobody.
@@ -103,28 +130,43 @@ fn line_up(data_dir: &Path, board: BoardId) -> Result<oneshot::Receiver<Result<B
     let (path, file) = open(data_dir, board)?;
     let (give, turn) = oneshot::channel();
     let place = path.clone();
-    let wait = move || {
-        let locked = loop {
-            match file.lock() {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                locked => break locked,
-            }
-        };
-        let granted = locked.map(|()| BoardLock { _file: file }).map_err(|source| LockError::Io { path, source });
-        drop(give.send(granted));
-    };
+    let wait = move || drop(give.send(wait_for(file, path)));
     match std::thread::Builder::new().name("engine-lock".to_owned()).spawn(wait) {
         Ok(_) => Ok(turn),
         Err(source) => Err(LockError::Io { path: place, source }),
     }
 }
 
+/// Waits until nobody else holds the lock. One whose file was deleted meanwhile is nobody's: the next one is waited for.
+fn wait_for(mut file: File, path: PathBuf) -> Result<BoardLock, LockError> {
+    loop {
+        match file.lock() {
+            Ok(()) if is_at(&file, &path) => return Ok(BoardLock { file: Mutex::new(file), path }),
+            Ok(()) => file = open_at(&path)?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(source) => return Err(LockError::Io { path, source }),
+        }
+    }
+}
+
+/// Says whether a file is what that path leads to; what cannot be found out is taken to be so.
+fn is_at(file: &File, path: &Path) -> bool {
+    let same =
+        |there: Metadata| file.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()));
+    match path.metadata() {
+        Ok(there) => same(there),
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
+}
+
 fn open(data_dir: &Path, board: BoardId) -> Result<(PathBuf, File), LockError> {
     let path = BoardLock::path(data_dir, board);
-    match OpenOptions::new().create(true).append(true).mode(0o600).open(&path) {
-        Ok(file) => Ok((path, file)),
-        Err(source) => Err(LockError::Io { path, source }),
-    }
+    Ok((path.clone(), open_at(&path)?))
+}
+
+fn open_at(path: &Path) -> Result<File, LockError> {
+    let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    opened.map_err(|source| LockError::Io { path: path.to_owned(), source })
 }
 
 fn try_lock(file: &File, path: &Path) -> Result<(), LockError> {
@@ -148,6 +190,35 @@ mod tests {
         drop(first);
         assert!(!BoardLock::is_held(dir.path(), board));
         BoardLock::take(dir.path(), board).unwrap();
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_deleted_is_taken_again_unless_somebody_was_faster() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = BoardId(uuid::Uuid::from_u128(1));
+        let first = BoardLock::take(dir.path(), board).unwrap();
+        assert_eq!(first.keep().unwrap(), Kept::AllAlong);
+        std::fs::remove_file(BoardLock::path(dir.path(), board)).unwrap();
+        assert_eq!(first.keep().unwrap(), Kept::Again);
+        assert!(matches!(BoardLock::take(dir.path(), board), Err(LockError::Held)));
+        std::fs::remove_file(BoardLock::path(dir.path(), board)).unwrap();
+        let second = BoardLock::take(dir.path(), board).unwrap();
+        assert!(matches!(first.keep(), Err(LockError::Held)));
+        second.keep().unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_lock_whose_file_was_deleted_waits_for_the_next_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = BoardId(uuid::Uuid::from_u128(1));
+        let first = BoardLock::take(dir.path(), board).unwrap();
+        let (path, file) = open(dir.path(), board).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let second = BoardLock::take(dir.path(), board).unwrap();
+        drop(first);
+        let waiting = std::thread::spawn(move || wait_for(file, path));
+        drop(second);
+        waiting.join().unwrap().unwrap().keep().unwrap();
     }
 
     #[test]

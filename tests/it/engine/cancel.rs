@@ -17,7 +17,7 @@ impl Yard {
     }
 
     /// Leaves the wish to cancel a ticket's job as another process does.
-    fn ask_to_cancel(&self, ticket: usize) -> i64 {
+    pub(super) fn ask_to_cancel(&self, ticket: usize) -> i64 {
         let board: String = self.database().query_row("SELECT id FROM boards", [], |row| row.get(0)).unwrap();
         let board: BoardId = board.parse().unwrap();
         let name = TicketRef::Number(TicketNumber(ticket.try_into().unwrap()));
@@ -26,7 +26,7 @@ impl Yard {
     }
 
     /// Waits for the answer: nothing, or the refusal.
-    fn await_answer(&self, id: i64) -> Option<String> {
+    pub(super) fn await_answer(&self, id: i64) -> Option<String> {
         let database = self.database();
         let answer = "SELECT refused FROM commands WHERE id = ?1 AND answered_at IS NOT NULL";
         until_some("the wish is answered", || database.query_row(answer, [id], |row| row.get(0)).ok())

@@ -154,3 +154,29 @@ fn a_command_that_cannot_be_done_is_answered_all_the_same() {
     yard.give("go");
     engine.wait().ok();
 }
+
+#[test]
+fn an_engine_whose_lock_was_deleted_keeps_it_or_gives_way_to_the_next_one() {
+    let yard = Yard::new();
+    yard.tickets(&["[[run echo + >> @starts]] [[touch @ready]] [[until @go]] [[write a.txt a]]", "[[write b.txt b]]"]);
+    let first = yard.engine(&["1"]);
+    yard.await_sign("ready");
+    let lock = || {
+        let files = std::fs::read_dir(yard.world.data()).unwrap().map(|entry| entry.unwrap().path());
+        files.into_iter().find(|path| path.extension().is_some_and(|end| end == "lock"))
+    };
+    // It notices when it writes, and nobody else was there.
+    std::fs::remove_file(lock().unwrap()).unwrap();
+    assert!(yard.await_answer(yard.ask_to_cancel(2)).is_some());
+    assert!(lock().is_some());
+    std::fs::remove_file(lock().unwrap()).unwrap();
+    let second = yard.engine(&["1"]);
+    until("the second is the engine", || lock().is_some());
+    yard.give("go");
+    second.wait().ok();
+    let ended = first.wait().exits(3);
+    assert!(ended.complaint().contains("another Draft is the engine now"), "{ended:?}");
+    yard.show(1).assert("needs_human (review)", "");
+    assert_eq!(yard.journal("starts"), ["+"]);
+    yard.assert_tidy(1);
+}
