@@ -65,6 +65,7 @@ mod modules;
 mod object;
 #[cfg(test)]
 mod own;
+pub mod owners;
 mod patch;
 mod program;
 pub mod publish;

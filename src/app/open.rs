@@ -13,7 +13,7 @@ use crate::domain::board::{About, Board};
 use crate::domain::id::BoardId;
 use crate::engine::{Gates, Paths, Workshop};
 use crate::git::still::Still;
-use crate::git::{Git, GitError, Repo};
+use crate::git::{Git, GitError, Repo, owners};
 use crate::store::{self, Reader, Readers, StoreError, Write, Writer};
 
 use super::error::AppError;
@@ -72,6 +72,11 @@ pub fn open(options: &Options) -> Result<Opened, AppError> {
     let writer = store::open(&paths.database())?;
     let readers = Readers::of(&paths.database());
     let about = readers.read(|reader| Ok(find_or_make(reader, &writer, &repo, options.board.as_deref())))??;
+    // A doctor of another data directory asks this one before it takes its refs for left over.
+    let data_dir = paths.data_dir.canonicalize().unwrap_or_else(|_| paths.data_dir.clone());
+    if let Err(error) = owners::note(&repo, &data_dir) {
+        tracing::warn!(%error, "the repository does not know of this data directory");
+    }
     let draft_program = std::env::current_exe().map_err(|source| AppError::Io {
         action: "find",
         path: PathBuf::from("draft"),

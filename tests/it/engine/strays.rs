@@ -418,3 +418,28 @@ fn while_eight_jobs_run_and_worktrees_come_and_go_nothing_is_called_stray() {
     let broken = (1..=12).map(|n| yard.show(n).state()).filter(|state| state != "needs_human (review)").count();
     assert_eq!(broken, 0, "the doctor disturbed none of them");
 }
+
+#[test]
+fn refs_of_a_ticket_that_another_data_directory_knows_or_may_know_stay_where_they_are() {
+    let yard = worked();
+    let refs = || yard.world.git(&["for-each-ref", "refs/draft/revisions"]);
+    let before = refs();
+    let other = yard.world.folder().join("other");
+    fs::create_dir(&other).unwrap();
+    let there = |args: &[&str]| {
+        let mut command = yard.world.command(env!("CARGO_BIN_EXE_draft"));
+        yard.world.start(command.args(args).env("DRAFT_DATA_DIR", &other)).wait()
+    };
+    drop(there(&["ticket", "list"]).ok());
+    drop(there(&["doctor", "--fix"]));
+    assert_eq!(refs(), before, "it knows the ticket");
+    let database = yard.world.data().join("draft.db");
+    fs::write(&database, "no database, and long enough to be looked at as one").unwrap();
+    let said = there(&["doctor", "--fix", "--json"]);
+    assert_eq!(refs(), before, "nobody knows what it knows");
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("they may be of another data directory, so they stay"), "{said}");
+    fs::remove_file(&database).unwrap();
+    drop(there(&["doctor", "--fix"]));
+    assert_eq!(refs(), "", "nobody knows it any more");
+}

@@ -1,15 +1,18 @@
 //! What killed programs left beside the large things: copies, locks, unfinished backups, refs, and commands that wait.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use crate::domain::id::BoardId;
+use crate::domain::id::{BoardId, TicketId};
 use crate::git::leftovers::{self, Rest};
+use crate::git::{Repo, owners};
+use crate::store::Reader;
 
 use super::super::super::lock::BoardLock;
 use super::super::stray::{Remedy, Subject};
 use super::super::{Survey, find::grouped};
-use super::{Seen, changed, is_old};
+use super::{Seen, changed, is_old, settled};
 
 pub(super) fn find(seen: &Seen<'_>, survey: &mut Survey) {
     refs(seen, survey);
@@ -33,9 +36,14 @@ pub(super) fn find(seen: &Seen<'_>, survey: &mut Survey) {
 fn refs(seen: &Seen<'_>, survey: &mut Survey) {
     for repo in &seen.repos {
         survey.counts.trash += repo.kept.trash.len();
+        let mut elsewhere = None;
         for (ticket, names) in grouped(repo.kept.of_tickets.iter().map(|(ticket, name)| (*ticket, name))) {
             if seen.ticket(ticket).is_some() {
                 survey.counts.refs += names.len();
+                continue;
+            }
+            let elsewhere = elsewhere.get_or_insert_with(|| Elsewhere::of(seen, &repo.repo));
+            if elsewhere.tickets.contains(&ticket) {
                 continue;
             }
             let root = repo.repo.root().display();
@@ -43,11 +51,46 @@ fn refs(seen: &Seen<'_>, survey: &mut Survey) {
             let noun = if count == 1 { "ref keeps" } else { "refs keep" };
             let message =
                 format!("{count} {noun} revisions of a ticket that is not in the database, in {root}: {first}");
-            let advice =
-                "`draft doctor --fix` puts them into the trash, unless another data directory knows the ticket";
-            let remedy = Remedy::TrashRefs { repo: repo.repo.root().to_owned(), ticket };
-            survey.found(Subject::Refs, format!("{root}: {ticket}"), (message, advice.to_owned()), remedy);
+            let (advice, remedy) = match &elsewhere.unread {
+                None => {
+                    let remedy = Remedy::TrashRefs { repo: repo.repo.root().to_owned(), ticket };
+                    ("`draft doctor --fix` puts them into the trash".to_owned(), remedy)
+                }
+                Some(why) => (format!("they may be of another data directory, so they stay: {why}"), Remedy::Nothing),
+            };
+            survey.found(Subject::Refs, format!("{root}: {ticket}"), (message, advice), remedy);
         }
+    }
+}
+
+/// What other data directories know that have boards of the same repository.
+#[derive(Default)]
+struct Elsewhere {
+    tickets: HashSet<TicketId>,
+    /// Why one of them could not be asked.
+    unread: Option<String>,
+}
+
+impl Elsewhere {
+    fn of(seen: &Seen<'_>, repo: &Repo) -> Self {
+        let own = seen.grounds.paths.database();
+        let mut elsewhere = Self::default();
+        let noted = owners::noted(repo).unwrap_or_else(|error| {
+            elsewhere.unread = Some(error.to_string());
+            Vec::new()
+        });
+        let databases = noted.iter().filter_map(|folder| Some(folder.join(own.file_name()?)));
+        // One that was removed or went elsewhere notes itself when it is used again.
+        for database in databases.filter(|one| one.exists() && settled(one) != settled(&own)) {
+            match Reader::open(&database).and_then(|reader| reader.inventory()) {
+                Ok(inventory) => {
+                    let tickets = inventory.boards.iter().flat_map(|shelf| &shelf.tickets);
+                    elsewhere.tickets.extend(tickets.map(|ticket| ticket.id));
+                }
+                Err(error) => elsewhere.unread = Some(error.to_string()),
+            }
+        }
+        elsewhere
     }
 }
 
