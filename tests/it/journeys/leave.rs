@@ -36,8 +36,13 @@ fn everything_is_allowed_in_the_users_file_for_this_folder_and_asked_once() {
     assert!(kept.starts_with("# mine\nexecute_config:\n  timeout: 60 # seconds\n"), "{kept}");
     assert!(kept.contains("yolo_mode: true") && kept.contains(world.repo().to_str().unwrap()), "{kept}");
     pty.keys("x");
-    pty.until("it runs again without a question", |_| calls(&world).lines().count() == 2);
-    pty.until_shows("Review 1");
+    pty.until("it runs again without a question, to its end", |_| {
+        let shown = world.draft(&["--json", "ticket", "show", "1"]).ok().json();
+        let jobs = shown["jobs"].as_array().unwrap();
+        let runs = jobs.iter().filter(|job| job["kind"] == "execute").count();
+        runs == 2 && jobs.iter().all(|job| !job["finished_at"].is_null())
+    });
+    assert_eq!(calls(&world).lines().count(), 2);
     leave(&world, pty);
     assert_eq!(world.git(&["status", "--porcelain"]), "", "nothing of it is in the repository");
 }
