@@ -101,7 +101,7 @@ use std::time::Duration;
 pub use base::{Base, NoBase, Side};
 pub use exact::exact_patch;
 pub use holder::Holder;
-pub use program::{Git, OLDEST, Version};
+pub use program::{Git, OLDEST, Stop, Version};
 pub use repo::Repo;
 
 /// Variables that would make git in a worktree work on another repository.
@@ -313,6 +313,12 @@ pub enum GitError {
         dir: PathBuf,
         /// The limit.
         limit: Duration,
+    },
+    /// Nobody wants any more what the program was to do, so it was stopped.
+    #[error("`{command}` was stopped, since its job is canceled")]
+    Stopped {
+        /// The command line.
+        command: String,
     },
     /// The program printed what cannot be understood.
     #[error("could not understand what `{command}` printed: {said}")]

@@ -45,6 +45,8 @@ const KEPT: [&str; 13] = [
 ];
 /// How long git may tidy up (its lock files) when it is stopped.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often to look whether what it does is wanted still.
+const LOOK_FOR_STOP: Duration = Duration::from_millis(100);
 /// How long to wait before a lock is tried again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How much of what git says goes into an error, in bytes.
@@ -208,12 +210,15 @@ impl<'a> Call<'a> {
             }
         };
         // One that is stopped did not do what it was asked, so how it ended does not matter.
-        match talk.go_on(Instant::now() + self.limit) {
+        match self.hear_out(&mut talk) {
             Heard::Out => {}
             Heard::NotInTime => {
                 let _ = end(&mut child, Some(&mut talk));
                 let (command, dir) = (self.command_line(), self.dir.to_owned());
-                return Err(GitError::TimedOut { command, dir, limit: self.limit });
+                return Err(match &self.git.stop {
+                    Some(stop) if stop.is_wanted() => GitError::Stopped { command },
+                    Some(_) | None => GitError::TimedOut { command, dir, limit: self.limit },
+                });
             }
             Heard::TooMuch => {
                 let _ = end(&mut child, None);
@@ -223,6 +228,18 @@ impl<'a> Call<'a> {
         }
         let status = child.wait().map_err(|source| self.not_started(source))?;
         self.answer(status, talk.said(), answers)
+    }
+
+    /// Listens until it has ended, its time is over, or nobody wants it any more.
+    fn hear_out(&self, talk: &mut Talk) -> Heard {
+        let deadline = Instant::now() + self.limit;
+        let Some(stop) = &self.git.stop else { return talk.go_on(deadline) };
+        loop {
+            match talk.go_on(deadline.min(Instant::now() + LOOK_FOR_STOP)) {
+                Heard::NotInTime if Instant::now() < deadline && !stop.is_wanted() => {}
+                heard => return heard,
+            }
+        }
     }
 
     fn answer(&self, status: ExitStatus, said: Said, answers: &[i32]) -> Result<Output, GitError> {

@@ -17,6 +17,30 @@ pub const OLDEST: Version = Version { major: 2, minor: 38, patch: 0 };
 pub struct Git {
     pub(super) program: Arc<Path>,
     pub(super) environment: Environment,
+    /// When what it does is not wanted any more.
+    pub(super) stop: Option<Stop>,
+}
+
+/// Tells whether what git does for somebody is to end, hooks included.
+#[derive(Clone)]
+pub struct Stop(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Stop {
+    /// Makes one that asks this each time.
+    pub fn when(is_wanted: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(is_wanted))
+    }
+
+    /// Says whether an end is wanted by now.
+    pub(super) fn is_wanted(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stop({})", self.is_wanted())
+    }
 }
 
 /// What the program sees of the environment, before what Draft sets itself.
@@ -61,7 +85,7 @@ impl Git {
             .map(|dir| dir.join("git"))
             .find(|program| is_program(program))
             .ok_or(GitError::NotInstalled)?;
-        Ok(Self { program: program.into(), environment: Environment::Inherited })
+        Ok(Self { program: program.into(), environment: Environment::Inherited, stop: None })
     }
 
     /// Asks the program for its version, which takes as long as any start of it.

@@ -6,6 +6,7 @@ use gix::bstr::ByteSlice;
 use gix::refs::TargetRef;
 use gix::sec::Trust;
 
+use super::program::Stop;
 use super::turn::Turns;
 use super::{Git, GitError, checkout};
 
@@ -52,6 +53,14 @@ impl Repo {
         let repo = Self { git: git.clone(), common_dir: common_dir(&store)?, root, store, turns, checkout };
         repo.require_commit()?;
         Ok(repo)
+    }
+
+    /// Returns the same repository, in which git and the hooks that it runs are ended when an end is wanted.
+    #[must_use]
+    pub fn until(&self, stop: Stop) -> Self {
+        let mut repo = self.clone();
+        repo.git.stop = Some(stop);
+        repo
     }
 
     fn require_commit(&self) -> Result<(), GitError> {

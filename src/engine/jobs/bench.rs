@@ -16,8 +16,8 @@ use crate::domain::revision::{Revision, RevisionStatus, revision_ref};
 use crate::domain::rule::Limit;
 use crate::domain::run::Run;
 use crate::domain::ticket::{Ticket, Worktree};
-use crate::git::GitError;
 use crate::git::tree::{self, Snapshot};
+use crate::git::{GitError, Repo, Stop};
 
 use super::super::actor::{Message, now};
 use super::super::error::EngineError;
@@ -148,6 +148,12 @@ impl Bench {
     ) -> Result<T, EngineError> {
         let _turn = self.shop.gates.makings.acquire().await.map_err(|_| EngineError::Stopped)?;
         self.handle.blocking(work).await
+    }
+
+    /// Returns the repository in which git and its hooks end when somebody wants the job stopped.
+    pub(super) fn stoppable_repo(&self) -> Repo {
+        let stop = self.stop.clone();
+        self.shop.repo.until(Stop::when(move || stop.is_cancelled()))
     }
 
     /// Returns the runs of this job that are known, by number.

@@ -12,9 +12,9 @@ use crate::domain::landing::{About, Intent, Landing, Strategy, message};
 use crate::domain::outcome::Verified;
 use crate::domain::revision::Revision;
 use crate::domain::ticket::Worktree;
-use crate::git::copies_sum;
 use crate::git::land::{self, Change, Combined, Forecast, Moved, Scratch};
 use crate::git::tree::is_contained;
+use crate::git::{GitError, Repo, copies_sum};
 
 use super::super::error::EngineError;
 use super::super::workshop::Workshop;
@@ -249,9 +249,12 @@ enum Ready {
 
 async fn try_once(bench: &Bench, config: &Config, plan: &Plan, records: &mut Vec<Save>) -> Result<Tried, EngineError> {
     let wanted = plan.clone();
-    let (from, commit, tree) = match bench.making(move |shop| make_ready(shop, &wanted)).await? {
-        Ready::Made { from, commit, tree } => (from, commit, tree),
-        Ready::Over(landing) => return Ok(Tried::Over(landing)),
+    let repo = bench.stoppable_repo();
+    let (from, commit, tree) = match bench.making(move |_| make_ready(&repo, &wanted)).await {
+        Ok(Ready::Made { from, commit, tree }) => (from, commit, tree),
+        Ok(Ready::Over(landing)) => return Ok(Tried::Over(landing)),
+        Err(EngineError::Git(GitError::Stopped { .. })) => return Ok(Tried::Ended(bench.stopped())),
+        Err(error) => return Err(error),
     };
     if let Some(fact) = check(bench, config, plan, (&from, &tree), records).await? {
         return Ok(Tried::Ended(fact));
@@ -270,8 +273,7 @@ async fn try_once(bench: &Bench, config: &Config, plan: &Plan, records: &mut Vec
 }
 
 /// Looks in memory whether the change goes together with the target, and makes the commit.
-fn make_ready(shop: &Workshop, plan: &Plan) -> Result<Ready, EngineError> {
-    let repo = &shop.repo;
+fn make_ready(repo: &Repo, plan: &Plan) -> Result<Ready, EngineError> {
     let branch = &plan.branch;
     let from = repo.commit_of(branch)?;
     if is_contained(repo, branch, &plan.revision.head)? {

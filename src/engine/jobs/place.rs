@@ -46,6 +46,7 @@ async fn ensure_from(
     // One that is not there any more comes back as its newest revision was.
     let newest = if known.is_some() { bench.newest_revision().await? } else { None };
     let on_top = on_top.or_else(|| newest.as_ref().map(|newest| (newest.head.clone(), newest.base.clone())));
+    let repo = bench.stoppable_repo();
     let made = bench
         .making(move |shop| {
             if let Some(restored) = restored(shop, &ticket)? {
@@ -59,7 +60,7 @@ async fn ensure_from(
                 existing: ticket.worktree.as_ref(),
                 on_top: on_top.as_ref().map(|(commit, base)| (commit.as_str(), base.as_str())),
             };
-            Ok(worktree::create(&shop.repo, &plan)?)
+            Ok(worktree::create(&repo, &plan)?)
         })
         .await?;
     if let Some(error) = &made.hook_failed {

@@ -1,5 +1,8 @@
 //! Cancelling at every moment of a job, from every side: the whole tree is gone, also what fled, and the ticket says so.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use draft_board::domain::command::{Command, Request};
 use draft_board::domain::event::Actor;
 use draft_board::domain::id::{BoardId, TicketNumber, TicketRef};
@@ -8,7 +11,7 @@ use draft_board::store;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::steps::{checked_yard, next_ticket};
-use super::{Yard, pid_in};
+use super::{Yard, is_alive, pid_in};
 use crate::support::{Size, until, until_some};
 
 impl Yard {
@@ -104,6 +107,46 @@ fn a_board_that_is_open_cancels_for_others_what_runs_and_what_waits() {
     board.keys("q");
     assert!(board.wait_exit().success());
     yard.assert_tidy(1);
+}
+
+/// Gives the repository a hook that does not end by itself.
+fn endless_hook(yard: &Yard, name: &str) {
+    let (pid, ready) = (yard.sign("hook"), yard.sign("ready"));
+    let script = format!("#!/bin/sh\necho $$ > {}\ntouch {}\nsleep 1000\n", pid.display(), ready.display());
+    let hook = yard.world.repo().join(".git/hooks").join(name);
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, script).unwrap();
+    fs::set_permissions(&hook, Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn what_waits_for_a_hook_of_git_ends_at_once() {
+    let yard = Yard::new();
+    yard.tickets(&["[[write made.txt made\\n]] [[say made]]", "[[say never]]"]);
+    yard.run(&["1"]).ok();
+    yard.world.draft(&["review", "1", "--approve"]).ok();
+
+    endless_hook(&yard, "post-checkout");
+    let engine = yard.engine(&["2"]);
+    yard.await_sign("ready");
+    yard.cancel(2);
+    engine.wait().exits(1);
+    assert_canceled(&yard, 2);
+    assert!(!is_alive(pid_in(&yard.sign("hook"))), "the hook goes on");
+    fs::remove_file(yard.world.repo().join(".git/hooks/post-checkout")).unwrap();
+    fs::remove_file(yard.sign("ready")).unwrap();
+
+    endless_hook(&yard, "pre-commit");
+    let landing = yard.world.draft_in_background(&["merge", "1"]);
+    yard.await_sign("ready");
+    yard.cancel(1);
+    landing.wait().exits(1);
+    assert!(!is_alive(pid_in(&yard.sign("hook"))), "the hook goes on");
+    let shown = yard.show(1);
+    assert_eq!(shown.jobs("land")[0]["status"], "canceled", "{:#}", shown.value);
+    assert_eq!(yard.world.git(&["log", "--format=%s", "main"]), "first");
+    fs::remove_file(yard.world.repo().join(".git/hooks/pre-commit")).unwrap();
+    yard.world.draft(&["merge", "1"]).ok();
 }
 
 #[test]
