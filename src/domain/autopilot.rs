@@ -32,7 +32,8 @@ pub struct Choice {
 }
 
 /// Returns the tickets that are to be asked for now, best first: as many as there are slots that no job has or could be given.
-/// What waits for other tickets or for its turn keeps no slot, else those that it waits for might never get one. Those that `passed_over` names were refused a moment ago and are left out.
+/// What waits for other tickets or for its turn keeps no slot, else those that it waits for might never get one. Those that
+/// `passed_over` names were refused a moment ago and are left out.
 pub fn choose(board: &Board, slots: usize, passed_over: impl Fn(&Ticket) -> bool) -> Vec<Choice> {
     let running = board.active_jobs().filter(|job| holds_slot(job)).count();
     let could_be =

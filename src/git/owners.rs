@@ -1,5 +1,5 @@
-//! Which data directories have boards of a repository. Each notes itself beside the refs, so that nobody else takes what is its own for
-//! left over.
+//! Which data directories have boards of a repository. Each notes itself beside the refs, so that nobody else takes what is
+//! its own for left over.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
